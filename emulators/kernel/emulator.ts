@@ -1,0 +1,140 @@
+/**
+ * What an emulator declares and what it is given. The kernel knows no provider: everything Twilio, Azure, AWS or mail
+ * enters through these types.
+ */
+import type { Hono } from "hono";
+import type { z } from "zod";
+import type { Certificates } from "./certificates.ts";
+import type { Clock, Instant } from "./clock.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Ids } from "./ids.ts";
+import type { Journal } from "./journal.ts";
+import type { Log } from "./log.ts";
+import type { Mode, Refusal } from "./mode.ts";
+import type { Outbox, WebhookScheme } from "./outbox.ts";
+import type { PortSetting, Settings } from "./settings.ts";
+import type { Database, Store } from "./state.ts";
+import type { Timer, Timers } from "./timers.ts";
+
+/** Hono's environment in every emulator: `c.env.exchange` is the request with its body already read and bounded. */
+export type KernelEnv = { Bindings: { exchange: Exchange } };
+
+/** Everything one running emulator instance owns. Two instances in one process share none of it. */
+export interface Runtime<State> {
+  readonly name: string;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly ids: Ids;
+  readonly store: Store;
+  readonly state: State;
+  readonly journal: Journal;
+  readonly outbox: Outbox;
+  readonly mode: Mode;
+  readonly log: Log;
+}
+
+/**
+ * Answers in the provider's own error shape. `thrown` turns the emulator's own error class into its answer and returns
+ * undefined for anything it does not know, which then becomes `unexpected` with an incident number.
+ */
+export interface ProviderErrors {
+  notFound(exchange: Exchange): Response;
+  methodNotAllowed(exchange: Exchange, allowed: readonly string[]): Response;
+  tooLarge(exchange: Exchange, limitBytes: number): Response;
+  throttled(exchange: Exchange, retryAfterSeconds: number): Response;
+  unavailable(exchange: Exchange, refusal: Refusal): Response;
+  unexpected(exchange: Exchange, incident: string): Response;
+  thrown(exchange: Exchange, cause: unknown): Response | undefined;
+}
+
+/** A set of routes with the host names that reach it. */
+export interface Site {
+  /** Real host names, `*` for one run without a dot or with (`ec2.*.amazonaws.com`): what a gateway routes here. */
+  readonly hosts: readonly string[];
+  /** First path segment under which the site answers on a plain address, e.g. `verify`; absent: at the root. */
+  readonly prefix?: string;
+  readonly routes: Hono<KernelEnv>;
+  readonly errors: ProviderErrors;
+}
+
+/** One or more sockets that speak HTTP and serve the same sites. */
+export interface HttpSurface<State> {
+  readonly name: string;
+  readonly ports: readonly { readonly setting: PortSetting; readonly tls: boolean }[];
+  sites(runtime: Runtime<State>): readonly Site[];
+}
+
+/** A socket that is not HTTP. */
+export interface Listener<State> {
+  readonly name: string;
+  readonly setting: PortSetting;
+  /** Binds and answers with the real port. Closing waits at most `deadlineMs` for open sessions. */
+  open(
+    runtime: Runtime<State>,
+    bind: { readonly host: string; readonly port: number; readonly certificates: Certificates },
+  ): Promise<{ readonly port: number; close(deadlineMs: number): Promise<void> }>;
+}
+
+/** Where an emulator that was started can be reached, by surface or listener name and transport. */
+export interface Address {
+  readonly name: string;
+  readonly scheme: "http" | "https" | "tcp";
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface HealthCheck<State> {
+  readonly name: string;
+  /** Throws when unhealthy; the message and `hint` are shown. */
+  check(runtime: Runtime<State>): void | Promise<void>;
+  readonly hint: string;
+}
+
+export interface RequiredSetting {
+  readonly env: string;
+  readonly about: string;
+  /** A value that shows the form, for the block to copy. Never a working credential. */
+  readonly example: string;
+}
+
+/** An operation of the provider and how far it is emulated. `provedBy` names test files under tests/. */
+export interface Capability {
+  readonly operation: string;
+  readonly status: "full" | "partial" | "absent";
+  readonly provedBy: readonly string[];
+  readonly note?: string;
+}
+
+export interface Emulator<State, Seed> {
+  readonly name: string;
+  readonly title: string;
+  /** Every host name the emulator stands in for; also the names the local CA may sign. */
+  readonly hosts: readonly string[];
+  readonly http: readonly HttpSurface<State>[];
+  readonly listeners?: readonly Listener<State>[];
+  /** DDL of the emulator's own tables. Columns named `arrival` or `wall_*` stay out of the digest. */
+  readonly tables: string;
+  /** SQLite page size in bytes; larger pages suit large blobs. Default 4096. */
+  readonly pageSize?: number;
+  /** Makes the store: the only place in an emulator with SQL. */
+  open(db: Database): State;
+  readonly seed: {
+    /** File name in fixtures/seeds/. */
+    readonly file: string;
+    readonly schema: z.ZodType<Seed>;
+    apply(seed: Seed, runtime: Runtime<State>): void;
+  };
+  /** What happens when a timer of this kind falls due. Runs inside one write; use `timer.due` as the time. */
+  readonly timers?: Readonly<Record<string, (runtime: Runtime<State>, timer: Timer) => void>>;
+  readonly webhooks?: readonly WebhookScheme<State>[];
+  /** Extra control routes, mounted under `/_backlot/<name>`. */
+  control?(runtime: Runtime<State>): Hono<KernelEnv>;
+  readonly health: readonly HealthCheck<State>[];
+  readonly real: { readonly service: string; readonly required: readonly RequiredSetting[]; readonly docs: string };
+  /** The variables that point a client here, seeded credentials included. `address(name)` is a base URL or host:port. */
+  environment(runtime: Runtime<State>, addresses: readonly Address[]): Readonly<Record<string, string>>;
+  readonly capabilities: readonly Capability[];
+}
+
+export type { Instant };

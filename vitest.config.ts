@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config";
+
+const shared = { environment: "node" as const, testTimeout: 20_000, hookTimeout: 30_000, allowOnly: false };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: "quick",
+          include: ["tests/**/*.test.ts"],
+          exclude: ["tests/**/*.slow.test.ts", "**/node_modules/**"],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "slow",
+          include: ["tests/**/*.slow.test.ts"],
+          exclude: ["**/node_modules/**"],
+          testTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
