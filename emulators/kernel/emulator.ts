@@ -109,6 +109,8 @@ export interface Capability {
 export interface Emulator<State, Seed> {
   readonly name: string;
   readonly title: string;
+  /** What it stands in for, as `/_backlot/providers` names it: `sms`, `policy`, `spot`, `email`. */
+  readonly provides: string;
   /** Every host name the emulator stands in for; also the names the local CA may sign. */
   readonly hosts: readonly string[];
   readonly http: readonly HttpSurface<State>[];

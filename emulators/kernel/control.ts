@@ -1,0 +1,277 @@
+/** The control API of one emulator, `/_backlot/*`: the only seam between an emulator and whoever steers it. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { isoMilliseconds, stopwatch } from "./clock.ts";
+import { webhookRoutes } from "./control-webhooks.ts";
+import type { Emulator, KernelEnv, Runtime } from "./emulator.ts";
+import { answer, answerJson, type Exchange } from "./exchange.ts";
+import { ControlError } from "./host.ts";
+import { readBody, readQuery } from "./http/input.ts";
+import { showEntry } from "./journal-view.ts";
+import { refusal } from "./mode.ts";
+import { sameText } from "./signatures.ts";
+import type { Lifecycle } from "./start.ts";
+
+export const ClockInput = z.strictObject({
+  mode: z.enum(["real", "ticking", "frozen"]),
+  /** ISO instant that the clock shows at `anchor`. */
+  at: z.iso.datetime({ offset: true }).optional(),
+  /** ISO wall instant; several processes given one anchor show one time. */
+  anchor: z.iso.datetime({ offset: true }).optional(),
+});
+
+export const AdvanceInput = z.union([
+  z.strictObject({ to: z.iso.datetime({ offset: true }) }),
+  z.strictObject({
+    ms: z.number().min(0).optional(),
+    seconds: z.number().min(0).optional(),
+    minutes: z.number().min(0).optional(),
+    hours: z.number().min(0).optional(),
+    days: z.number().min(0).optional(),
+  }),
+]);
+
+/** The instant an advance asks for. */
+export function advanceTarget(input: z.output<typeof AdvanceInput>, now: number): number {
+  if ("to" in input) return Date.parse(input.to);
+  const { ms = 0, seconds = 0, minutes = 0, hours = 0, days = 0 } = input;
+  return now + ms + 1000 * (seconds + 60 * (minutes + 60 * (hours + 24 * days)));
+}
+
+export const ModeInput = z.strictObject({ mode: z.enum(["mock", "real"]) });
+
+export function createControl<State, Seed>(
+  emulator: Emulator<State, Seed>,
+  runtime: Runtime<State>,
+  lifecycle: Lifecycle,
+): { control: Hono<KernelEnv>; guard: (exchange: Exchange) => Response | undefined } {
+  const control = new Hono<KernelEnv>();
+  const { clock, mode, journal, store, settings } = runtime;
+
+  const health = async (c: { env: { exchange: Exchange } }) =>
+    answerJson(c.env.exchange, 200, await healthOf(emulator, runtime));
+  for (const path of ["/health", "/api/v1/health", "/_backlot/health"]) control.get(path, health);
+  control.get("/_backlot/live", (c) => answerJson(c.env.exchange, 200, { status: "alive" }));
+  control.get("/_backlot/ready", (c) => answerJson(c.env.exchange, 200, { status: "ready", mode: mode.current }));
+  for (const path of ["/_backlot/providers", "/api/v1/status/providers"])
+    control.get(path, (c) =>
+      answerJson(c.env.exchange, 200, providersOf([[emulator.provides, emulator.name]], mode.current, settings)),
+    );
+
+  control.get("/_backlot/mode", (c) => answerJson(c.env.exchange, 200, modeOf(runtime)));
+  control.put("/_backlot/mode", (c) => {
+    const wanted = readBody(c.env.exchange, ModeInput).mode;
+    if (wanted === "real") mode.raise();
+    else if (!mode.lower())
+      throw new ControlError(
+        409,
+        "mode_locked",
+        `Real mode was asked for by the environment (${mode.askedBy}); only a start without it lowers it.`,
+      );
+    journal.append("control", undefined, { mode: mode.current });
+    return answerJson(c.env.exchange, 200, modeOf(runtime));
+  });
+
+  const clockOf = () => ({
+    ...clock.describe(),
+    nextDue: timeOrNull(runtime.timers.nextDue()),
+    timers: runtime.timers.size,
+  });
+  control.get("/_backlot/clock", (c) => answerJson(c.env.exchange, 200, clockOf()));
+  control.post("/_backlot/clock", (c) => {
+    const input = readBody(c.env.exchange, ClockInput);
+    clock.set({
+      mode: input.mode,
+      ...(input.at === undefined ? {} : { at: Date.parse(input.at) }),
+      ...(input.anchor === undefined ? {} : { anchor: Date.parse(input.anchor) }),
+    });
+    journal.append("control", undefined, { clock: clock.describe() });
+    return answerJson(c.env.exchange, 200, clockOf());
+  });
+  control.post("/_backlot/clock/advance", async (c) => {
+    const target = advanceTarget(readBody(c.env.exchange, AdvanceInput), clock.now());
+    if (target < clock.now())
+      throw new ControlError(
+        409,
+        "clock_backward",
+        `The clock shows ${isoMilliseconds(clock.now())} and cannot go back to ${isoMilliseconds(target)}; reset or set it instead.`,
+      );
+    const fired = await lifecycle.advance(target);
+    return answerJson(c.env.exchange, 200, { ...clockOf(), fired });
+  });
+  control.get("/_backlot/timers", (c) => {
+    const { limit } = readQuery(
+      c.env.exchange,
+      z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(100) }),
+    );
+    return answerJson(c.env.exchange, 200, {
+      total: runtime.timers.size,
+      timers: runtime.timers.list(limit).map((timer) => ({ ...timer, due: isoMilliseconds(timer.due) })),
+    });
+  });
+
+  control.post("/_backlot/reset", (c) => {
+    lifecycle.reset();
+    return answerJson(c.env.exchange, 200, {
+      status: "reset",
+      digest: store.digest(),
+      now: isoMilliseconds(clock.now()),
+    });
+  });
+  control.post("/_backlot/seed", (c) => {
+    const text = c.env.exchange.body.toString("utf8");
+    if (text.trim() === "")
+      throw new ControlError(400, "empty_seed", "Send the seed as YAML or JSON.", {
+        hint: `fixtures/seeds/${emulator.seed.file} shows the form.`,
+      });
+    lifecycle.reseed({ source: "the posted seed", text });
+    return answerJson(c.env.exchange, 200, { status: "seeded", digest: store.digest() });
+  });
+  control.get("/_backlot/digest", (c) => answerJson(c.env.exchange, 200, { digest: store.digest() }));
+
+  control.get("/_backlot/journal", (c) => {
+    const query = readQuery(c.env.exchange, JournalQuery);
+    const entries = journal.read({
+      since: query.since,
+      limit: query.limit,
+      matches: (entry) =>
+        (!query.kind || entry.kind === query.kind) && (!query.subject || entry.subject === query.subject),
+    });
+    return answerJson(c.env.exchange, 200, {
+      last: journal.last,
+      dropped: journal.dropped,
+      entries: entries.map(showEntry),
+    });
+  });
+  control.get("/_backlot/egress", (c) =>
+    answerJson(c.env.exchange, 200, {
+      refused: journal.read({ matches: (entry) => entry.kind === "egress" }).map(showEntry),
+    }),
+  );
+  control.get("/_backlot/env", (c) => answerJson(c.env.exchange, 200, { environment: lifecycle.environment() }));
+  control.get("/_backlot/capabilities", (c) =>
+    answerJson(c.env.exchange, 200, {
+      emulator: emulator.name,
+      title: emulator.title,
+      hosts: emulator.hosts,
+      operations: emulator.capabilities,
+    }),
+  );
+  control.get("/_backlot/ca.pem", (c) =>
+    answer(c.env.exchange, 200, lifecycle.certificates().caPem, { "content-type": "application/x-pem-file" }),
+  );
+
+  webhookRoutes(control, emulator, runtime);
+  const own = emulator.control?.(runtime);
+  if (own) control.route(`/_backlot/${emulator.name}`, own);
+  return { control, guard: tokenGuard(settings.controlToken) };
+}
+
+const JournalQuery = z.strictObject({
+  since: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
+  kind: z
+    .enum(["request", "session", "change", "timer", "delivery", "egress", "control", "fault", "incident"])
+    .optional(),
+  subject: z.string().optional(),
+});
+
+/** Live, ready and health stay open: orchestrators send no token, and they say nothing a neighbour could use. */
+const open = /^\/(health|api\/v1\/health|_backlot\/(health|live|ready))($|\?)/;
+
+export function tokenGuard(token: string | undefined): (exchange: Exchange) => Response | undefined {
+  return (exchange) => {
+    if (token === undefined || open.test(exchange.target)) return undefined;
+    const given = /^Bearer (.+)$/.exec(exchange.header("authorization") ?? "")?.[1];
+    if (given !== undefined && sameText(given, token)) return undefined;
+    return answerJson(
+      exchange,
+      401,
+      { error: "unauthorized", message: "The control API needs `Authorization: Bearer <BACKLOT_CONTROL_TOKEN>`." },
+      { "www-authenticate": "Bearer" },
+    );
+  };
+}
+
+function modeOf(runtime: Runtime<unknown>): Record<string, unknown> {
+  const { mode, settings } = runtime;
+  return {
+    mode: mode.current,
+    ...(mode.askedBy === undefined ? {} : { askedBy: mode.askedBy }),
+    lowerable: settings.realAskedBy === undefined,
+  };
+}
+
+export interface Health {
+  readonly status: "healthy" | "degraded" | "unhealthy";
+  readonly mode: string;
+  readonly checks: Readonly<
+    Record<
+      string,
+      {
+        readonly status: "healthy" | "unhealthy";
+        readonly latency_ms: number;
+        readonly error?: string;
+        readonly hint?: string;
+      }
+    >
+  >;
+  readonly configuration_hints: readonly string[];
+}
+
+async function healthOf<State, Seed>(emulator: Emulator<State, Seed>, runtime: Runtime<State>): Promise<Health> {
+  const checks: Record<string, Health["checks"][string]> = {};
+  const hints: string[] = [];
+  for (const check of emulator.health) {
+    const elapsed = stopwatch();
+    try {
+      await check.check(runtime);
+      checks[check.name] = { status: "healthy", latency_ms: round(elapsed()) };
+    } catch (cause) {
+      checks[check.name] = {
+        status: "unhealthy",
+        latency_ms: round(elapsed()),
+        error: cause instanceof Error ? cause.message : String(cause),
+        hint: check.hint,
+      };
+      hints.push(check.hint);
+    }
+  }
+  const askedBy = runtime.mode.askedBy;
+  if (askedBy !== undefined) {
+    const refused = refusal(emulator.real, askedBy, process.env);
+    checks[emulator.name] = { status: "unhealthy", latency_ms: 0, error: refused.message, hint: refused.hint };
+    hints.push(refused.hint);
+  }
+  const sick = Object.values(checks).some((check) => check.status === "unhealthy");
+  return {
+    status: askedBy !== undefined ? "degraded" : sick ? "unhealthy" : "healthy",
+    mode: runtime.mode.current,
+    checks,
+    configuration_hints: hints,
+  };
+}
+
+const round = (milliseconds: number) => Math.round(milliseconds * 1000) / 1000;
+
+/** What stands in for what, in the shape applications already parse. */
+export function providersOf(
+  provided: readonly (readonly [role: string, emulator: string])[],
+  mode: string,
+  settings: Runtime<unknown>["settings"],
+): Record<string, unknown> {
+  return {
+    app_mode: mode,
+    ...Object.fromEntries(provided.map(([role, emulator]) => [role, `backlot-${emulator}`])),
+    features: {
+      external_sends: false,
+      rate_limit: settings.rateLimit,
+      webhook_signatures: settings.webhookSignatures,
+      cache_responses: settings.cacheResponses,
+    },
+  };
+}
+
+function timeOrNull(instant: number | undefined): string | null {
+  return instant === undefined ? null : isoMilliseconds(instant);
+}

@@ -1,0 +1,129 @@
+/** HTTP and HTTPS sockets: bounded headers and waits, and a close that ends within its deadline. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { Certificates } from "./certificates.ts";
+import { afterReal } from "./clock.ts";
+
+export interface Served {
+  readonly port: number;
+  readonly server: Server;
+  /** Stops accepting, lets answers under way finish, and cuts what is left at the deadline. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Waits that end slow-loris clients, and the header limit, are Node's own mechanisms set tighter than its defaults. */
+const limits = {
+  maxHeaderSize: 32 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 120_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 2_000,
+};
+
+export async function serve(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly certificates: Certificates | undefined;
+  readonly handle: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+  /** What the setting is called, for the message when the port is taken. */
+  readonly setting: string;
+}): Promise<Served> {
+  const { certificates } = options;
+  const server = certificates
+    ? createTlsServer(
+        {
+          ...limits,
+          ...certificates.leafFor(undefined),
+          minVersion: "TLSv1.2",
+          SNICallback: (name, done) => {
+            try {
+              done(null, certificates.contextFor(name));
+            } catch (cause) {
+              done(cause as Error);
+            }
+          },
+        },
+        options.handle,
+      )
+    : createServer(limits, options.handle);
+  const sockets = new Set<Socket>();
+  server.on(certificates ? "secureConnection" : "connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.on("clientError", (cause: NodeJS.ErrnoException, socket) => {
+    if (cause.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+    const status =
+      cause.code === "HPE_HEADER_OVERFLOW"
+        ? "431 Request Header Fields Too Large"
+        : cause.code === "ERR_HTTP_REQUEST_TIMEOUT"
+          ? "408 Request Timeout"
+          : "400 Bad Request";
+    const body = JSON.stringify({
+      error: "bad_request",
+      message: `This is not a usable HTTP request (${cause.code ?? cause.message}).`,
+    });
+    socket.end(
+      `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+  });
+  await listen(server, options);
+  return {
+    port: (server.address() as AddressInfo).port,
+    server,
+    close: (deadlineMs) =>
+      new Promise((resolve) => {
+        const cut = afterReal(
+          deadlineMs,
+          () => {
+            for (const socket of sockets) socket.destroy();
+          },
+          true,
+        );
+        server.close(() => {
+          cut();
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+export function listen(
+  server: {
+    listen(port: number, host: string): unknown;
+    once(event: "error" | "listening", action: (cause: NodeJS.ErrnoException) => void): unknown;
+    removeAllListeners(event: "error"): unknown;
+  },
+  to: { readonly host: string; readonly port: number; readonly setting: string },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => reject(new ListenError(to, cause)));
+    server.once("listening", () => {
+      server.removeAllListeners("error");
+      resolve();
+    });
+    server.listen(to.port, to.host);
+  });
+}
+
+export class ListenError extends Error {
+  constructor(
+    to: { readonly host: string; readonly port: number; readonly setting: string },
+    cause: NodeJS.ErrnoException,
+  ) {
+    const why =
+      cause.code === "EADDRINUSE"
+        ? "another program uses that port"
+        : cause.code === "EACCES"
+          ? "that needs more rights"
+          : cause.message;
+    super(
+      `Cannot listen on ${to.host}:${to.port}: ${why}. Set ${to.setting} to another port, or to 0 for a free one.`,
+      { cause },
+    );
+    this.name = "ListenError";
+  }
+}

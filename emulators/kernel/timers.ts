@@ -1,0 +1,198 @@
+/**
+ * Durable timers on the virtual clock. The heap in memory decides; the store keeps a copy of it (kernel_timers) with the
+ * same commit as the change that scheduled the timer, so a killed process resumes every life cycle.
+ *
+ * Order: due instant, then kind and subject, never arrival, so that a run does not depend on the order of requests.
+ */
+import { afterReal, type Clock, type Instant } from "./clock.ts";
+
+export interface Timer {
+  readonly kind: string;
+  /** What it is about, e.g. a message sid. One timer per (kind, subject): scheduling again moves it. */
+  readonly subject: string;
+  readonly due: Instant;
+  /** Small and JSON-serialisable, or nothing. */
+  readonly data?: unknown;
+}
+
+export interface Timers {
+  schedule(timer: Timer): void;
+  cancel(kind: string, subject: string): void;
+  get(kind: string, subject: string): Timer | undefined;
+  /** The earliest due instant, or undefined when nothing waits. */
+  nextDue(): Instant | undefined;
+  readonly size: number;
+  /** Pending timers, soonest first. */
+  list(limit: number): readonly Timer[];
+}
+
+export interface TimerChange {
+  readonly timer: Timer;
+  readonly scheduled: boolean;
+  readonly previous: Timer | undefined;
+}
+
+/** What the kernel itself may do with timers; emulators only see `Timers`. */
+export interface TimerEngine extends Timers {
+  load(timers: Iterable<Timer>): void;
+  /** Takes out everything due at or before `now`, in order. */
+  takeDue(now: Instant, most: number): readonly Timer[];
+  /** Told of every change, with the timer that stood there before. */
+  onChange(listener: (change: TimerChange) => void): void;
+  /** Takes a change back: what made it was rolled back. */
+  undo(change: TimerChange): void;
+  start(fire: () => void): void;
+  stop(): void;
+}
+
+export function createTimers(clock: Clock): TimerEngine {
+  const live = new Map<string, Timer>();
+  let heap: Timer[] = [];
+  let kept: (change: TimerChange) => void = () => {};
+  let fire: (() => void) | undefined;
+  let alarm: (() => void) | undefined;
+  let alarmAt = Number.POSITIVE_INFINITY;
+
+  const key = (kind: string, subject: string) => `${kind}\u0000${subject}`;
+  const isLive = (timer: Timer) => live.get(key(timer.kind, timer.subject)) === timer;
+
+  /** Drops cancelled and moved timers from the top. */
+  const top = (): Timer | undefined => {
+    for (;;) {
+      const first = heap[0];
+      if (first === undefined || isLive(first)) return first;
+      pop(heap);
+    }
+  };
+
+  /** One real alarm for the earliest timer; a frozen clock needs none. */
+  const arm = () => {
+    if (!fire) return;
+    const due = clock.mode === "frozen" ? undefined : top()?.due;
+    if (due === undefined) {
+      alarm?.();
+      alarm = undefined;
+      alarmAt = Number.POSITIVE_INFINITY;
+      return;
+    }
+    if (alarm && alarmAt <= due) return;
+    alarm?.();
+    alarmAt = due;
+    alarm = afterReal(due - clock.now(), () => {
+      alarm = undefined;
+      alarmAt = Number.POSITIVE_INFINITY;
+      fire?.();
+      arm();
+    });
+  };
+  const stopListening = clock.onChange(() => {
+    alarm?.();
+    alarm = undefined;
+    arm();
+  });
+
+  const engine: TimerEngine = {
+    schedule(timer) {
+      const place = key(timer.kind, timer.subject);
+      const previous = live.get(place);
+      live.set(place, timer);
+      push(heap, timer);
+      kept({ timer, scheduled: true, previous });
+      arm();
+    },
+    cancel(kind, subject) {
+      const timer = live.get(key(kind, subject));
+      if (!timer) return;
+      live.delete(key(kind, subject));
+      kept({ timer, scheduled: false, previous: timer });
+    },
+    get: (kind, subject) => live.get(key(kind, subject)),
+    nextDue: () => top()?.due,
+    get size() {
+      return live.size;
+    },
+    list: (limit) => [...live.values()].sort(before).slice(0, limit),
+    load(timers) {
+      live.clear();
+      heap = [];
+      for (const timer of timers) {
+        live.set(key(timer.kind, timer.subject), timer);
+        push(heap, timer);
+      }
+      alarm?.();
+      alarm = undefined;
+      alarmAt = Number.POSITIVE_INFINITY;
+      arm();
+    },
+    takeDue(now, most) {
+      const due: Timer[] = [];
+      for (let first = top(); first && first.due <= now && due.length < most; first = top()) {
+        pop(heap);
+        live.delete(key(first.kind, first.subject));
+        kept({ timer: first, scheduled: false, previous: first });
+        due.push(first);
+      }
+      return due;
+    },
+    onChange(listener) {
+      kept = listener;
+    },
+    undo({ timer, previous }) {
+      const place = key(timer.kind, timer.subject);
+      if (previous === undefined) live.delete(place);
+      else {
+        live.set(place, previous);
+        push(heap, previous);
+        arm();
+      }
+    },
+    start(action) {
+      fire = action;
+      arm();
+    },
+    stop() {
+      fire = undefined;
+      alarm?.();
+      alarm = undefined;
+      stopListening();
+    },
+  };
+  return engine;
+}
+
+function before(left: Timer, right: Timer): number {
+  if (left.due !== right.due) return left.due - right.due;
+  if (left.kind !== right.kind) return left.kind < right.kind ? -1 : 1;
+  return left.subject < right.subject ? -1 : left.subject > right.subject ? 1 : 0;
+}
+
+function push(heap: Timer[], timer: Timer): void {
+  let at = heap.length;
+  heap.push(timer);
+  while (at > 0) {
+    const parent = (at - 1) >> 1;
+    const above = heap[parent];
+    if (above === undefined || before(above, timer) <= 0) break;
+    heap[at] = above;
+    at = parent;
+  }
+  heap[at] = timer;
+}
+
+function pop(heap: Timer[]): void {
+  const last = heap.pop();
+  if (last === undefined || heap.length === 0) return;
+  let at = 0;
+  for (;;) {
+    const left = 2 * at + 1;
+    const leftTimer = heap[left];
+    if (leftTimer === undefined) break;
+    const rightTimer = heap[left + 1];
+    const smaller = rightTimer !== undefined && before(rightTimer, leftTimer) < 0 ? left + 1 : left;
+    const child = heap[smaller];
+    if (child === undefined || before(last, child) <= 0) break;
+    heap[at] = child;
+    at = smaller;
+  }
+  heap[at] = last;
+}

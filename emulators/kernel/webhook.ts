@@ -1,0 +1,79 @@
+/** What is told to receivers, and how a provider signs and retries it. */
+import type { Instant } from "./clock.ts";
+import type { Runtime } from "./emulator.ts";
+
+/** Something that happened, told to every endpoint that was registered for its type. */
+export interface WebhookEvent {
+  /** Dot-separated, e.g. `message.delivered`; endpoints filter by it. */
+  readonly type: string;
+  /** Id of the resource it is about. Deliveries about one resource to one target keep their order. */
+  readonly subject: string;
+  readonly occurredAt: Instant;
+  readonly data: unknown;
+}
+
+/** A request in the provider's own form that a client asked for, such as Twilio's StatusCallback. */
+export interface Callback {
+  readonly type: string;
+  readonly subject: string;
+  readonly occurredAt: Instant;
+  /** Name of one of the emulator's webhook schemes. */
+  readonly scheme: string;
+  /** What the scheme's `secretOf` finds the key by, e.g. the account sid. */
+  readonly credential: string;
+  readonly method: "POST" | "GET";
+  readonly url: string;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** What is about to be sent; `body` is signed byte for byte. */
+export interface Unsigned {
+  readonly id: string;
+  readonly method: string;
+  readonly url: string;
+  readonly body: Buffer;
+  readonly contentType: string;
+  /** Instant of this attempt. */
+  readonly at: Instant;
+}
+
+export type Outcome =
+  | { readonly tag: "delivered"; readonly status: number }
+  | { readonly tag: "answered"; readonly status: number; readonly retryAfterMs?: number }
+  | {
+      readonly tag: "failed";
+      readonly reason: "connect" | "timeout" | "reset" | "dns" | "tls" | "egress";
+      readonly detail: string;
+    };
+
+/** How one provider signs, retries and gives up. */
+export interface WebhookScheme<State> {
+  readonly name: string;
+  readonly headers: Readonly<Record<string, string>>;
+  secretOf(runtime: Runtime<State>, credential: string): string | undefined;
+  /** Headers that carry the signature; `url` when the signature also changes the address. */
+  sign(
+    request: Unsigned,
+    secret: string,
+  ): { readonly headers: Readonly<Record<string, string>>; readonly url?: string };
+  /** The address as it is called: without what only configures the delivery (Twilio's `#rc=2`). Default: as given. */
+  address?(url: string): string;
+  /** Milliseconds to the next try after `attempts` tries, the last with `outcome`; undefined gives up. */
+  retryDelay(url: string, attempts: number, outcome: Outcome): number | undefined;
+  readonly timeoutMs?: number;
+}
+
+/** A scheme with its runtime and defaults filled in. */
+export interface BoundScheme {
+  readonly name: string;
+  readonly headers: Readonly<Record<string, string>>;
+  secretOf(credential: string): string | undefined;
+  sign(
+    request: Unsigned,
+    secret: string,
+  ): { readonly headers: Readonly<Record<string, string>>; readonly url?: string };
+  address(url: string): string;
+  retryDelay(url: string, attempts: number, outcome: Outcome): number | undefined;
+  readonly timeoutMs: number;
+}
