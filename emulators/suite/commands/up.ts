@@ -1,0 +1,56 @@
+/** `backlot up`: starts the suite, says where everything is, and stays until it is told to stop. */
+import { stopwatch } from "../../kernel/clock.ts";
+import type { Settings } from "../../kernel/settings.ts";
+import { registry } from "../registry.ts";
+import { pointers, type Suite, startSuite } from "../suite.ts";
+
+export async function up(
+  settings: Settings,
+  options: { readonly json: boolean; readonly version: string; readonly startedMs: number },
+): Promise<number> {
+  const elapsed = stopwatch();
+  const suite = await startSuite(settings);
+  const took = Math.round(options.startedMs + elapsed());
+  if (options.json) process.stdout.write(`${JSON.stringify(readyLine(suite))}\n`);
+  else process.stdout.write(`${readyTable(suite, options.version, took)}\n`);
+  await stopSignal();
+  await suite.close();
+  return 0;
+}
+
+/** Resolves at the first SIGINT or SIGTERM, or when the pipe to a parent that wanted JSON closes. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+}
+
+export function readyLine(suite: Suite): Record<string, unknown> {
+  return { ready: true, mode: suite.mode, services: suite.services, ca: suite.caPath };
+}
+
+function readyTable(suite: Suite, version: string, tookMs: number): string {
+  const { settings } = suite;
+  const chosen = registry.filter(({ name }) => suite.emulators.some((emulator) => emulator.name === name));
+  const rows = pointers(chosen, suite.emulators, () => ({ caPath: suite.caPath }) as never);
+  const width = (pick: (row: (typeof rows)[number]) => string) => Math.max(...rows.map((row) => pick(row).length), 7);
+  const [titles, addresses] = [width((row) => row.title), width((row) => row.address)];
+  const mode =
+    suite.mode === "real"
+      ? `real, asked for by ${settings.realAskedBy}: every operation answers 503 with what the real service needs`
+      : "mock";
+  return [
+    `Backlot ${version} is ready in ${tookMs} ms`,
+    "",
+    ...rows.map((row) => `  ${row.title.padEnd(titles)}  ${row.address.padEnd(addresses)}  ${row.pointing}`),
+    ...(suite.url === undefined
+      ? []
+      : [`  ${"Suite".padEnd(titles)}  ${suite.url.padEnd(addresses)}  control API under /_backlot/`]),
+    "",
+    `  mode ${mode}`,
+    `  seed ${settings.seed}   clock ${settings.clock}   state ${settings.dataDir ?? "in memory"}`,
+    "",
+    "  Variables for your clients, seeded credentials included: npx backlot env        Stop: Ctrl+C",
+  ].join("\n");
+}

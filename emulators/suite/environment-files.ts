@@ -1,0 +1,24 @@
+/** Settings come from the environment, then `.env.<BACKLOT_ENV>`, then `.env`, all in the working folder. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { readSettings, type SettingProblem, type Settings } from "../kernel/settings.ts";
+
+export interface Loaded {
+  readonly settings: Settings;
+  readonly problems: readonly SettingProblem[];
+  /** Files that were read, first wins. */
+  readonly files: readonly string[];
+}
+
+/** @param given what the command line sets, before everything else */
+export function loadSettings(
+  folder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  given: Readonly<Record<string, string>> = {},
+): Loaded {
+  const name = given.BACKLOT_ENV ?? environment.BACKLOT_ENV ?? "development";
+  const files = [join(folder, `.env.${name}`), join(folder, ".env")].filter((path) => existsSync(path));
+  const sources = files.map((path) => parseEnv(readFileSync(path, "utf8")) as Record<string, string>);
+  return { ...readSettings([given, environment, ...sources]), files };
+}

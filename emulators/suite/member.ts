@@ -1,0 +1,48 @@
+/** An emulator as the suite sees it: a name and its control API, in process or at an address. */
+import type { Address } from "../kernel/emulator.ts";
+
+export interface Member {
+  readonly name: string;
+  readonly title: string;
+  /** Base URLs and host:port pairs by surface, known once it is up. */
+  readonly addresses: readonly Address[];
+  request(method: string, path: string, body?: unknown): Promise<Response>;
+}
+
+/** A member that answered with an error, or not at all. Names it, so that a fan-out fails as a whole and says where. */
+export class MemberError extends Error {
+  readonly member: string;
+  readonly status: number;
+  readonly answer: unknown;
+  constructor(member: string, status: number, answer: unknown) {
+    const message =
+      typeof answer === "object" && answer !== null && "message" in answer ? String(answer.message) : String(answer);
+    super(`${member}: ${message}`);
+    this.name = "MemberError";
+    this.member = member;
+    this.status = status;
+    this.answer = answer;
+  }
+}
+
+export async function ask<T>(member: Member, method: string, path: string, body?: unknown): Promise<T> {
+  const response = await member.request(method, path, body).catch((cause: unknown) => {
+    throw new MemberError(member.name, 502, cause instanceof Error ? cause.message : String(cause));
+  });
+  const text = await response.text();
+  const answer: unknown = response.headers.get("content-type")?.startsWith("application/json")
+    ? JSON.parse(text)
+    : text;
+  if (!response.ok) throw new MemberError(member.name, response.status, answer);
+  return answer as T;
+}
+
+/** Asks all at once and answers in name order; any failure is the failure of the whole. */
+export async function askAll<T>(
+  members: readonly Member[],
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<readonly (readonly [name: string, answer: T])[]> {
+  return Promise.all(members.map(async (member) => [member.name, await ask<T>(member, method, path, body)] as const));
+}

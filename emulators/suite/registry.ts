@@ -1,0 +1,54 @@
+/** The only place that names all emulators. Each is imported when it is started. */
+import { type RunningEmulator, type StartOptions, startEmulator } from "../kernel/start.ts";
+
+export interface Registered {
+  readonly name: string;
+  readonly title: string;
+  /** Domains the local authority may sign for it; known before the emulator is loaded, so that one CA serves any choice. */
+  readonly domains: readonly string[];
+  /** How to point a client at it, one line; `{http}`, `{https}` and the like are filled in with its addresses. */
+  readonly pointing: string;
+  start(options: StartOptions): Promise<RunningEmulator>;
+}
+
+export const registry: readonly Registered[] = [
+  {
+    name: "twilio",
+    title: "Twilio",
+    domains: ["twilio.com"],
+    pointing: "send what goes to https://api.twilio.com to {api}",
+    start: async (options) => startEmulator((await import("../twilio/index.ts")).twilio, options),
+  },
+  {
+    name: "azure-policyinsights",
+    title: "Azure Policy Insights",
+    domains: [
+      "management.azure.com",
+      "management.core.windows.net",
+      "login.microsoftonline.com",
+      "login.windows.net",
+      "sts.windows.net",
+      "graph.microsoft.com",
+    ],
+    pointing: "endpoint and authorityHost {arm}, NODE_EXTRA_CA_CERTS={ca}",
+    start: async (options) =>
+      startEmulator((await import("../azure-policyinsights/index.ts")).azurePolicyInsights, options),
+  },
+  {
+    name: "ec2-spot",
+    title: "EC2 spot",
+    domains: ["amazonaws.com"],
+    pointing: "AWS_ENDPOINT_URL={ec2}",
+    start: async (options) => startEmulator((await import("../ec2-spot/index.ts")).ec2Spot, options),
+  },
+  {
+    name: "smtp",
+    title: "SMTP",
+    domains: [],
+    pointing: "SMTP host and port {smtp}, inbox API {mailbox}",
+    start: async (options) => startEmulator((await import("../smtp/index.ts")).smtp, options),
+  },
+];
+
+export const emulatorNames: readonly string[] = registry.map(({ name }) => name);
+export const domains: readonly string[] = registry.flatMap((entry) => entry.domains);

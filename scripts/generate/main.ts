@@ -1,0 +1,49 @@
+/**
+ * Writes what is derived from the code: the README's tables and the `.env` templates. `--check` only compares, and fails
+ * when something is stale.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../../emulators/kernel/package-root.ts";
+import { capabilitiesTable } from "./capabilities.ts";
+import { envExample, envTemplate, settingsTable } from "./settings.ts";
+
+const root = packageRoot();
+const checkOnly = process.argv.includes("--check");
+
+/** Replaces the text between `<!-- generated:name -->` and `<!-- /generated -->`. */
+function inReadme(readme: string, sections: Readonly<Record<string, string>>): string {
+  let text = readme;
+  for (const [name, content] of Object.entries(sections)) {
+    const [open, close] = [`<!-- generated:${name} -->`, "<!-- /generated -->"];
+    const from = text.indexOf(open);
+    const to = text.indexOf(close, from);
+    if (from < 0 || to < 0) throw new Error(`README.md has no section ${open} ... ${close}`);
+    text = `${text.slice(0, from + open.length)}\n${content}\n${text.slice(to)}`;
+  }
+  return text;
+}
+
+const readmePath = join(root, "README.md");
+const files: Record<string, string> = {
+  "README.md": inReadme(readFileSync(readmePath, "utf8"), {
+    settings: settingsTable(),
+    capabilities: capabilitiesTable(),
+  }),
+  ".env.example": envExample(),
+  ".env.development": envTemplate("development"),
+  ".env.testing": envTemplate("testing"),
+  ".env.production": envTemplate("production"),
+};
+
+const stale: string[] = [];
+for (const [name, content] of Object.entries(files)) {
+  const path = join(root, name);
+  if (existsSync(path) && readFileSync(path, "utf8") === content) continue;
+  if (checkOnly) stale.push(name);
+  else writeFileSync(path, content);
+}
+if (stale.length > 0) {
+  process.stdout.write(`Stale: ${stale.join(", ")}. Run \`npm run generate\`.\n`);
+  process.exitCode = 1;
+}
