@@ -168,7 +168,8 @@ export async function startEmulator<State, Seed>(
     store.close();
   };
   try {
-    if (options.listen !== false) await open(emulator, runtime, hosts, certificates, addresses, closers, servers);
+    if (options.listen === false) addresses.push(...settledAddresses(emulator, settings));
+    else await open(emulator, runtime, hosts, certificates, addresses, closers, servers);
   } catch (cause) {
     await close();
     throw cause;
@@ -197,6 +198,16 @@ export function startingClock(settings: Settings, wallAnchor: Instant | undefine
   const parsed = parseClock(settings.clock) ?? { mode: "real" };
   if (parsed.mode === "real" || wallAnchor === undefined) return parsed;
   return { mode: parsed.mode, at: parsed.at ?? wallAnchor, anchor: wallAnchor };
+}
+
+/** Where it would be reached: for printing variables before anything runs. A free port (0) is not known yet. */
+function settledAddresses<State, Seed>(emulator: Emulator<State, Seed>, settings: Settings): Address[] {
+  const surfaces = emulator.http.flatMap(({ name, ports }) => ports.map(({ setting, tls }) => ({ name, setting, scheme: tls ? ("https" as const) : ("http" as const) })));
+  const listeners = (emulator.listeners ?? []).map(({ name, setting }) => ({ name, setting, scheme: "tcp" as const }));
+  return [...surfaces, ...listeners].flatMap(({ name, setting, scheme }) => {
+    const port = settings[setting];
+    return port === undefined || port === 0 ? [] : [{ name, scheme, host: settings.host, port }];
+  });
 }
 
 async function open<State, Seed>(

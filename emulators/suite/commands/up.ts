@@ -9,16 +9,18 @@ export async function up(
   options: { readonly json: boolean; readonly version: string; readonly startedMs: number },
 ): Promise<number> {
   const elapsed = stopwatch();
+  // Before anything is printed: who reads the ready line may send the signal at once.
+  const stopped = stopSignal();
   const suite = await startSuite(settings);
   const took = Math.round(options.startedMs + elapsed());
   if (options.json) process.stdout.write(`${JSON.stringify(readyLine(suite))}\n`);
   else process.stdout.write(`${readyTable(suite, options.version, took)}\n`);
-  await stopSignal();
+  await stopped;
   await suite.close();
   return 0;
 }
 
-/** Resolves at the first SIGINT or SIGTERM, or when the pipe to a parent that wanted JSON closes. */
+/** Resolves at the first SIGINT or SIGTERM. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     process.once("SIGINT", () => resolve());

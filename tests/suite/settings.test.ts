@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { definitions, readSettings } from "../../emulators/kernel/settings.ts";
+
+test("every default is itself a value that is allowed", () => {
+  expect(readSettings([{}]).problems).toEqual([]);
+});
+
+test("every setting has its own variable and a help text", () => {
+  const all = Object.values(definitions);
+  expect(new Set(all.map(({ env }) => env)).size).toBe(all.length);
+  for (const { env, help } of all) expect(help.length, env).toBeGreaterThan(10);
+});
+
+test.each([
+  ["BACKLOT_PORT", "65536"],
+  ["BACKLOT_PORT", "-1"],
+  ["BACKLOT_MODE", "maybe"],
+  ["BACKLOT_SEED", ""],
+  ["BACKLOT_BODY_LIMIT", "many"],
+  ["FEATURE_RATE_LIMIT", "perhaps"],
+])("%s=%s is refused", (env, value) => {
+  expect(readSettings([{ [env]: value }]).problems).toMatchObject([{ env, value }]);
+});
+
+test.each([
+  [{}, undefined],
+  [{ BACKLOT_MODE: "real" }, "BACKLOT_MODE=real"],
+  [{ USE_REAL_DATA: "TRUE" }, "USE_REAL_DATA=TRUE"],
+  [{ APP_MODE: "live", BACKLOT_MODE: "mock" }, "APP_MODE=live"],
+  [{ APP_MODE: "development", USE_REAL_DATA: "false" }, undefined],
+] as [Record<string, string>, string | undefined][])("%o asks for real mode by %s", (environment, asked) => {
+  expect(readSettings([environment]).settings.realAskedBy).toBe(asked);
+});
+
+test("an empty port switches a service off, a size may have a unit", () => {
+  const { settings } = readSettings([{ BACKLOT_SMTP_PORT: "", BACKLOT_BODY_LIMIT: "2MiB" }]);
+  expect(settings.smtpPort).toBeUndefined();
+  expect(settings.bodyLimit).toBe(2 * 1024 * 1024);
+});
