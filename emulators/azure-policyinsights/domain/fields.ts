@@ -1,0 +1,147 @@
+/**
+ * The members of a policy state in the order of the wire, each with where its value comes from. Filters, sorting,
+ * selection and rendering all read this one table. Source: records of the 2019-10-01 and 2024-10-01 api-versions.
+ */
+import { complianceStates, nonCompliant } from "./compliance.ts";
+import type { Estate } from "./estate.ts";
+import { locations, resourceTypes, subscriptionType } from "./resource-types.ts";
+
+/** What a value depends on. All but `policy`, `compliance` and `time` depend on the row's resource. */
+export type Level = "resource" | "type" | "location" | "group" | "subscription" | "policy" | "compliance" | "time";
+
+export type Field = { readonly name: string } & (
+  | { readonly kind: "string"; readonly level: Exclude<Level, "time">; text(estate: Estate, code: number): string }
+  | { readonly kind: "boolean"; readonly level: "compliance"; flag(code: number): boolean }
+  | { readonly kind: "date"; readonly level: "time" }
+  | { readonly kind: "list"; readonly level: "policy"; words(estate: Estate, code: number): readonly string[] }
+);
+
+type Text = (estate: Estate, code: number) => string;
+const string = (name: string, level: Exclude<Level, "time">, text: Text): Field => ({
+  name,
+  kind: "string",
+  level,
+  text,
+});
+const constant = (name: string, value: string): Field => string(name, "policy", () => value);
+
+const policy = (name: string, of: (policy: Estate["policies"][number]) => string): Field =>
+  string(name, "policy", (estate, code) => {
+    const found = estate.policies[code];
+    return found ? of(found) : "";
+  });
+const assignment = (name: string, of: (assignment: Estate["assignments"][number]) => string): Field =>
+  string(name, "policy", (estate, code) => {
+    const found = estate.assignments[estate.policies[code]?.assignment ?? -1];
+    return found ? of(found) : "";
+  });
+
+export const setId = (id: string) => `/providers/Microsoft.Authorization/policySetDefinitions/${id}`;
+export const definitionId = (id: string) => `/providers/microsoft.authorization/policydefinitions/${id}`;
+
+export const fields: readonly Field[] = [
+  { name: "timestamp", kind: "date", level: "time" },
+  string("resourceId", "resource", resourceId),
+  assignment("policyAssignmentId", ({ id }) => id),
+  policy("policyDefinitionId", ({ definition }) => definitionId(definition.id)),
+  constant("effectiveParameters", ""),
+  { name: "isCompliant", kind: "boolean", level: "compliance", flag: (code) => code !== nonCompliant },
+  string("subscriptionId", "subscription", (estate, code) => estate.subscriptions[code]?.id ?? ""),
+  string("resourceType", "type", (_, code) => resourceTypes[code]?.type ?? ""),
+  string("resourceLocation", "location", (_, code) => locations[code] ?? ""),
+  string("resourceGroup", "group", (estate, code) => estate.groups[code]?.name ?? ""),
+  // "tbd" is what the service really sends here.
+  constant("resourceTags", "tbd"),
+  assignment("policyAssignmentName", ({ name }) => name),
+  constant("policyAssignmentOwner", "tbd"),
+  assignment("policyAssignmentParameters", ({ parameters }) => parameters),
+  assignment("policyAssignmentScope", ({ scope }) => scope),
+  policy("policyDefinitionName", ({ definition }) => definition.id),
+  policy("policyDefinitionAction", ({ definition }) => definition.effect.toLowerCase()),
+  constant("policyDefinitionCategory", "tbd"),
+  assignment("policySetDefinitionId", ({ initiative }) => (initiative ? setId(initiative.id) : "")),
+  assignment("policySetDefinitionName", ({ initiative }) => initiative?.id ?? ""),
+  constant("policySetDefinitionOwner", ""),
+  assignment("policySetDefinitionCategory", ({ initiative }) => initiative?.category.toLowerCase() ?? ""),
+  constant("policySetDefinitionParameters", ""),
+  string("managementGroupIds", "subscription", (estate, code) =>
+    (estate.subscriptions[code]?.managementGroups ?? []).join(","),
+  ),
+  policy("policyDefinitionReferenceId", ({ reference }) => reference),
+  string("complianceState", "compliance", (_, code) => complianceStates[code] ?? ""),
+  {
+    name: "policyDefinitionGroupNames",
+    kind: "list",
+    level: "policy",
+    words: (estate, code) => estate.policies[code]?.groups ?? [],
+  },
+  policy("policyDefinitionVersion", ({ definition }) => definition.version),
+  assignment("policySetDefinitionVersion", ({ initiative }) => initiative?.version ?? ""),
+  constant("policyAssignmentVersion", ""),
+  constant("complianceReasonCode", ""),
+];
+
+const byName: ReadonlyMap<string, Field> = new Map(fields.map((field) => [field.name.toLowerCase(), field]));
+
+/** Names in queries are case-insensitive. */
+export function fieldNamed(name: string): Field | undefined {
+  return byName.get(name.toLowerCase());
+}
+
+/** Azure keeps resource ids of policy states in lower case. */
+export function resourceId(estate: Estate, code: number): string {
+  const { resources } = estate;
+  const typeCode = resources.type[code] ?? 0;
+  const subscription = `/subscriptions/${estate.subscriptions[resources.subscription[code] ?? 0]?.id ?? ""}`;
+  if (typeCode === subscriptionType) return subscription;
+  const group = `${subscription}/resourcegroups/${estate.groups[resources.group[code] ?? 0]?.name ?? ""}`;
+  const type = resourceTypes[typeCode];
+  if (!type || type.key === "group") return group;
+  const hash = resources.hash[code] ?? 0;
+  const own = type.abbreviation + hash.toString(36);
+  const [namespace = "", kind = "", nested] = type.type.toLowerCase().split("/");
+  const provider = `${group}/providers/${namespace}/${kind}`;
+  if (nested === undefined) return `${provider}/${own}`;
+  return `${provider}/${type.parent ?? ""}${(hash & 0xffff).toString(36)}/${nested}/${own}`;
+}
+
+/** Codes of a level for each resource; undefined where the resource's own code is meant. */
+export function codesOf(estate: Estate, level: Level): Uint8Array | Uint16Array | undefined {
+  switch (level) {
+    case "type":
+      return estate.resources.type;
+    case "location":
+      return estate.resources.location;
+    case "group":
+      return estate.resources.group;
+    case "subscription":
+      return estate.resources.subscription;
+    case "resource":
+    case "policy":
+    case "compliance":
+    case "time":
+      return undefined;
+  }
+}
+
+/** How many codes a level has. */
+export function sizeOf(estate: Estate, level: Level): number {
+  switch (level) {
+    case "type":
+      return resourceTypes.length;
+    case "location":
+      return locations.length;
+    case "group":
+      return estate.groups.length + 1; // one more for what is in none
+    case "subscription":
+      return estate.subscriptions.length;
+    case "resource":
+      return estate.resources.count;
+    case "policy":
+      return estate.policies.length;
+    case "compliance":
+      return complianceStates.length;
+    case "time":
+      return 0;
+  }
+}

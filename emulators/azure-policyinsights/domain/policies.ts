@@ -1,0 +1,126 @@
+/** What is assigned where: the management group tree, the assignments, and one policy for each definition in each. */
+import {
+  type BuiltIn,
+  builtIns,
+  cisFoundations,
+  cloudSecurityBenchmark,
+  type Initiative,
+  membersOf,
+} from "./built-ins.ts";
+import { hashText, mix } from "./hash.ts";
+
+/** Where a subscription hangs in the tree: management group names from its parent up to the tenant's root group. */
+export function managementGroupsAbove(position: number, tenantId: string): readonly string[] {
+  const chains = [["mg-corp", "mg-landingzones"], ["mg-landingzones"], ["mg-platform"]];
+  return [...(chains[position % chains.length] ?? []), tenantId];
+}
+
+export interface Assignment {
+  readonly id: string;
+  readonly name: string;
+  readonly scope: string;
+  /** Parameters as the JSON text that records carry, or "". */
+  readonly parameters: string;
+  readonly initiative: Initiative | undefined;
+  readonly hash: number;
+  /** Codes of its policies: [first, end). */
+  readonly first: number;
+  readonly end: number;
+}
+
+/** One definition as one assignment applies it. */
+export interface Policy {
+  readonly assignment: number;
+  readonly definition: BuiltIn;
+  readonly reference: string;
+  /** `[""]` when it is in no group, as records show it. */
+  readonly groups: readonly string[];
+  readonly hash: number;
+  /** Resource groups (codes) it is limited to; undefined when it applies to whole subscriptions. */
+  readonly group: number | undefined;
+  readonly subscriptions: readonly number[];
+}
+
+export interface Place {
+  readonly scope: string;
+  readonly subscriptions: readonly number[];
+  readonly group?: number;
+}
+
+interface Draft {
+  readonly name: string;
+  readonly place: Place;
+  readonly of: Initiative | BuiltIn;
+  readonly parameters?: string;
+}
+
+export interface Tree {
+  readonly root: Place | undefined;
+  /** Where a management group reaches: undefined when no subscription hangs below it. */
+  managementGroup(name: string): Place | undefined;
+  readonly subscriptions: readonly Place[];
+  /** The first resource group of each subscription. */
+  readonly firstGroups: readonly Place[];
+}
+
+const tagParameters = '{"tagName":{"value":"costCenter"}}';
+
+/** The assignments of the estate, wide scopes first, and their policies, grouped by assignment. */
+export function assign(
+  tree: Tree,
+  seedHash: number,
+): { assignments: readonly Assignment[]; policies: readonly Policy[] } {
+  const drafts: Draft[] = [];
+  const assignTo = (place: Place | undefined, name: string, of: Initiative | BuiltIn, parameters?: string) => {
+    if (place) drafts.push({ name, place, of, ...(parameters === undefined ? {} : { parameters }) });
+  };
+  const landingZones = tree.managementGroup("mg-landingzones");
+  assignTo(tree.root, "audit-location-matches-group", builtIn("0a914e76-4921-4c19-b460-a2d36003525a"));
+  assignTo(tree.root, "require-costcenter", builtIn("871b6d14-10aa-478d-b590-94f262ecfa99"), tagParameters);
+  assignTo(landingZones, "cis-azure-2-0-0", cisFoundations);
+  assignTo(
+    landingZones,
+    "require-costcenter-on-groups",
+    builtIn("96670d01-0a4d-4649-9c89-2d3abc0a5025"),
+    tagParameters,
+  );
+  for (const place of tree.subscriptions) {
+    assignTo(place, "SecurityCenterBuiltIn", cloudSecurityBenchmark);
+    assignTo(place, "inherit-costcenter", builtIn("ea3f2387-9b95-492a-a190-fcdc54f7b070"), tagParameters);
+    assignTo(place, "deploy-keyvault-diagnostics", builtIn("951af2fa-529b-416e-ab6e-066fd85ac459"));
+    assignTo(place, "attest-coding-vulnerabilities", builtIn("318b2bd9-9c39-9f8b-46a7-048401f33476"));
+  }
+  for (const place of tree.firstGroups)
+    assignTo(place, "audit-managed-disks", builtIn("06a78e20-9358-41c9-923c-fb736d382a4d"));
+  return numbered(drafts, seedHash);
+}
+
+function numbered(drafts: readonly Draft[], seedHash: number) {
+  const assignments: Assignment[] = [];
+  const policies: Policy[] = [];
+  for (const { name, place, of, parameters = "" } of drafts) {
+    const id = `${place.scope}/providers/Microsoft.Authorization/policyAssignments/${name}`.toLowerCase();
+    const hash = mix(seedHash, hashText(id));
+    const initiative = "groupPrefix" in of ? of : undefined;
+    const members = "groupPrefix" in of ? membersOf(of) : [{ definition: of, reference: "", groups: [] }];
+    const first = policies.length;
+    for (const { definition, reference, groups } of members)
+      policies.push({
+        assignment: assignments.length,
+        definition,
+        reference: reference.toLowerCase(),
+        groups: groups.length === 0 ? [""] : groups.map((group) => group.toLowerCase()),
+        hash: mix(hash, hashText(definition.id + reference)),
+        group: place.group,
+        subscriptions: place.subscriptions,
+      });
+    assignments.push({ id, name, scope: place.scope, parameters, initiative, hash, first, end: policies.length });
+  }
+  return { assignments, policies };
+}
+
+function builtIn(id: string): BuiltIn {
+  const found = builtIns.find((definition) => definition.id === id);
+  if (!found) throw new Error(`no built-in definition ${id} is shipped`);
+  return found;
+}

@@ -1,0 +1,68 @@
+/** Where a query looks: which rows, and of those which policies. What does not exist is an empty scope, not an error. */
+import type { Estate } from "./estate.ts";
+import type { Readings } from "./readings.ts";
+import type { Question } from "./walk.ts";
+
+export type ScopeName =
+  | { readonly tag: "managementGroup"; readonly name: string }
+  | { readonly tag: "subscription" }
+  | { readonly tag: "group"; readonly name: string }
+  | { readonly tag: "resource"; readonly id: string }
+  | { readonly tag: "assignment"; readonly id: string };
+
+export interface Scope {
+  readonly ranges: Question["ranges"];
+  /** One bit a policy; undefined means all. */
+  readonly policies: Uint8Array | undefined;
+}
+
+const nowhere: Scope = { ranges: [], policies: undefined };
+
+/** `subscription` is a code; -1 where the scope has none. */
+export function resolveScope(readings: Readings, subscription: number, name: ScopeName): Scope {
+  const { estate } = readings;
+  switch (name.tag) {
+    case "managementGroup":
+      return { ranges: below(estate, name.name.toLowerCase()), policies: undefined };
+    case "subscription":
+      return whole(estate, subscription);
+    case "group":
+      return groupScope(estate, subscription, name.name.toLowerCase());
+    case "resource":
+      return resourceScope(readings, name.id);
+    case "assignment":
+      return assignmentScope(estate, subscription, name.id.toLowerCase());
+  }
+}
+
+function whole({ subscriptions }: Estate, subscription: number): Scope {
+  const found = subscriptions[subscription];
+  return found ? { ranges: [{ ...found.rows, subscription }], policies: undefined } : nowhere;
+}
+
+function below({ subscriptions }: Estate, managementGroup: string): Scope["ranges"] {
+  return subscriptions.flatMap(({ managementGroups, rows }, subscription) =>
+    managementGroups.some((name) => name.toLowerCase() === managementGroup) ? [{ ...rows, subscription }] : [],
+  );
+}
+
+function groupScope(estate: Estate, subscription: number, name: string): Scope {
+  const found = estate.groups.find((group) => group.subscription === subscription && group.name.toLowerCase() === name);
+  return found ? { ranges: [{ ...found.rows, subscription }], policies: undefined } : nowhere;
+}
+
+function resourceScope(readings: Readings, id: string): Scope {
+  const { resources } = readings.estate;
+  const code = readings.resourceCode(id);
+  if (code === undefined) return nowhere;
+  const range = { first: resources.firstRow[code] ?? 0, end: resources.firstRow[code + 1] ?? 0 };
+  return { ranges: [{ ...range, subscription: resources.subscription[code] ?? 0 }], policies: undefined };
+}
+
+/** Only assignments made at this very scope: one inherited from a management group has another id. */
+function assignmentScope(estate: Estate, subscription: number, id: string): Scope {
+  const found = estate.assignments.find((assignment) => assignment.id === id);
+  if (!found) return nowhere;
+  const bits = new Uint8Array(estate.policies.length).fill(1, found.first, found.end);
+  return { ranges: whole(estate, subscription).ranges, policies: bits };
+}

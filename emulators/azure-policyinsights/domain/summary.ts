@@ -1,0 +1,199 @@
+/**
+ * The numbers of `summarize`, counted in one pass over the rows. A resource, an assignment or a group has the state of
+ * its worst row; states without a count are left out by whoever shows them.
+ *
+ * The rules were read off a recorded answer: at the top, policies are assignments; inside an assignment they are its
+ * definitions; groups add up over assignments, and a definition in no group counts as one group without a name.
+ */
+import { complianceStates, nonCompliant, nothing } from "./compliance.ts";
+import type { Estate } from "./estate.ts";
+import type { Readings } from "./readings.ts";
+import { type Question, walkRows } from "./walk.ts";
+
+const states = complianceStates.length;
+
+/** Counts by compliance code. */
+export type Tally = Uint32Array;
+
+export interface Results {
+  readonly resources: Tally;
+  readonly policies: Tally;
+  readonly groups: Tally;
+}
+
+export interface AssignmentSummary {
+  readonly assignment: number;
+  readonly results: Results;
+  readonly policies: readonly { readonly policy: number; readonly results: Results }[];
+  readonly groups: readonly { readonly name: string; readonly results: Results }[];
+}
+
+export interface Summary {
+  readonly results: Results;
+  /** Most non-compliant resources first. */
+  readonly assignments: readonly AssignmentSummary[];
+}
+
+/** Groups of one assignment, numbered over all assignments. */
+interface Groups {
+  readonly names: readonly string[];
+  /** Of each policy. */
+  readonly of: readonly Uint32Array[];
+}
+
+export function summarize(readings: Readings, question: Question): Summary {
+  const { estate } = readings;
+  const groups = numberGroups(estate);
+  const counts = count(readings, question, groups);
+  const assignments = estate.assignments.flatMap((_, code) => assignmentSummary(estate, groups, counts, code) ?? []);
+  assignments.sort(
+    (left, right) => (right.results.resources[nonCompliant] ?? 0) - (left.results.resources[nonCompliant] ?? 0),
+  );
+  const total: Results = {
+    resources: counts.total,
+    policies: new Uint32Array(states),
+    groups: new Uint32Array(states),
+  };
+  for (const { results } of assignments) {
+    add(total.policies, worst(results.resources), 1);
+    results.groups.forEach((many, state) => {
+      add(total.groups, state, many);
+    });
+  }
+  return { results: total, assignments };
+}
+
+interface Counts {
+  readonly total: Tally;
+  /** One tally after another. */
+  readonly assignments: Uint32Array;
+  readonly policies: Uint32Array;
+  readonly groups: Uint32Array;
+}
+
+function count(readings: Readings, question: Question, groups: Groups): Counts {
+  const { rows, policies } = readings.estate;
+  const counts: Counts = {
+    total: new Uint32Array(states),
+    assignments: new Uint32Array(readings.estate.assignments.length * states),
+    policies: new Uint32Array(policies.length * states),
+    groups: new Uint32Array(groups.names.length * states),
+  };
+  const assignmentOf = Uint16Array.from(policies, ({ assignment }) => assignment);
+  const groupWorst = new Uint8Array(groups.names.length).fill(nothing);
+  const touched: number[] = [];
+  let resource = -1;
+  let resourceWorst = nothing;
+  let assignment = -1;
+  let assignmentWorst = nothing;
+  const closeAssignment = () => {
+    if (assignment < 0) return;
+    add(counts.assignments, assignment * states + assignmentWorst, 1);
+    for (const group of touched) {
+      add(counts.groups, group * states + (groupWorst[group] ?? 0), 1);
+      groupWorst[group] = nothing;
+    }
+    touched.length = 0;
+    assignmentWorst = nothing;
+  };
+  const closeResource = () => {
+    closeAssignment();
+    if (resource >= 0) add(counts.total, resourceWorst, 1);
+    resourceWorst = nothing;
+  };
+  walkRows(readings, question, (row, compliance) => {
+    const policy = rows.policy[row] ?? 0;
+    if (rows.resource[row] !== resource) {
+      closeResource();
+      resource = rows.resource[row] ?? 0;
+      assignment = assignmentOf[policy] ?? 0;
+    } else if (assignmentOf[policy] !== assignment) {
+      closeAssignment();
+      assignment = assignmentOf[policy] ?? 0;
+    }
+    add(counts.policies, policy * states + compliance, 1);
+    if (compliance < resourceWorst) resourceWorst = compliance;
+    if (compliance < assignmentWorst) assignmentWorst = compliance;
+    for (const group of groups.of[policy] ?? []) {
+      const before = groupWorst[group] ?? nothing;
+      if (before === nothing) touched.push(group);
+      if (compliance < before) groupWorst[group] = compliance;
+    }
+  });
+  closeResource();
+  return counts;
+}
+
+function assignmentSummary(
+  estate: Estate,
+  groups: Groups,
+  counts: Counts,
+  code: number,
+): AssignmentSummary | undefined {
+  const about = estate.assignments[code];
+  const resources = tally(counts.assignments, code);
+  if (!about || worst(resources) === nothing) return undefined;
+  const results: Results = { resources, policies: new Uint32Array(states), groups: new Uint32Array(states) };
+  const policies: { policy: number; results: Results }[] = [];
+  const members = new Map<number, Tally>();
+  for (let policy = about.first; policy < about.end; policy += 1) {
+    const own = tally(counts.policies, policy);
+    const state = worst(own);
+    if (state === nothing) continue;
+    add(results.policies, state, 1);
+    const within = groups.of[policy] ?? new Uint32Array();
+    policies.push({
+      policy,
+      results: { resources: own, policies: single(state, 1), groups: single(state, within.length) },
+    });
+    for (const group of within) {
+      const policiesOfGroup = members.get(group) ?? new Uint32Array(states);
+      add(policiesOfGroup, state, 1);
+      members.set(group, policiesOfGroup);
+    }
+  }
+  const groupSummaries = [...members].map(([group, policiesOfGroup]) => {
+    const own = tally(counts.groups, group);
+    const state = worst(own);
+    add(results.groups, state, 1);
+    return {
+      name: groups.names[group] ?? "",
+      results: { resources: own, policies: policiesOfGroup, groups: single(state, 1) },
+    };
+  });
+  return { assignment: code, results, policies, groups: groupSummaries };
+}
+
+function numberGroups({ policies }: Estate): Groups {
+  const names: string[] = [];
+  const codes = new Map<string, number>();
+  const of = policies.map(({ assignment, groups }) =>
+    Uint32Array.from(groups, (name) => {
+      const key = `${assignment}/${name}`;
+      const code = codes.get(key) ?? names.push(name) - 1;
+      codes.set(key, code);
+      return code;
+    }),
+  );
+  return { names, of };
+}
+
+function tally(all: Uint32Array, code: number): Tally {
+  return all.subarray(code * states, (code + 1) * states);
+}
+
+function single(state: number, many: number): Tally {
+  const counts = new Uint32Array(states);
+  counts[state] = many;
+  return counts;
+}
+
+/** The worst state that has a count, or `nothing`. */
+function worst(counts: Tally): number {
+  const found = counts.findIndex((many) => many > 0);
+  return found < 0 ? nothing : found;
+}
+
+function add(counts: Uint32Array, at: number, many: number): void {
+  counts[at] = (counts[at] ?? 0) + many;
+}

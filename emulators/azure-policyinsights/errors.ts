@@ -1,0 +1,294 @@
+import type { ProviderErrors } from "../kernel/emulator.ts";
+import { answer, type Exchange } from "../kernel/exchange.ts";
+import { armHeaders, requestGuid } from "./arm.ts";
+import { ODataProblem } from "./odata/problem.ts";
+
+/** Azure Resource Manager's errors. https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors */
+const table = {
+  MissingApiVersionParameter: {
+    status: 400,
+    text: () => "The api-version query parameter (?api-version=) is required for all requests.",
+  },
+  InvalidApiVersionParameter: {
+    status: 400,
+    text: (version: string, supported: string) =>
+      `The api-version '${version}' is invalid. The supported versions are '${supported}'.`,
+  },
+  NoRegisteredProviderFound: {
+    status: 400,
+    text: (version: string, supported: string, type: string) =>
+      `No registered resource provider found for location 'global' and API version '${version}' for type '${type}'. The supported api-versions are '${supported}'. The supported locations are 'global'.`,
+  },
+  InvalidSubscriptionId: {
+    status: 400,
+    text: (id: string) => `The provided subscription identifier '${id}' is malformed or invalid.`,
+  },
+  SubscriptionNotFound: { status: 404, text: (id: string) => `The subscription '${id}' could not be found.` },
+  ResourceGroupNotFound: { status: 404, text: (name: string) => `Resource group '${name}' could not be found.` },
+  InvalidResourceType: {
+    status: 404,
+    text: (path: string) =>
+      `The resource type could not be found in the namespace for '${path}': Backlot does not emulate this operation.`,
+  },
+  ResourceTypeNotSupported: {
+    status: 404,
+    text: (type: string) => `Unsupported resource type: '${type}'.`,
+  },
+  AuthenticationFailed: {
+    status: 401,
+    text: () => "Authentication failed. The 'Authorization' header is missing.",
+  },
+  InvalidAuthenticationToken: { status: 401, text: () => "The access token is invalid." },
+  ExpiredAuthenticationToken: {
+    status: 401,
+    text: (expired: string, now: string) =>
+      `The access token expiry UTC time '${expired}' is earlier than current UTC time '${now}'.`,
+  },
+  InvalidAuthenticationTokenAudience: {
+    status: 401,
+    text: (audience: string, allowed: string) =>
+      `The access token has been obtained for wrong audience or resource '${audience}'. It should exactly match with one of the allowed audiences '${allowed}'.`,
+  },
+} as const satisfies Record<string, { status: number; text: (...values: string[]) => string }>;
+
+export type ArmErrorCode = keyof typeof table;
+
+export class ArmError extends Error {
+  readonly code: ArmErrorCode;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(code: ArmErrorCode, status: number, message: string, headers: Readonly<Record<string, string>>) {
+    super(message);
+    this.name = "ArmError";
+    this.code = code;
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+export function reject<Code extends ArmErrorCode>(
+  code: Code,
+  ...values: Parameters<(typeof table)[Code]["text"]>
+): never {
+  throw armError(code, {}, ...values);
+}
+
+export function armError<Code extends ArmErrorCode>(
+  code: Code,
+  headers: Readonly<Record<string, string>>,
+  ...values: Parameters<(typeof table)[Code]["text"]>
+): ArmError {
+  const { status } = table[code];
+  const text: (...values: string[]) => string = table[code].text;
+  return new ArmError(code, status, text(...values), headers);
+}
+
+/** Errors of the token endpoint. https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
+const tokenTable = {
+  wrongSecret: {
+    number: 7000215,
+    error: "invalid_client",
+    status: 401,
+    text: (clientId: string) =>
+      `Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '${clientId}'.`,
+  },
+  noCredential: {
+    number: 7000218,
+    error: "invalid_client",
+    status: 401,
+    text: () => "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+  },
+  unknownApplication: {
+    number: 700016,
+    error: "unauthorized_client",
+    status: 400,
+    text: (clientId: string, tenant: string) =>
+      `Application with identifier '${clientId}' was not found in the directory '${tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.`,
+  },
+  unknownTenant: {
+    number: 90002,
+    error: "invalid_request",
+    status: 400,
+    text: (tenant: string) =>
+      `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.`,
+  },
+  invalidScope: {
+    number: 70011,
+    error: "invalid_scope",
+    status: 400,
+    text: (scope: string) =>
+      `The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope ${scope} is not valid.`,
+  },
+  unsupportedGrant: {
+    number: 70003,
+    error: "unsupported_grant_type",
+    status: 400,
+    text: (grant: string) => `The app requested an unsupported grant type '${grant}'.`,
+  },
+  missingParameter: {
+    number: 900144,
+    error: "invalid_request",
+    status: 400,
+    text: (name: string) => `The request body must contain the following parameter: '${name}'.`,
+  },
+} as const satisfies Record<
+  string,
+  { number: number; error: string; status: number; text: (...values: string[]) => string }
+>;
+
+type TokenErrorName = keyof typeof tokenTable;
+
+export class TokenError extends Error {
+  readonly status: number;
+  readonly error: string;
+  readonly number: number;
+  /** Machine time: sign-in is on the clock of whoever checks it. */
+  readonly wallAt: number;
+  constructor(entry: { number: number; error: string; status: number }, message: string, wallAt: number) {
+    super(message);
+    this.name = "TokenError";
+    this.status = entry.status;
+    this.error = entry.error;
+    this.number = entry.number;
+    this.wallAt = wallAt;
+  }
+}
+
+export function refuseToken<Name extends TokenErrorName>(
+  name: Name,
+  wallAt: number,
+  ...values: Parameters<(typeof tokenTable)[Name]["text"]>
+): never {
+  const text: (...values: string[]) => string = tokenTable[name].text;
+  throw new TokenError(tokenTable[name], text(...values), wallAt);
+}
+
+export const errors: ProviderErrors = {
+  notFound: (exchange) => shown(exchange, armError("InvalidResourceType", {}, pathOf(exchange))),
+  methodNotAllowed: (exchange, allowed) =>
+    render(
+      exchange,
+      405,
+      "MethodNotAllowed",
+      `The HTTP method '${exchange.method}' is not supported at this location.`,
+      {
+        allow: allowed.join(", "),
+      },
+    ),
+  tooLarge: (exchange, limit) =>
+    render(
+      exchange,
+      413,
+      "RequestContentTooLarge",
+      `The request content size exceeds the maximum size of '${limit}' bytes.`,
+      {
+        connection: "close",
+      },
+    ),
+  throttled: (exchange, seconds) =>
+    render(
+      exchange,
+      429,
+      "ResourceRequestsThrottled",
+      `Number of requests for Microsoft.PolicyInsights exceeded the limit. Please try again after '${seconds}' seconds.`,
+      {
+        "retry-after": String(seconds),
+      },
+    ),
+  unavailable(exchange, refused) {
+    const message = `${refused.message} ${refused.hint}`;
+    if (isSignIn(exchange)) return renderToken(exchange, 503, "temporarily_unavailable", message, [], exchange.at);
+    const details = [
+      { code: "Required", target: "environment", message: refused.required.join(", ") },
+      { code: "Missing", target: "environment", message: refused.missing.join(", ") },
+      { code: "Example", target: "environment", message: refused.example },
+      { code: "Documentation", target: "README", message: refused.docs },
+    ];
+    return answerError(exchange, 503, { code: "ServiceUnavailable", message, details }, {});
+  },
+  unexpected: (exchange, incident) =>
+    render(
+      exchange,
+      500,
+      "InternalServerError",
+      `Backlot failed; this is a defect of its own. Incident: ${incident}`,
+      {},
+    ),
+  thrown(exchange, cause) {
+    if (cause instanceof ArmError) return shown(exchange, cause);
+    if (cause instanceof ODataProblem) return render(exchange, 400, codeOf(cause.option), cause.message, {});
+    if (cause instanceof TokenError) {
+      const message = `AADSTS${cause.number}: ${cause.message}`;
+      return renderToken(exchange, cause.status, cause.error, message, [cause.number], cause.wallAt);
+    }
+    return undefined;
+  },
+};
+
+/** InvalidFilterInQueryString is the service's own; the names for other options follow it. */
+function codeOf(option: string): string {
+  if (option === "$skiptoken") return "InvalidSkipToken";
+  const words: Record<string, string> = { $orderby: "OrderBy", $apply: "Apply", $expand: "Expand", $select: "Select" };
+  const word = words[option] ?? option.charAt(1).toUpperCase() + option.slice(2);
+  return `Invalid${word}InQueryString`;
+}
+
+function isSignIn(exchange: Exchange): boolean {
+  return pathOf(exchange).toLowerCase().includes("/oauth2/");
+}
+
+function pathOf({ target }: Exchange): string {
+  const mark = target.indexOf("?");
+  return mark < 0 ? target : target.slice(0, mark);
+}
+
+function shown(exchange: Exchange, { status, code, message, headers }: ArmError): Response {
+  return render(exchange, status, code, message, headers);
+}
+
+function render(
+  exchange: Exchange,
+  status: number,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>>,
+) {
+  return answerError(exchange, status, { code, message }, headers);
+}
+
+function answerError(
+  exchange: Exchange,
+  status: number,
+  error: object,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  return answer(exchange, status, JSON.stringify({ error }), { ...armHeaders(exchange), ...headers });
+}
+
+function renderToken(
+  exchange: Exchange,
+  status: number,
+  error: string,
+  message: string,
+  numbers: readonly number[],
+  wallAt: number,
+): Response {
+  const trace = requestGuid(exchange);
+  const correlation = exchange.header("client-request-id") ?? trace;
+  const timestamp = `${new Date(wallAt).toISOString().slice(0, 19).replace("T", " ")}Z`;
+  const body = {
+    error,
+    error_description: `${message} Trace ID: ${trace} Correlation ID: ${correlation} Timestamp: ${timestamp}`,
+    error_codes: numbers,
+    timestamp,
+    trace_id: trace,
+    correlation_id: correlation,
+    ...(numbers[0] === undefined ? {} : { error_uri: `${exchange.base}/error?code=${numbers[0]}` }),
+  };
+  return answer(exchange, status, JSON.stringify(body), {
+    "content-type": "application/json; charset=utf-8",
+    "cache-control": "no-store, no-cache",
+    pragma: "no-cache",
+    "x-ms-request-id": trace,
+  });
+}

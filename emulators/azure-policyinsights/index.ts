@@ -1,0 +1,80 @@
+import { Hono } from "hono";
+import type { Address, Emulator, KernelEnv, Runtime } from "../kernel/emulator.ts";
+import { policyStates } from "./api/policy-states.ts";
+import { signIn } from "./api/sign-in.ts";
+import { subscriptions } from "./api/subscriptions.ts";
+import { capabilities } from "./capabilities.ts";
+import { errors } from "./errors.ts";
+import { health } from "./health.ts";
+import { real } from "./real.ts";
+import { applySeed, Seed } from "./seed.ts";
+import { type AzureState, openAzure } from "./store.ts";
+import { tables } from "./tables.ts";
+
+const hosts = [
+  "management.azure.com",
+  "management.core.windows.net",
+  "login.microsoftonline.com",
+  "login.windows.net",
+  "sts.windows.net",
+];
+
+export const azurePolicyInsights: Emulator<AzureState, Seed> = {
+  name: "azure-policyinsights",
+  title: "Azure Policy Insights",
+  provides: "policy",
+  hosts,
+  http: [
+    {
+      name: "arm",
+      ports: [
+        { setting: "azurePort", tls: true },
+        { setting: "azureHttpPort", tls: false },
+      ],
+      sites: (runtime) => [{ hosts, routes: arm(runtime), errors }],
+    },
+  ],
+  tables,
+  open: openAzure,
+  seed: { file: "azure-policyinsights.yaml", schema: Seed, apply: applySeed },
+  health,
+  real,
+  environment,
+  capabilities,
+};
+
+function arm(runtime: Runtime<AzureState>): Hono<KernelEnv> {
+  // Azure's paths are case-insensitive; handlers take names from the target as it came.
+  const app = new Hono<KernelEnv>({ getPath: routedPath });
+  signIn(app, runtime);
+  subscriptions(app, runtime);
+  policyStates(app, runtime);
+  return app;
+}
+
+/** Lower-cased and without a slash at the end. */
+function routedPath(request: Request): string {
+  const { url } = request;
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  const mark = url.indexOf("?", start);
+  const path = url.slice(start, mark < 0 ? undefined : mark).toLowerCase();
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
+function environment({ state }: Runtime<AzureState>, addresses: readonly Address[]): Record<string, string> {
+  const base = (scheme: Address["scheme"]) => {
+    const found = addresses.find((address) => address.name === "arm" && address.scheme === scheme);
+    return found && `${scheme}://${found.host}:${found.port}`;
+  };
+  const https = base("https");
+  const http = base("http");
+  const application = state.anyApplication();
+  return {
+    AZURE_TENANT_ID: state.tenant().tenantId,
+    AZURE_CLIENT_ID: application?.clientId ?? "",
+    AZURE_CLIENT_SECRET: application?.clientSecret ?? "",
+    AZURE_SUBSCRIPTION_ID: state.subscriptions()[0]?.id ?? "",
+    ...(https === undefined ? {} : { AZURE_AUTHORITY_HOST: https, BACKLOT_AZURE_URL: https }),
+    ...(http === undefined ? {} : { BACKLOT_AZURE_HTTP_URL: http }),
+  };
+}

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import type { Runtime } from "../kernel/emulator.ts";
+import { sizes } from "./domain/estate.ts";
+import type { AzureState } from "./store.ts";
+
+const guid = z
+  .string()
+  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "a GUID in lower case")
+  .describe("Derived from the seed when not given");
+
+export const Seed = z.strictObject({
+  tenant: z
+    .strictObject({
+      id: guid.optional(),
+      name: z.string().min(1).default("Backlot Studios"),
+      domain: z
+        .string()
+        .regex(/^[a-z0-9.-]+\.[a-z]+$/, "a domain name")
+        .default("backlot.onmicrosoft.com"),
+    })
+    .prefault({}),
+  /** What may sign in with a client secret. */
+  applications: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        clientId: guid.optional(),
+        clientSecret: z.string().min(1).optional(),
+      }),
+    )
+    .min(1),
+  /** tiny: 1 subscription x 3 groups x 10 resources; default: 3 x 20 x 50; large: 10 x 50 x 200. */
+  size: z.enum(["tiny", "default", "large"]).default("default"),
+  /** In order, as many as the size has; beyond the list they are called "Subscription 4" and so on. */
+  subscriptions: z.array(z.strictObject({ name: z.string().min(1), id: guid.optional() })).default([]),
+});
+export type Seed = z.infer<typeof Seed>;
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+export function applySeed(seed: Seed, { ids, state }: Runtime<AzureState>): void {
+  const size = sizes[seed.size];
+  state.addTenant({
+    tenantId: seed.tenant.id ?? ids.fixed("azure.tenant", [seed.tenant.name]).uuid(),
+    displayName: seed.tenant.name,
+    domain: seed.tenant.domain,
+  });
+  for (const { name, clientId, clientSecret } of seed.applications) {
+    // The form of Entra's secrets: 40 characters with "8Q~" from the fourth on.
+    const secret = ids.fixed("azure.secret", [name]);
+    const start = ids.fixed("azure.secret-start", [name]).text(3, letters);
+    state.addApplication({
+      clientId: clientId ?? ids.fixed("azure.application", [name]).uuid(),
+      displayName: name,
+      objectId: ids.fixed("azure.service-principal", [name]).uuid(),
+      clientSecret: clientSecret ?? `${start}8Q~${secret.text(34, `${letters}._~-`)}`,
+    });
+  }
+  for (let position = 0; position < size.subscriptions; position += 1) {
+    const given = seed.subscriptions[position];
+    const name = given?.name ?? `Subscription ${position + 1}`;
+    state.addSubscription({ id: given?.id ?? ids.fixed("azure.subscription", [name]).uuid(), name }, position);
+  }
+  state.setEstate({ seed: ids.seed, groupsPerSubscription: size.groups, resourcesPerGroup: size.resources });
+}

@@ -1,0 +1,65 @@
+import type { Hono } from "hono";
+import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
+import { answerJson } from "../../kernel/exchange.ts";
+import { isSearchKind, matches } from "../domain/mailhog-search.ts";
+import type { Message } from "../domain/message.ts";
+import { reject } from "../errors.ts";
+import type { MailState } from "../store.ts";
+import { renderPage } from "../wire/mailhog.ts";
+
+const textJson = { "content-type": "text/json" };
+
+export function mailhogV2(app: Hono<KernelEnv>, runtime: Runtime<MailState>): void {
+  const { state } = runtime;
+
+  app.get("/api/v2/messages", (c) => {
+    const { exchange } = c.env;
+    exchange.note("operation", "GET /api/v2/messages");
+    const { start, limit } = pageOf(c.req.query("start"), c.req.query("limit"));
+    const page = { total: state.count(), start, items: state.page(start, limit) };
+    return answerJson(exchange, 200, renderPage(page), textJson);
+  });
+
+  app.get("/api/v2/search", (c) => {
+    const { exchange } = c.env;
+    exchange.note("operation", "GET /api/v2/search");
+    const kind = c.req.query("kind") ?? "";
+    const query = c.req.query("query") ?? "";
+    if (!isSearchKind(kind)) return reject("badKind", kind);
+    if (query === "") return reject("emptyQuery");
+    const { start, limit } = pageOf(c.req.query("start"), c.req.query("limit"));
+    return answerJson(exchange, 200, renderPage({ start, ...found(state, matches(kind, query), start, limit) }));
+  });
+
+  app.get("/api/v2/outgoing-smtp", (c) => {
+    c.env.exchange.note("operation", "GET /api/v2/outgoing-smtp");
+    return answerJson(c.env.exchange, 200, {}, textJson);
+  });
+
+  app.get("/api/v2/jim", (c) => {
+    c.env.exchange.note("operation", "GET /api/v2/jim");
+    return reject("noJim");
+  });
+}
+
+/** MailHog reads what is no positive number as if it were not there. */
+export function pageOf(start: string | undefined, limit: string | undefined): { start: number; limit: number } {
+  return { start: positive(start) ?? 0, limit: Math.min(positive(limit) ?? 50, 250) };
+}
+
+function positive(text: string | undefined): number | undefined {
+  const number = text !== undefined && /^\+?\d{1,9}$/.test(text) ? Number(text) : 0;
+  return number > 0 ? number : undefined;
+}
+
+/** Only the messages of the page are held; the others are counted. */
+function found(state: MailState, matching: (message: Message) => boolean, start: number, limit: number) {
+  const items: Message[] = [];
+  let total = 0;
+  for (const message of state.newestFirst()) {
+    if (!matching(message)) continue;
+    if (total >= start && items.length < limit) items.push(message);
+    total += 1;
+  }
+  return { total, items };
+}

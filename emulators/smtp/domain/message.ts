@@ -1,0 +1,59 @@
+import type { Instant } from "../../kernel/clock.ts";
+
+/** ESMTP parameters of MAIL or RCPT, upper-case keys; a keyword without a value is `true`. */
+export type Parameters = Readonly<Record<string, string | true>>;
+
+export interface Recipient {
+  readonly address: string;
+  readonly parameters: Parameters | undefined;
+}
+
+/** Who sent and to whom, as the SMTP session said it: the header is another matter. */
+export interface Envelope {
+  /** Empty for the null sender. */
+  readonly mailFrom: string;
+  readonly parameters: Parameters | undefined;
+  readonly recipients: readonly Recipient[];
+  /** Argument of HELO or EHLO in the client's spelling. */
+  readonly helo: string;
+  readonly mechanism: string | undefined;
+  readonly username: string | undefined;
+  readonly secure: boolean;
+}
+
+export interface MessageSummary extends Envelope {
+  /** 22 characters of 0-9A-Za-z. */
+  readonly id: string;
+  readonly arrival: number;
+  readonly receivedAt: Instant;
+  /** The client went away before the end of the data: nothing was accepted. */
+  readonly truncated: boolean;
+  /** Bytes after dot-unstuffing. */
+  readonly size: number;
+}
+
+export interface Message extends MessageSummary {
+  /** The bytes as they were sent, after dot-unstuffing. */
+  readonly raw: Buffer;
+}
+
+/** A message to be kept. */
+export interface Draft extends Envelope {
+  readonly id: string;
+  readonly receivedAt: Instant;
+  readonly truncated: boolean;
+  readonly remote: string;
+  readonly transcript: readonly string[];
+  readonly raw: Buffer;
+}
+
+export type AuthMode = "any" | "required" | "users";
+
+export interface ServerProfile {
+  readonly name: string;
+  readonly auth: AuthMode;
+  readonly maxRecipients: number;
+}
+
+/** A server that no seed describes. RFC 5321 4.5.3.1.8 asks for at least 100 recipients. */
+export const defaultProfile: ServerProfile = { name: "smtp.backlot.test", auth: "any", maxRecipients: 1000 };

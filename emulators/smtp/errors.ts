@@ -1,0 +1,75 @@
+import type { ProviderErrors } from "../kernel/emulator.ts";
+import { answerJson, type Exchange } from "../kernel/exchange.ts";
+import { refusalBody } from "../kernel/mode.ts";
+import { Overloaded } from "../kernel/outbox.ts";
+
+const table = {
+  noSuchMessage: { status: 404, error: "not_found", text: (id: string) => `There is no message ${id}` },
+  notStored: { status: 500, error: "not_found", text: (id: string) => `There is no message ${id} to delete` },
+  noSuchPart: { status: 404, error: "not_found", text: (part: string) => `The message has no part ${part}` },
+  badKind: {
+    status: 400,
+    error: "invalid_kind",
+    text: (kind: string) => `kind is from, to or containing, not '${kind}'`,
+  },
+  emptyQuery: { status: 400, error: "empty_query", text: () => "query must not be empty" },
+  noJim: { status: 404, error: "jim_absent", text: () => "MailHog's Jim is not running here" },
+} as const satisfies Record<string, { status: number; error: string; text: (value: string) => string }>;
+
+export class MailboxError extends Error {
+  readonly status: number;
+  readonly error: string;
+  constructor(status: number, error: string, message: string) {
+    super(message);
+    this.name = "MailboxError";
+    this.status = status;
+    this.error = error;
+  }
+}
+
+export function reject(name: keyof typeof table, value = ""): never {
+  throw new MailboxError(table[name].status, table[name].error, table[name].text(value));
+}
+
+const hint = "MailHog's API is under /api/v1/messages and /api/v2/messages; GET / lists what is served here";
+
+/** The mailbox APIs have no error format of their own: MailHog answers with bare status codes. */
+export const errors: ProviderErrors = {
+  notFound: (exchange) => problem(exchange, 404, "not_found", `Nothing is served at ${exchange.target}`, { hint }),
+  methodNotAllowed: (exchange, allowed) =>
+    answerJson(
+      exchange,
+      405,
+      { error: "method_not_allowed", message: `${exchange.method} is not served at ${exchange.target}`, allowed },
+      { allow: allowed.join(", ") },
+    ),
+  tooLarge: (exchange, limit) =>
+    problem(exchange, 413, "too_large", `The body is larger than ${limit} bytes`, { limit }),
+  throttled: (exchange, seconds) =>
+    answerJson(
+      exchange,
+      429,
+      { error: "throttled", message: `Too many requests; try again in ${seconds} s` },
+      { "retry-after": String(seconds) },
+    ),
+  unavailable: (exchange, refused) => answerJson(exchange, 503, refusalBody(refused)),
+  unexpected: (exchange, incident) =>
+    problem(exchange, 500, "unexpected", `The mailbox failed; the journal knows more under incident ${incident}`, {
+      incident,
+    }),
+  thrown(exchange, cause) {
+    if (cause instanceof MailboxError) return problem(exchange, cause.status, cause.error, cause.message, {});
+    if (cause instanceof Overloaded) return errors.throttled(exchange, cause.retryAfterSeconds);
+    return undefined;
+  },
+};
+
+function problem(
+  exchange: Exchange,
+  status: number,
+  error: string,
+  message: string,
+  more: Readonly<Record<string, unknown>>,
+): Response {
+  return answerJson(exchange, status, { error, message, ...more });
+}

@@ -1,0 +1,128 @@
+import type { SecureContext } from "node:tls";
+import type { SMTPServerOptions } from "smtp-server";
+import type { Certificates } from "../kernel/certificates.ts";
+import { afterReal } from "../kernel/clock.ts";
+import type { Listener, Runtime } from "../kernel/emulator.ts";
+import { defaultProfile, type ServerProfile } from "./domain/message.ts";
+import { sessionHandlers } from "./protocol/handlers.ts";
+import { MailServer } from "./protocol/server.ts";
+import { refusalText, refusedNow } from "./real.ts";
+import type { MailState, OpenListener } from "./store.ts";
+
+type Transport = "plain" | "starttls" | "implicit";
+
+/** Real servers allow five minutes of silence (RFC 5321 4.5.3.2). */
+const idleMs = 300_000;
+const mostClients = 1000;
+
+export const listeners: readonly Listener<MailState>[] = [
+  { name: "smtp", setting: "smtpPort", open: (runtime, bind) => openListener("smtp", "plain", runtime, bind) },
+  {
+    name: "smtp-starttls",
+    setting: "smtpStarttlsPort",
+    open: (runtime, bind) => openListener("smtp-starttls", "starttls", runtime, bind),
+  },
+  { name: "smtps", setting: "smtpsPort", open: (runtime, bind) => openListener("smtps", "implicit", runtime, bind) },
+];
+
+type Bind = Parameters<Listener<MailState>["open"]>[1];
+type Opened = Awaited<ReturnType<Listener<MailState>["open"]>>;
+
+async function openListener(
+  name: string,
+  transport: Transport,
+  runtime: Runtime<MailState>,
+  bind: Bind,
+): Promise<Opened> {
+  const options: SMTPServerOptions = {
+    ...serverOptions(runtime, transport, bind),
+    ...sessionHandlers(runtime, name, () => server),
+  };
+  const server: MailServer = new MailServer(options, {
+    profile: () => ({ id: sessionId(runtime, name), server: serverProfile(runtime) }),
+    refusal() {
+      const refused = refusedNow(runtime);
+      return refused && refusalText(refused, runtime.mode.askedBy ?? "real mode");
+    },
+    challengeOf: (session, host) =>
+      `<${runtime.ids.fixed("smtp.cram-md5", [session]).hex(32)}.${Math.floor(runtime.clock.now() / 1000)}@${host}>`,
+  });
+  // Clients that connect by address send no server name; without this they would get the library's expired certificate.
+  if (transport !== "plain") server.secureContext.set("*", bind.certificates.contextFor(undefined));
+  const port = await listen(server, bind);
+  server.on("error", (cause) => runtime.log.debug({ listener: name, cause: cause.message }, "smtp connection failed"));
+  const entry: OpenListener = {
+    name,
+    host: bind.host,
+    port,
+    implicitTls: transport === "implicit",
+    listening: () => server.server.listening,
+  };
+  runtime.state.listeners.add(entry);
+  return {
+    port,
+    async close(deadlineMs) {
+      runtime.state.listeners.delete(entry);
+      server.options.closeTimeout = Math.max(1, deadlineMs);
+      const closed = new Promise<void>((resolve) => server.close(resolve));
+      server.dismissIdle();
+      const disarm = afterReal(deadlineMs, () => server.destroyAll());
+      await closed;
+      disarm();
+      server.destroyAll();
+    },
+  };
+}
+
+function serverOptions(runtime: Runtime<MailState>, transport: Transport, bind: Bind): SMTPServerOptions {
+  const unused = ["WIZ", "SHELL", "KILL", "XCLIENT", "XFORWARD"];
+  return {
+    name: defaultProfile.name,
+    banner: "Backlot",
+    heloResponse: "%s greets %s",
+    secure: transport === "implicit",
+    disabledCommands: transport === "plain" ? [...unused, "STARTTLS"] : unused,
+    authMethods: ["PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2"],
+    authOptional: true, // whether it is demanded is the seed's to say, and is asked at MAIL
+    hideENHANCEDSTATUSCODES: false,
+    hideDSN: false,
+    size: runtime.settings.mailSizeLimit,
+    maxClients: mostClients,
+    socketTimeout: idleMs,
+    disableReverseLookup: true,
+    minVersion: "TLSv1.2",
+    ...(transport === "plain" ? {} : { SNICallback: sniCallback(bind.certificates) }),
+  };
+}
+
+function sniCallback(certificates: Certificates) {
+  return (name: string, done: (cause: Error | null, context?: SecureContext) => void) => {
+    try {
+      done(null, certificates.contextFor(name === "" ? undefined : name));
+    } catch (cause) {
+      done(cause instanceof Error ? cause : new Error(String(cause)));
+    }
+  };
+}
+
+/** In real mode nothing is counted: the state is left alone. */
+function sessionId(runtime: Runtime<MailState>, listener: string): string {
+  const { ids, mode } = runtime;
+  const id = mode.current === "real" ? ids.fixed("smtp.refused", [listener]) : ids.derive("smtp.session", [listener]);
+  return id.hex(16);
+}
+
+function serverProfile(runtime: Runtime<MailState>): ServerProfile {
+  return (runtime.mode.current === "real" ? undefined : runtime.state.profile()) ?? defaultProfile;
+}
+
+function listen(server: MailServer, bind: Bind): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(bind.port, bind.host, () => {
+      server.off("error", reject);
+      const address = server.server.address();
+      resolve(address !== null && typeof address === "object" ? address.port : bind.port);
+    });
+  });
+}

@@ -1,0 +1,128 @@
+import type { Socket } from "node:net";
+import sasl from "smtp-server/lib/sasl.js";
+import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
+import type { SMTPStream } from "smtp-server/lib/smtp-stream.js";
+import type { ServerProfile } from "../domain/message.ts";
+import { createTranscript } from "../domain/transcript.ts";
+import { MailStream } from "./mail-stream.ts";
+import type { MailServer } from "./server.ts";
+
+const enhancedCode = /^[245]\.\d{1,3}\.\d{1,3} /;
+
+/** What a session is told about its server when it begins. */
+export interface SessionProfile {
+  readonly id: string;
+  /** As the seed has it when the session begins; a reseed is for the sessions after it. */
+  readonly server: ServerProfile;
+}
+
+/**
+ * The library's connection without its fixed 100 ms before the greeting and without its randomness, and with a record of
+ * what was said. It reaches into members that the library calls private: the version is pinned, and tests of each such
+ * behaviour (greeting time, transcript, CRAM-MD5, dots) say so when an update changes them.
+ */
+export class MailConnection extends SMTPConnection {
+  readonly server: ServerProfile;
+  readonly transcript = createTranscript();
+  /** HELO's argument as the client spelt it; the library keeps it in lower case. */
+  helo = "";
+  /** Set by a successful AUTH; counts only while the session has a user. Never the password. */
+  login: { readonly username: string; readonly mechanism: string } | undefined;
+  /** Entries this session has in the journal. */
+  outcomes = 0;
+  private gathering = false;
+  private readonly owner: MailServer;
+  private readonly challengeOf: (sessionId: string, serverName: string) => string;
+
+  constructor(owner: MailServer, socket: Socket, profile: SessionProfile) {
+    super(owner, socket, { id: profile.id });
+    this.owner = owner;
+    this.server = profile.server;
+    this.name = profile.server.name;
+    this.challengeOf = owner.challengeOf;
+  }
+
+  /** As the library's, but the greeting follows at once. */
+  override init(): void {
+    this._setListeners(() => {
+      const { maxClients } = this.owner.options;
+      if (maxClients !== undefined && this.owner.connections.size > maxClients) {
+        this.send(421, `4.7.0 ${this.name} Too many connected clients, try again in a moment`, false);
+        return;
+      }
+      this.connectionReady();
+    });
+  }
+
+  override _createParser(): SMTPStream {
+    const parser = new MailStream({ maxCommandLength: this._server.options.maxCommandLength });
+    parser.oncommand = (command, callback) => this._onCommand(command, callback);
+    parser.on("error", (cause) => this.send(421, `Error: ${cause.message}`));
+    return parser;
+  }
+
+  override _onCommand(command: Buffer, callback?: () => void): void {
+    const line = command.toString();
+    const space = line.indexOf(" ");
+    const verb = (space === -1 ? line : line.slice(0, space)).toUpperCase();
+    const shown = this._redactCredentials(verb, line).line;
+    if (this._nextHandler === false) {
+      if (verb === "MAIL") this.transcript.begin();
+      else if (verb === "EHLO" || verb === "HELO") this.helo = line.slice(verb.length).trim();
+    }
+    this.transcript.client(shown);
+    const refused = this.owner.refusal();
+    if (refused !== undefined) {
+      this.send(421, refused, false);
+      return;
+    }
+    super._onCommand(command, callback);
+  }
+
+  /** A text that brings its own enhanced status code gets no second one. */
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    const own = typeof data === "string" && enhancedCode.test(data);
+    const used = own ? false : context;
+    const enhanced = this._getEnhancedStatusCode(code, used);
+    const prefix = enhanced === "" ? `${code} ` : `${code} ${enhanced} `;
+    if (Array.isArray(data)) for (const line of data) this.transcript.server(prefix + line);
+    else this.transcript.server(prefix + (data ?? ""));
+    if (code === 250 || code === 354) this.gather();
+    super.send(code, data, used);
+  }
+
+  /** The replies to commands that came together leave together, as RFC 2920 3.2 asks: one write instead of three. */
+  private gather(): void {
+    if (this.gathering) return;
+    this.gathering = true;
+    const socket = this._socket;
+    socket.cork();
+    process.nextTick(() => {
+      this.gathering = false;
+      socket.uncork();
+    });
+  }
+
+  /** The library's CRAM-MD5 challenge is random; this one follows from the session. */
+  override handler_AUTH(command: Buffer, callback: () => void): void {
+    const words = command.toString().trim().split(/\s+/);
+    const plainBeforeTls = !this.secure && this._isSupported("STARTTLS");
+    if (words.length !== 2 || words[1]?.toUpperCase() !== "CRAM-MD5" || plainBeforeTls || this.session.user) {
+      super.handler_AUTH(command, callback);
+      return;
+    }
+    const challenge = this.challengeOf(this.id, this.name);
+    this._nextHandler = sasl["CRAM-MD5_token"].bind(this, true, challenge);
+    this.send(334, Buffer.from(challenge).toString("base64"));
+    callback();
+  }
+
+  /** True while a transaction is open, which a closing server lets finish. */
+  get busy(): boolean {
+    return Boolean(this._dataStream) || Boolean(this.session.envelope?.mailFrom);
+  }
+
+  get socket(): Socket {
+    return this._socket;
+  }
+}

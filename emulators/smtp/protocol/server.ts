@@ -1,0 +1,55 @@
+import type { Socket } from "node:net";
+import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
+import { MailConnection, type SessionProfile } from "./connection.ts";
+
+export interface MailServerHooks {
+  /** Called once per accepted connection. */
+  profile(): SessionProfile;
+  /** The text of a 421 while the server must not serve. */
+  refusal(): string | undefined;
+  challengeOf(sessionId: string, serverName: string): string;
+}
+
+/** The library's server, making connections of our own. */
+export class MailServer extends SMTPServer {
+  readonly refusal: () => string | undefined;
+  readonly challengeOf: (sessionId: string, serverName: string) => string;
+  private readonly profile: () => SessionProfile;
+  private readonly sockets = new Set<Socket>();
+  private readonly bySession = new WeakMap<SMTPServerSession, MailConnection>();
+
+  constructor(options: SMTPServerOptions, hooks: MailServerHooks) {
+    super(options);
+    this.refusal = hooks.refusal;
+    this.challengeOf = hooks.challengeOf;
+    this.profile = hooks.profile;
+  }
+
+  override connect(socket: Socket): void {
+    const connection = new MailConnection(this, socket, this.profile());
+    this.sockets.add(socket);
+    socket.once("close", () => this.sockets.delete(socket));
+    this.bySession.set(connection.session, connection);
+    this.connections.add(connection);
+    connection.on("error", (cause) => this._onError(cause));
+    connection.on("connect", (info) => this._onClientConnect(info));
+    connection.init();
+  }
+
+  connectionOf(session: SMTPServerSession): MailConnection | undefined {
+    return this.bySession.get(session);
+  }
+
+  /** Sends idle clients away; those in a transaction are waited for. */
+  dismissIdle(): void {
+    for (const connection of this.connections) {
+      if (!(connection instanceof MailConnection) || connection.busy) continue;
+      connection.send(421, `4.3.2 ${connection.name} is shutting down`, false);
+      connection.socket.destroySoon();
+    }
+  }
+
+  destroyAll(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+}

@@ -1,0 +1,67 @@
+import { z } from "zod";
+import type { Runtime } from "../kernel/emulator.ts";
+import { defaultProfile } from "./domain/message.ts";
+import { draftOf } from "./intake.ts";
+import type { MailState } from "./store.ts";
+
+const address = z.string().regex(/^[^\s<>@]+@[^\s<>@]+$/, "an address such as ann@example.com");
+
+/** Sample mail; capture servers start empty, so a suite that wants some says so. */
+const SeedMessage = z.strictObject({
+  /** Empty for the null sender. */
+  from: z.union([address, z.literal("")]),
+  to: z.array(address).min(1),
+  helo: z.string().min(1).default("localhost"),
+  receivedAt: z.iso.datetime().default("2025-01-15T12:00:00Z"),
+  /** The whole message; bare line feeds become CRLF, since YAML has no others. */
+  raw: z.string(),
+});
+
+export const Seed = z.strictObject({
+  /** Name in the greeting and in the answer to EHLO. */
+  serverName: z
+    .string()
+    .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, "a host name")
+    .max(253)
+    .default(defaultProfile.name),
+  /** `any`: with whatever credentials or none; `required`: some; `users`: one of those listed. */
+  auth: z.enum(["any", "required", "users"]).default("any"),
+  maxRecipients: z.number().int().min(1).default(defaultProfile.maxRecipients),
+  users: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(1).optional() })).default([]),
+  messages: z.array(SeedMessage).default([]),
+});
+export type Seed = z.infer<typeof Seed>;
+
+const passwordLetters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";
+
+export function applySeed(seed: Seed, runtime: Runtime<MailState>): void {
+  const { state, ids } = runtime;
+  state.setProfile({ name: seed.serverName, auth: seed.auth, maxRecipients: seed.maxRecipients });
+  state.setUsers(
+    seed.users.map(({ username, password }) => ({
+      username,
+      password: password ?? ids.fixed("smtp.password", [username]).text(20, passwordLetters),
+    })),
+  );
+  for (const message of seed.messages) {
+    const raw = Buffer.from(message.raw.replaceAll(/\r?\n/g, "\r\n"));
+    state.add(
+      draftOf(runtime, {
+        envelope: {
+          mailFrom: message.from,
+          parameters: undefined,
+          recipients: message.to.map((to) => ({ address: to, parameters: undefined })),
+          helo: message.helo,
+          mechanism: undefined,
+          username: undefined,
+          secure: false,
+        },
+        raw,
+        receivedAt: Date.parse(message.receivedAt),
+        truncated: false,
+        remote: "seed",
+        transcript: () => [],
+      }),
+    );
+  }
+}
