@@ -21,12 +21,12 @@ export interface Sender {
     readonly headers: Readonly<Record<string, string>>;
     readonly body: Buffer;
     readonly target: Target;
-    readonly timeoutMs: number;
+    readonly connectMs: number;
+    readonly totalMs: number;
   }): Promise<Sent>;
   close(): void;
 }
 
-const connectMs = 2_000;
 const keptBytes = 64 * 1024;
 
 export function createSender(): Sender {
@@ -35,7 +35,7 @@ export function createSender(): Sender {
     "https:": new HttpsAgent({ keepAlive: true, maxFreeSockets: 16 }),
   };
   return {
-    send: ({ method, url, headers, body, target, timeoutMs }) =>
+    send: ({ method, url, headers, body, target, connectMs, totalMs }) =>
       new Promise((resolve) => {
         const elapsed = stopwatch();
         const chunks: Buffer[] = [];
@@ -64,7 +64,7 @@ export function createSender(): Sender {
           end({ tag: "failed", reason, detail });
           outgoing.destroy();
         };
-        const cancelTotal = afterReal(timeoutMs, () => failed("timeout", `no complete answer in ${timeoutMs} ms`));
+        const cancelTotal = afterReal(totalMs, () => failed("timeout", `no complete answer in ${totalMs} ms`));
         const cancelConnect = afterReal(connectMs, () => {
           if (outgoing.socket === null || outgoing.socket.connecting)
             failed("connect", `no connection in ${connectMs} ms`);

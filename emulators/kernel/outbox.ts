@@ -263,7 +263,10 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
     prepared: { url: string; headers: Record<string, string> },
     endpoint: Endpoint | undefined,
   ): Promise<Sent> => {
-    const timeoutMs = endpoint?.timeoutMs ?? schemes.get(delivery.scheme)?.timeoutMs ?? 15_000;
+    const { connectMs, totalMs } = schemes.get(delivery.scheme)?.timeouts(delivery.url) ?? {
+      connectMs: 2_000,
+      totalMs: endpoint?.timeoutMs ?? 15_000,
+    };
     const nothing = { headers: {}, body: Buffer.alloc(0), bodyBytes: 0, wallMs: 0 };
     const url = URL.parse(prepared.url);
     if (!url)
@@ -279,7 +282,8 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
       headers: prepared.headers,
       body: delivery.body,
       target: verdict.target,
-      timeoutMs,
+      connectMs,
+      totalMs,
     });
   };
 

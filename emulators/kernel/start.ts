@@ -315,7 +315,7 @@ function bind<State>(scheme: WebhookScheme<State>, runtime: () => Runtime<State>
     sign: (request, secret) => scheme.sign(request, secret),
     address: (url) => scheme.address?.(url) ?? url,
     retryDelay: (url, attempts, outcome) => scheme.retryDelay(url, attempts, outcome),
-    timeoutMs: scheme.timeoutMs ?? 15_000,
+    timeouts: (url) => ({ connectMs: 2_000, totalMs: 15_000, ...scheme.timeouts?.(url) }),
   };
 }
 

@@ -61,7 +61,8 @@ export interface WebhookScheme<State> {
   address?(url: string): string;
   /** Milliseconds to the next try after `attempts` tries, the last with `outcome`; undefined gives up. */
   retryDelay(url: string, attempts: number, outcome: Outcome): number | undefined;
-  readonly timeoutMs?: number;
+  /** Deadlines of one attempt in real milliseconds; the default is 2 s to connect and 15 s in all. */
+  timeouts?(url: string): { readonly connectMs?: number; readonly totalMs?: number };
 }
 
 /** A scheme with its runtime and defaults filled in. */
@@ -75,5 +76,5 @@ export interface BoundScheme {
   ): { readonly headers: Readonly<Record<string, string>>; readonly url?: string };
   address(url: string): string;
   retryDelay(url: string, attempts: number, outcome: Outcome): number | undefined;
-  readonly timeoutMs: number;
+  timeouts(url: string): { readonly connectMs: number; readonly totalMs: number };
 }

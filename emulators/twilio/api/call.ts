@@ -1,0 +1,51 @@
+/** What every handler needs of a request and of an answer. */
+import type { Runtime } from "../../kernel/emulator.ts";
+import { answer, type Exchange } from "../../kernel/exchange.ts";
+import type { TwilioState } from "../store.ts";
+import { responseHeaders, wantsXml } from "../wire/headers.ts";
+
+export type TwilioRuntime = Runtime<TwilioState>;
+
+export const apiDomain = "api.twilio.com";
+
+/** The parameters of a form body. A body of another kind has none, as on the real service. */
+export function formOf(exchange: Exchange): URLSearchParams {
+  const type = exchange.header("content-type") ?? "application/x-www-form-urlencoded";
+  if (!type.toLowerCase().startsWith("application/x-www-form-urlencoded")) {
+    exchange.note("ignoredBody", type);
+    return new URLSearchParams();
+  }
+  return new URLSearchParams(exchange.body.toString("utf8"));
+}
+
+export function queryOf(exchange: Exchange): URLSearchParams {
+  const query = exchange.target.indexOf("?");
+  return new URLSearchParams(query < 0 ? "" : exchange.target.slice(query + 1));
+}
+
+/** A parameter that was sent and is not empty. */
+export function given(form: URLSearchParams, name: string): string | undefined {
+  return form.get(name) || undefined;
+}
+
+/** The sid in the last path segment, with or without its `.json`. */
+export function sidOf(segment: string): string {
+  return segment.endsWith(".json") ? segment.slice(0, -5) : segment;
+}
+
+/** Answers in the form that the path asks for. `createdSid` names the request after what it created. */
+export function respond(
+  exchange: Exchange,
+  status: number,
+  body: { json(): string; xml(): string },
+  createdSid?: string,
+): Response {
+  const hex = createdSid === undefined ? exchange.id : createdSid.slice(2);
+  return wantsXml(exchange)
+    ? answer(exchange, status, body.xml(), responseHeaders(apiDomain, "application/xml", hex))
+    : answer(exchange, status, body.json(), responseHeaders(apiDomain, "application/json", hex));
+}
+
+export function respondEmpty(exchange: Exchange): Response {
+  return answer(exchange, 204, null, responseHeaders(apiDomain, undefined, exchange.id));
+}

@@ -1,0 +1,224 @@
+import type { Hono } from "hono";
+import type { KernelEnv } from "../../kernel/emulator.ts";
+import type { Exchange } from "../../kernel/exchange.ts";
+import type { Message } from "../domain/message.ts";
+import { type MessageDraft, type MessageParameters, planMessage, type SendingWorld } from "../domain/message-draft.ts";
+import { type MessageFilter, pageQuery, parseMessageFilter, tokenText } from "../domain/message-filter.ts";
+import { isFinished, step } from "../domain/message-life.ts";
+import { planTestMessage } from "../domain/test-credentials.ts";
+import { failure, reject, resourcePath } from "../errors.ts";
+import type { Account, MessageQuery } from "../store.ts";
+import {
+  type MessagePage,
+  renderMessage,
+  renderMessagePage,
+  renderMessagePageXml,
+  renderMessageXml,
+} from "../wire/message.ts";
+import { formOf, given, queryOf, respond, respondEmpty, sidOf, type TwilioRuntime } from "./call.ts";
+import { beginLife, cancelLife, enter } from "./message-life.ts";
+import { signIn } from "./sign-in.ts";
+
+const messages = "/2010-04-01/Accounts/:account/Messages";
+
+export function mountMessages(app: Hono<KernelEnv>, runtime: TwilioRuntime): void {
+  for (const path of [`${messages}.json`, messages]) {
+    app.post(path, (c) => create(runtime, c.env.exchange, c.req.param("account") ?? ""));
+    app.get(path, (c) => list(runtime, c.env.exchange, c.req.param("account") ?? ""));
+  }
+  app.get(`${messages}/:sid`, (c) => fetchOne(runtime, c.env.exchange, c.req.param("account"), c.req.param("sid")));
+  app.post(`${messages}/:sid`, (c) => update(runtime, c.env.exchange, c.req.param("account"), c.req.param("sid")));
+  app.delete(`${messages}/:sid`, (c) => remove(runtime, c.env.exchange, c.req.param("account"), c.req.param("sid")));
+}
+
+function create(runtime: TwilioRuntime, exchange: Exchange, accountSid: string): Response {
+  exchange.note("operation", "CreateMessage");
+  const account = signIn(runtime, exchange, accountSid, { test: true });
+  const parameters = readParameters(formOf(exchange));
+  const planned =
+    account.test === 1 ? planTestMessage(parameters) : planMessage(parameters, worldOf(runtime, account, exchange.at));
+  if (planned.tag === "rejected") throw failure(planned.problem);
+  const message = runtime.store.write(() => {
+    const drafted = fromDraft(runtime, account, planned.draft, exchange.at);
+    if (account.test === 0) {
+      runtime.state.addMessage(drafted);
+      beginLife(runtime, drafted);
+    }
+    return drafted;
+  });
+  exchange.note("resource", message.sid);
+  return respond(
+    exchange,
+    201,
+    {
+      json: () => renderMessage(message, { now: exchange.at, extension: ".json", created: true }),
+      xml: () => renderMessageXml(message, { now: exchange.at, created: true }),
+    },
+    message.sid,
+  );
+}
+
+function list(runtime: TwilioRuntime, exchange: Exchange, accountSid: string): Response {
+  exchange.note("operation", "ListMessage");
+  const account = signIn(runtime, exchange, accountSid);
+  const parsed = parseMessageFilter(queryOf(exchange));
+  if (parsed.tag === "rejected") throw failure(parsed.problem);
+  const page = pageOf(runtime, account, parsed.filter, exchange);
+  return respond(exchange, 200, {
+    json: () => renderMessagePage(page, exchange.at),
+    xml: () => renderMessagePageXml(page, exchange.at),
+  });
+}
+
+function fetchOne(runtime: TwilioRuntime, exchange: Exchange, accountSid: string, segment: string): Response {
+  exchange.note("operation", "FetchMessage");
+  return respondWith(exchange, find(runtime, exchange, accountSid, segment));
+}
+
+function update(runtime: TwilioRuntime, exchange: Exchange, accountSid: string, segment: string): Response {
+  exchange.note("operation", "UpdateMessage");
+  const message = find(runtime, exchange, accountSid, segment);
+  const form = formOf(exchange);
+  const status = given(form, "Status");
+  const body = form.get("Body");
+  // Exactly one of the two, and only these values. https://www.twilio.com/docs/api/errors/30400
+  if ((status === undefined) === (body === null) || (body ?? "") !== "") reject("invalidUpdate");
+  if (status !== undefined && status !== "canceled") reject("invalidUpdate");
+  if (status === "canceled") {
+    if (message.status !== "scheduled") reject("notCancelable");
+    runtime.store.write(() => {
+      cancelLife(runtime, message);
+      enter(runtime, message, { status: step(message.status, "canceled"), errorCode: null }, exchange.at);
+    });
+  } else {
+    if (!isFinished(message.status)) reject("unfinished");
+    runtime.store.write(() => {
+      runtime.state.redactMessage(message.sid, exchange.at);
+      runtime.journal.append("change", message.sid, { resource: "message", change: "redacted" });
+    });
+  }
+  return respondWith(exchange, runtime.state.message(message.sid) ?? message);
+}
+
+function remove(runtime: TwilioRuntime, exchange: Exchange, accountSid: string, segment: string): Response {
+  exchange.note("operation", "DeleteMessage");
+  const message = find(runtime, exchange, accountSid, segment);
+  if (!isFinished(message.status)) reject("unfinished");
+  runtime.store.write(() => {
+    runtime.state.deleteMessage(message.sid);
+    runtime.journal.append("change", message.sid, { resource: "message", change: "deleted" });
+  });
+  return respondEmpty(exchange);
+}
+
+function find(runtime: TwilioRuntime, exchange: Exchange, accountSid: string, segment: string): Message {
+  const account = signIn(runtime, exchange, accountSid);
+  const sid = sidOf(segment);
+  exchange.note("resource", sid);
+  const message = runtime.state.message(sid);
+  return message?.accountSid === account.sid ? message : reject("notFound", resourcePath(exchange));
+}
+
+function respondWith(exchange: Exchange, message: Message): Response {
+  return respond(exchange, 200, {
+    json: () => renderMessage(message, { now: exchange.at, extension: ".json" }),
+    xml: () => renderMessageXml(message, { now: exchange.at }),
+  });
+}
+
+function readParameters(form: URLSearchParams): MessageParameters {
+  return {
+    to: given(form, "To"),
+    from: given(form, "From"),
+    messagingServiceSid: given(form, "MessagingServiceSid"),
+    body: given(form, "Body"),
+    mediaUrls: form.getAll("MediaUrl").filter((url) => url !== ""),
+    contentSid: given(form, "ContentSid"),
+    statusCallback: given(form, "StatusCallback"),
+    validityPeriod: given(form, "ValidityPeriod"),
+    scheduleType: given(form, "ScheduleType"),
+    sendAt: given(form, "SendAt"),
+  };
+}
+
+function worldOf({ state }: TwilioRuntime, account: Account, now: number): SendingWorld {
+  return {
+    accountSid: account.sid,
+    now,
+    ownerOf(phoneNumber) {
+      const number = state.phoneNumber(phoneNumber);
+      return number && { accountSid: number.accountSid, sms: number.sms === 1 };
+    },
+    service(sid) {
+      const service = state.messagingService(sid);
+      if (service?.accountSid !== account.sid) return undefined;
+      const { statusCallback, validityPeriod } = service;
+      return { sid, statusCallback, validityPeriod, senders: state.sendersOf(sid) };
+    },
+  };
+}
+
+function fromDraft(runtime: TwilioRuntime, account: Account, draft: MessageDraft, now: number): Message {
+  const { to, from, messagingServiceSid, body, mediaUrls, validityPeriod } = draft;
+  const content = [account.sid, to, from ?? messagingServiceSid, body, ...mediaUrls];
+  const hex = runtime.ids.derive("twilio.message", content).hex(32);
+  return {
+    sid: `${mediaUrls.length > 0 ? "MM" : "SM"}${hex}`,
+    accountSid: account.sid,
+    direction: "outbound-api",
+    from,
+    to,
+    body,
+    numSegments: draft.numSegments,
+    numMedia: mediaUrls.length,
+    mediaUrls: mediaUrls.length > 0 ? JSON.stringify(mediaUrls) : null,
+    status: draft.status,
+    errorCode: null,
+    price: null,
+    billedAt: null,
+    messagingServiceSid,
+    statusCallback: draft.statusCallback,
+    validUntil: validityPeriod === null ? null : (draft.sendAt ?? now) + validityPeriod * 1_000,
+    sendAt: draft.sendAt,
+    createdAt: now,
+    updatedAt: now,
+    sentAt: null,
+  };
+}
+
+function pageOf(runtime: TwilioRuntime, account: Account, filter: MessageFilter, exchange: Exchange): MessagePage {
+  const { page, pageSize, token } = filter;
+  const place = token && runtime.state.placeOfMessage(account.sid, token.sid);
+  if (token && !place) reject("invalidPageToken", tokenText(token.direction, token.sid));
+  const backward = token?.direction === "newer";
+  const query: MessageQuery = {
+    accountSid: account.sid,
+    ...(filter.to === undefined ? {} : { to: filter.to }),
+    ...(filter.from === undefined ? {} : { from: filter.from }),
+    ...(filter.sentFrom === undefined ? {} : { sentFrom: filter.sentFrom }),
+    ...(filter.sentBefore === undefined ? {} : { sentBefore: filter.sentBefore }),
+    ...(place && (backward ? { newerThan: place } : { olderThan: place })),
+    // One more than the page holds tells whether another page follows.
+    limit: pageSize + 1,
+    offset: place ? 0 : page * pageSize,
+  };
+  const rows = runtime.state.messages(query);
+  const more = rows.length > pageSize;
+  const shown = more ? (backward ? rows.slice(1) : rows.slice(0, pageSize)) : rows;
+  const [first, last] = [shown[0], shown[shown.length - 1]];
+  const path = exchange.target.slice(0, (exchange.target.indexOf("?") + 1 || exchange.target.length + 1) - 1);
+  const link = (number: number, direction?: "older" | "newer", sid?: string) =>
+    `${path}?${pageQuery(filter, number, direction && sid ? tokenText(direction, sid) : undefined)}`;
+  const start = page * pageSize;
+  return {
+    messages: shown,
+    page,
+    pageSize,
+    start,
+    end: Math.max(start, start + shown.length - 1),
+    uri: link(page, token?.direction, token?.sid),
+    firstPageUri: link(0),
+    previousPageUri: page > 0 && first && (!backward || more) ? link(page - 1, "newer", first.sid) : null,
+    nextPageUri: last && (backward || more) ? link(page + 1, "older", last.sid) : null,
+  };
+}

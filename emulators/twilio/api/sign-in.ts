@@ -1,0 +1,44 @@
+/** Who is calling, and for which account. */
+import type { Exchange } from "../../kernel/exchange.ts";
+import { reject, resourcePath } from "../errors.ts";
+import type { Account } from "../store.ts";
+import type { TwilioRuntime } from "./call.ts";
+
+/**
+ * The account in the path, if the credentials may act for it: those of the account itself, one of its API keys, or its
+ * parent's. Throws 20003 for bad credentials, 20404 for somebody else's account, 20008 for test credentials where `test`
+ * does not allow them.
+ */
+export function signIn(
+  runtime: TwilioRuntime,
+  exchange: Exchange,
+  accountSid: string,
+  options: { readonly test?: boolean } = {},
+): Account {
+  const caller = authenticate(runtime, exchange);
+  if (caller.test === 1 && options.test !== true) reject("testCredentials");
+  const account = caller.sid === accountSid ? caller : runtime.state.account(accountSid);
+  if (!account || (account.sid !== caller.sid && account.ownerSid !== caller.sid))
+    reject("notFound", resourcePath(exchange));
+  if (account.status !== "active") reject("accountNotActive");
+  exchange.note("account", account.sid);
+  return account;
+}
+
+function authenticate(runtime: TwilioRuntime, exchange: Exchange): Account {
+  const header = exchange.header("authorization");
+  if (header === undefined || !/^basic /i.test(header)) reject("noCredentials");
+  const pair = Buffer.from(header.slice(6), "base64").toString("utf8");
+  const colon = pair.indexOf(":");
+  if (colon < 0) reject("noCredentials");
+  const user = pair.slice(0, colon);
+  const password = pair.slice(colon + 1);
+  if (!/^(AC|SK)[0-9a-fA-F]{32}$/.test(user)) reject("badUsername");
+  if (user.startsWith("SK")) {
+    const key = runtime.state.apiKey(user);
+    const account = key?.secret === password ? runtime.state.account(key.accountSid) : undefined;
+    return account ?? reject("badPassword");
+  }
+  const account = runtime.state.account(user);
+  return account?.authToken === password ? account : reject("badPassword");
+}

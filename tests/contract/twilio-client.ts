@@ -1,0 +1,62 @@
+/** The official SDK, unmodified but for where its requests go: it has no option for a base URL. */
+import twilio from "twilio";
+import RequestClient from "twilio/lib/base/RequestClient.js";
+import { type RunningEmulator, startEmulator } from "../../emulators/kernel/start.ts";
+import { twilio as emulator } from "../../emulators/twilio/index.ts";
+import type { TwilioState } from "../../emulators/twilio/store.ts";
+
+export const start = Date.parse("2025-01-15T12:00:00Z");
+
+export interface TwilioServer extends RunningEmulator<TwilioState> {
+  readonly url: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** An SDK client; by default signed in with the auth token of the main account. */
+  client(user?: string, password?: string, options?: ClientOptions): ReturnType<typeof twilio>;
+}
+
+interface ClientOptions {
+  readonly accountSid?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A frozen emulator on a free port. */
+export async function twilioServer(environment: Record<string, string> = {}): Promise<TwilioServer> {
+  const running = await startEmulator(emulator, {
+    environment: {
+      BACKLOT_TWILIO_PORT: "0",
+      BACKLOT_CLOCK: "frozen@2025-01-15T12:00:00Z",
+      BACKLOT_PACE: "1",
+      ...environment,
+    },
+    processEnvironment: {},
+  });
+  const env = running.environment();
+  const url = env.BACKLOT_TWILIO_URL ?? "";
+  return {
+    ...running,
+    url,
+    env,
+    client: (
+      user = env.TWILIO_ACCOUNT_SID ?? "",
+      password = env.TWILIO_AUTH_TOKEN ?? "",
+      { accountSid, headers } = {},
+    ) =>
+      twilio(user, password, {
+        httpClient: localClient(url, headers ?? {}),
+        ...(accountSid === undefined ? {} : { accountSid }),
+      }),
+  };
+}
+
+/** Sends `https://api.twilio.com/…` to the emulator and `https://verify.twilio.com/…` to its `/verify` prefix. */
+function localClient(url: string, headers: Readonly<Record<string, string>>): RequestClient {
+  const client = new RequestClient();
+  const send = client.request.bind(client);
+  client.request = (options) => {
+    const uri = options.uri.replace(/^https:\/\/([a-z-]+)\.twilio\.com/, (_, product: string) =>
+      product === "api" ? url : `${url}/${product}`,
+    );
+    return send({ ...options, uri, headers: { ...options.headers, ...headers } });
+  };
+  return client;
+}
