@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 import { packageRoot } from "../emulators/kernel/package-root.ts";
 
 const root = join(packageRoot(), "emulators");
-const providers = readdirSync(root).filter((name) => statSync(join(root, name)).isDirectory() && name !== "kernel" && name !== "suite");
+const providers = readdirSync(root).filter(
+  (name) => statSync(join(root, name)).isDirectory() && name !== "kernel" && name !== "suite",
+);
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
@@ -17,11 +19,13 @@ function sources(folder: string): string[] {
 
 const imports = sources(root).flatMap((path) => {
   const text = readFileSync(path, "utf8");
-  return [...text.matchAll(/(import|export)\s+(type\s)?[^"';]*?from\s+"(\.[^"]+)"|import\("(\.[^"]+)"\)/g)].map((match) => ({
-    from: relative(root, path),
-    to: relative(root, normalize(join(dirname(path), match[3] ?? match[4] ?? ""))),
-    typeOnly: match[2] !== undefined,
-  }));
+  return [...text.matchAll(/(import|export)\s+(type\s)?[^"';]*?from\s+"(\.[^"]+)"|import\("(\.[^"]+)"\)/g)].map(
+    (match) => ({
+      from: relative(root, path),
+      to: relative(root, normalize(join(dirname(path), match[3] ?? match[4] ?? ""))),
+      typeOnly: match[2] !== undefined,
+    }),
+  );
 });
 const room = (path: string) => path.split("/")[0] ?? "";
 const shown = (found: typeof imports) => found.map(({ from, to }) => `${from} -> ${to}`);
@@ -36,17 +40,27 @@ test("the kernel imports nothing but itself", () => {
 });
 
 test("emulators import the kernel and themselves, never each other nor the suite", () => {
-  expect(shown(imports.filter(({ from, to }) => providers.includes(room(from)) && room(to) !== "kernel" && room(to) !== room(from)))).toEqual([]);
+  expect(
+    shown(
+      imports.filter(
+        ({ from, to }) => providers.includes(room(from)) && room(to) !== "kernel" && room(to) !== room(from),
+      ),
+    ),
+  ).toEqual([]);
 });
 
 test("only the registry opens an emulator's index", () => {
-  const found = imports.filter(({ from, to }) => providers.includes(room(to)) && (room(from) !== room(to) || /^[^/]+\/index\.ts$/.test(to)));
+  const found = imports.filter(
+    ({ from, to }) => providers.includes(room(to)) && (room(from) !== room(to) || /^[^/]+\/index\.ts$/.test(to)),
+  );
   expect(new Set(found.map(({ from }) => from))).toEqual(new Set(["suite/registry.ts"]));
 });
 
 test("domain and wire import only types, and each other", () => {
   const inner = (path: string) => ["domain", "wire", "odata"].includes(path.split("/")[1] ?? "");
-  const found = imports.filter(({ from, to, typeOnly }) => providers.includes(room(from)) && inner(from) && !inner(to) && !typeOnly);
+  const found = imports.filter(
+    ({ from, to, typeOnly }) => providers.includes(room(from)) && inner(from) && !inner(to) && !typeOnly,
+  );
   expect(shown(found)).toEqual([]);
 });
 

@@ -8,7 +8,9 @@ import { packageRoot } from "../../emulators/kernel/package-root.ts";
 import { createSuite, type Suite } from "../../emulators/suite/suite.ts";
 
 const readme = readFileSync(join(packageRoot(), "README.md"), "utf8");
-const examples = new Map([...readme.matchAll(/```js\n\/\/ (\S+)\n([\s\S]*?)```/g)].map((match) => [match[1] ?? "", match[2] ?? ""]));
+const examples = new Map(
+  [...readme.matchAll(/```js\n\/\/ (\S+)\n([\s\S]*?)```/g)].map((match) => [match[1] ?? "", match[2] ?? ""]),
+);
 let suite: Suite;
 
 beforeAll(async () => {
@@ -21,7 +23,12 @@ async function example(name: string, where: string): Promise<string> {
   const folder = mkdtempSync(join(packageRoot(), where, ".readme-"));
   try {
     writeFileSync(join(folder, name), examples.get(name) ?? "throw new Error('the README has no such example')");
-    const env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...suite.env, NODE_EXTRA_CA_CERTS: suite.caPath };
+    const env = {
+      PATH: process.env.PATH ?? "",
+      HOME: process.env.HOME ?? "",
+      ...suite.env,
+      NODE_EXTRA_CA_CERTS: suite.caPath,
+    };
     const { stdout } = await promisify(execFile)(process.execPath, [join(folder, name)], { env });
     return stdout;
   } finally {

@@ -9,7 +9,11 @@ import { smtp } from "../../emulators/smtp/index.ts";
 import { domains } from "../../emulators/suite/registry.ts";
 import { twilio } from "../../emulators/twilio/index.ts";
 
-const emulators: readonly { readonly name: string; readonly hosts: readonly string[]; readonly capabilities: readonly Capability[] }[] = [twilio, azurePolicyInsights, ec2Spot, smtp];
+const emulators: readonly {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly capabilities: readonly Capability[];
+}[] = [twilio, azurePolicyInsights, ec2Spot, smtp];
 
 describe.each(emulators.map((emulator) => [emulator.name, emulator] as const))("%s", (_, { capabilities, hosts }) => {
   test("no operation is declared twice", () => {
@@ -19,7 +23,8 @@ describe.each(emulators.map((emulator) => [emulator.name, emulator] as const))("
 
   test("what is emulated names tests that exist, what is partial says what is missing", () => {
     const wrong = capabilities.filter(({ status, provedBy, note }) => {
-      const proved = provedBy.length > 0 && provedBy.every((name) => existsSync(join(packageRoot(), "tests", `${name}.test.ts`)));
+      const proved =
+        provedBy.length > 0 && provedBy.every((name) => existsSync(join(packageRoot(), "tests", `${name}.test.ts`)));
       return status === "absent" ? provedBy.length > 0 : !proved || (status === "partial" && !note);
     });
     expect(wrong.map(({ operation }) => operation)).toEqual([]);

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { freePorts, run, start, temporaryFolder } from "../support/command.ts";
@@ -21,7 +20,10 @@ test("up --json says where everything is, every service answers, and SIGTERM sto
     },
     ca: expect.stringMatching(/ca\.pem$/),
   });
-  const health = (await (await fetch(`${ready.services.suite.url}/health`)).json()) as { status: string; checks: object };
+  const health = (await (await fetch(`${ready.services.suite.url}/health`)).json()) as {
+    status: string;
+    checks: object;
+  };
   expect(health).toMatchObject({ status: "healthy", mode: "mock" });
   expect(Object.keys(health.checks)).toEqual(["twilio", "azure-policyinsights", "ec2-spot", "smtp"]);
   const stopping = performance.now();
@@ -43,7 +45,9 @@ test("up tells a person what is where, in which mode and with which seed", async
 });
 
 test("every setting that cannot be used is listed at once, with what is allowed", async () => {
-  const { code, stderr } = await run(["up"], { env: { ...freePorts, BACKLOT_TWILIO_PORT: "abc", BACKLOT_CLOCK: "tomorrow", BACKLOT_PACE: "-1" } });
+  const { code, stderr } = await run(["up"], {
+    env: { ...freePorts, BACKLOT_TWILIO_PORT: "abc", BACKLOT_CLOCK: "tomorrow", BACKLOT_PACE: "-1" },
+  });
   expect(code).toBe(1);
   expect(stderr).toMatch(/BACKLOT_TWILIO_PORT=abc.*port/);
   expect(stderr).toMatch(/BACKLOT_CLOCK=tomorrow.*frozen@/);
@@ -64,21 +68,35 @@ test.each([
 });
 
 test("an unknown emulator and a taken port are named", async () => {
-  expect(await run(["up", "--only", "twillio"], { env: freePorts })).toMatchObject({ code: 1, stderr: expect.stringContaining("twillio, which is no emulator; there are twilio,") });
+  expect(await run(["up", "--only", "twillio"], { env: freePorts })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("twillio, which is no emulator; there are twilio,"),
+  });
   const taken = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => taken.once("listening", resolve));
   onTestFinished(() => void taken.close());
   const { port } = taken.address() as AddressInfo;
   const env = { ...freePorts, BACKLOT_TWILIO_PORT: String(port) };
-  expect(await run(["up"], { env })).toMatchObject({ code: 1, stderr: expect.stringMatching(new RegExp(`127.0.0.1:${port}: another program uses that port. Set BACKLOT_TWILIO_PORT`)) });
-  expect(await run(["check"], { env })).toMatchObject({ code: 1, stdout: expect.stringContaining(`BACKLOT_TWILIO_PORT=${port} cannot be opened`) });
+  expect(await run(["up"], { env })).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      new RegExp(`127.0.0.1:${port}: another program uses that port. Set BACKLOT_TWILIO_PORT`),
+    ),
+  });
+  expect(await run(["check"], { env })).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining(`BACKLOT_TWILIO_PORT=${port} cannot be opened`),
+  });
 });
 
 test("settings come from the environment, then .env.<name>, then .env", async () => {
   const cwd = temporaryFolder();
   writeFileSync(join(cwd, ".env"), "BACKLOT_SEED=low\nBACKLOT_PACE=wrong\n");
   writeFileSync(join(cwd, ".env.testing"), "BACKLOT_PACE=2\n");
-  expect(await run(["check"], { cwd, env: freePorts })).toMatchObject({ code: 1, stdout: expect.stringContaining("BACKLOT_PACE=wrong") });
+  expect(await run(["check"], { cwd, env: freePorts })).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining("BACKLOT_PACE=wrong"),
+  });
   expect(await run(["check", "--env", "testing"], { cwd, env: freePorts })).toMatchObject({ code: 0 });
   expect(await run(["check"], { cwd, env: { ...freePorts, BACKLOT_PACE: "1" } })).toMatchObject({ code: 0 });
 });
@@ -88,11 +106,24 @@ test("env asks the running suite; without one it works the same variables out", 
   const { services } = JSON.parse(await backlot.line());
   const running = await run(["env", "--json"], { env: { BACKLOT_PORT: new URL(services.suite.url).port } });
   const variables = JSON.parse(running.stdout) as Record<string, string>;
-  expect(variables).toMatchObject({ BACKLOT_TWILIO_URL: services.twilio.url, AWS_ENDPOINT_URL: services["ec2-spot"].url, SMTP_PORT: String(services.smtp.port), NODE_EXTRA_CA_CERTS: expect.any(String) });
+  expect(variables).toMatchObject({
+    BACKLOT_TWILIO_URL: services.twilio.url,
+    AWS_ENDPOINT_URL: services["ec2-spot"].url,
+    SMTP_PORT: String(services.smtp.port),
+    NODE_EXTRA_CA_CERTS: expect.any(String),
+  });
   const alone = await run(["env", "--json"], { env: { BACKLOT_PORT: "9" } });
   expect(alone.stderr).toContain("does not answer at port 9");
   const workedOut = JSON.parse(alone.stdout) as Record<string, string>;
-  for (const name of ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET", "BACKLOT_ROLE_ARN"]) expect(workedOut[name], name).toBe(variables[name]);
+  for (const name of [
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_AUTH_TOKEN",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AZURE_CLIENT_SECRET",
+    "BACKLOT_ROLE_ARN",
+  ])
+    expect(workedOut[name], name).toBe(variables[name]);
   expect(workedOut.BACKLOT_TWILIO_URL).toBe("http://127.0.0.1:4101");
   const lines = await run(["env", "--shell"], { env: { BACKLOT_PORT: new URL(services.suite.url).port } });
   expect(lines.stdout).toMatch(/^export TWILIO_ACCOUNT_SID=AC[0-9a-f]{32}$/m);
@@ -103,18 +134,43 @@ test("USE_REAL_DATA=true: every service refuses and says why, the control API st
   const { mode, services } = JSON.parse(await backlot.line());
   expect(mode).toBe("real");
   const statuses = await Promise.all(
-    [`${services.twilio.url}/2010-04-01/Accounts.json`, `${services["azure-policyinsights"].httpUrl}/subscriptions?api-version=2020-01-01`, `${services["ec2-spot"].url}/?Action=DescribeRegions&Version=2016-11-15`, `${services["ec2-spot"].imdsUrl}/latest/meta-data/`, `${services.smtp.url}/api/v2/messages`].map(async (url) => {
+    [
+      `${services.twilio.url}/2010-04-01/Accounts.json`,
+      `${services["azure-policyinsights"].httpUrl}/subscriptions?api-version=2020-01-01`,
+      `${services["ec2-spot"].url}/?Action=DescribeRegions&Version=2016-11-15`,
+      `${services["ec2-spot"].imdsUrl}/latest/meta-data/`,
+      `${services.smtp.url}/api/v2/messages`,
+    ].map(async (url) => {
       const response = await fetch(url);
       return [response.status, /_|real/i.test(await response.text())];
     }),
   );
-  expect(statuses).toEqual([[503, true], [503, true], [503, true], [503, true], [503, true]]);
+  expect(statuses).toEqual([
+    [503, true],
+    [503, true],
+    [503, true],
+    [503, true],
+    [503, true],
+  ]);
   const greeting = await new Promise<string>((resolve, reject) => {
-    connect(services.smtp.port, "127.0.0.1").once("data", (chunk) => resolve(chunk.toString())).once("error", reject);
+    connect(services.smtp.port, "127.0.0.1")
+      .once("data", (chunk) => resolve(chunk.toString()))
+      .once("error", reject);
   });
   expect(greeting).toMatch(/^421 4\.3\.2 .*real mode is refused/);
-  const health = (await (await fetch(`${services.suite.url}/api/v1/health`)).json()) as { status: string; configuration_hints: string[] };
+  const health = (await (await fetch(`${services.suite.url}/api/v1/health`)).json()) as {
+    status: string;
+    configuration_hints: string[];
+  };
   expect(health).toMatchObject({ status: "degraded", mode: "real" });
-  expect(health.configuration_hints.join(" ")).toMatch(/TWILIO_ACCOUNT_SID[\s\S]*AZURE_TENANT_ID[\s\S]*AWS_ACCESS_KEY_ID/);
-  expect(await (await fetch(`${services.suite.url}/_backlot/providers`)).json()).toMatchObject({ app_mode: "real", sms: "backlot-twilio", policy: "backlot-azure-policyinsights", spot: "backlot-ec2-spot", email: "backlot-smtp" });
+  expect(health.configuration_hints.join(" ")).toMatch(
+    /TWILIO_ACCOUNT_SID[\s\S]*AZURE_TENANT_ID[\s\S]*AWS_ACCESS_KEY_ID/,
+  );
+  expect(await (await fetch(`${services.suite.url}/_backlot/providers`)).json()).toMatchObject({
+    app_mode: "real",
+    sms: "backlot-twilio",
+    policy: "backlot-azure-policyinsights",
+    spot: "backlot-ec2-spot",
+    email: "backlot-smtp",
+  });
 });

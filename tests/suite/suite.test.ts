@@ -1,7 +1,10 @@
 import { expect, onTestFinished, test } from "vitest";
 import { createSuite, type Suite, type SuiteOptions } from "../../emulators/suite/suite.ts";
 
-const frozen = { clock: "frozen@2025-01-15T12:00:00Z", environment: { BACKLOT_PACE: "1", BACKLOT_LOG_LEVEL: "silent" } } as const;
+const frozen = {
+  clock: "frozen@2025-01-15T12:00:00Z",
+  environment: { BACKLOT_PACE: "1", BACKLOT_LOG_LEVEL: "silent" },
+} as const;
 
 async function suite(options: SuiteOptions = frozen): Promise<Suite> {
   const started = await createSuite(options);
@@ -9,7 +12,11 @@ async function suite(options: SuiteOptions = frozen): Promise<Suite> {
   return started;
 }
 
-async function sendMessage({ services, env }: Suite, body: string, to = "+12025550199"): Promise<{ status: number; sid: string }> {
+async function sendMessage(
+  { services, env }: Suite,
+  body: string,
+  to = "+12025550199",
+): Promise<{ status: number; sid: string }> {
   const response = await fetch(`${services.twilio?.url}/2010-04-01/Accounts/${env.TWILIO_ACCOUNT_SID}/Messages.json`, {
     method: "POST",
     headers: { authorization: `Basic ${btoa(`${env.TWILIO_ACCOUNT_SID}:${env.TWILIO_AUTH_TOKEN}`)}` },
@@ -34,7 +41,8 @@ test("the same fifty writes in another order and ten at a time: identical ids, i
   const [left, right] = [await suite(), await suite()];
   expect(await left.digest()).toBe(await right.digest());
   const bodies = Array.from({ length: 50 }, (_, n) => `note ${n % 40}`); // ten of them twice
-  const send = (to: Suite, list: readonly string[]) => tenAtATime(list.map((body) => async () => [body, (await sendMessage(to, body)).sid] as const));
+  const send = (to: Suite, list: readonly string[]) =>
+    tenAtATime(list.map((body) => async () => [body, (await sendMessage(to, body)).sid] as const));
   const sids = (sent: readonly (readonly [string, string])[]) => sent.map(([body, sid]) => `${body} ${sid}`).sort();
   const one = sids(await send(left, bodies));
   const two = sids(await send(right, [...bodies].reverse()));
@@ -71,7 +79,9 @@ test("advance moves all emulators to the same instant", async () => {
   const backlot = await suite();
   await sendMessage(backlot, "tick");
   await backlot.clock.advance({ minutes: 1 });
-  const { services } = (await (await backlot.control("GET", "/_backlot/clock")).json()) as { services: Record<string, { now: string }> };
+  const { services } = (await (await backlot.control("GET", "/_backlot/clock")).json()) as {
+    services: Record<string, { now: string }>;
+  };
   expect(new Set(Object.values(services).map(({ now }) => now))).toEqual(new Set(["2025-01-15T12:01:00.000Z"]));
 });
 
@@ -80,8 +90,17 @@ test("a second start with the same seed answers the same bytes", async () => {
     const backlot = await suite();
     const { services } = backlot;
     const texts = await Promise.all(
-      [`${services.twilio?.url}/2010-04-01/Accounts/${backlot.env.TWILIO_ACCOUNT_SID}/Messages.json?PageSize=20`, `${services.smtp?.url}/api/v2/messages`].map(async (url) =>
-        (await fetch(url, { headers: { authorization: `Basic ${btoa(`${backlot.env.TWILIO_ACCOUNT_SID}:${backlot.env.TWILIO_AUTH_TOKEN}`)}` } })).text(),
+      [
+        `${services.twilio?.url}/2010-04-01/Accounts/${backlot.env.TWILIO_ACCOUNT_SID}/Messages.json?PageSize=20`,
+        `${services.smtp?.url}/api/v2/messages`,
+      ].map(async (url) =>
+        (
+          await fetch(url, {
+            headers: {
+              authorization: `Basic ${btoa(`${backlot.env.TWILIO_ACCOUNT_SID}:${backlot.env.TWILIO_AUTH_TOKEN}`)}`,
+            },
+          })
+        ).text(),
       ),
     );
     return texts.join("\n");
@@ -93,7 +112,11 @@ test("the journal of all emulators is one list with one cursor", async () => {
   const backlot = await suite();
   await sendMessage(backlot, "seen");
   await fetch(`${backlot.services.smtp?.url}/api/v2/messages`);
-  const read = async (since: string) => (await (await backlot.control("GET", `/_backlot/journal?kind=request${since}`)).json()) as { cursor: string; entries: { emulator: string }[] };
+  const read = async (since: string) =>
+    (await (await backlot.control("GET", `/_backlot/journal?kind=request${since}`)).json()) as {
+      cursor: string;
+      entries: { emulator: string }[];
+    };
   const page = await read("");
   expect(page.entries.map(({ emulator }) => emulator).sort()).toEqual(["smtp", "twilio"]);
   expect((await read(`&since=${page.cursor}`)).entries).toEqual([]);
@@ -101,6 +124,13 @@ test("the journal of all emulators is one list with one cursor", async () => {
 
 test("an endpoint registered at the suite hears of every emulator with one secret", async () => {
   const backlot = await suite();
-  const answer = (await (await backlot.control("POST", "/_backlot/webhooks/endpoints", { url: "http://127.0.0.1:9/hook" })).json()) as { secret: string; services: Record<string, { secret: string }> };
-  expect(Object.values(answer.services).map(({ secret }) => secret)).toEqual([answer.secret, answer.secret, answer.secret, answer.secret]);
+  const answer = (await (
+    await backlot.control("POST", "/_backlot/webhooks/endpoints", { url: "http://127.0.0.1:9/hook" })
+  ).json()) as { secret: string; services: Record<string, { secret: string }> };
+  expect(Object.values(answer.services).map(({ secret }) => secret)).toEqual([
+    answer.secret,
+    answer.secret,
+    answer.secret,
+    answer.secret,
+  ]);
 });

@@ -7,7 +7,9 @@ import { onTestFinished } from "vitest";
 import { packageRoot } from "../../emulators/kernel/package-root.ts";
 
 const launcher = join(packageRoot(), "scripts", "launcher.mjs");
-const portVariables = ["", "TWILIO_", "AZURE_", "AZURE_HTTP_", "EC2_", "IMDS_", "SMTP_", "MAIL_"].map((part) => `BACKLOT_${part}PORT`);
+const portVariables = ["", "TWILIO_", "AZURE_", "AZURE_HTTP_", "EC2_", "IMDS_", "SMTP_", "MAIL_"].map(
+  (part) => `BACKLOT_${part}PORT`,
+);
 export const freePorts: Record<string, string> = Object.fromEntries(portVariables.map((name) => [name, "0"]));
 
 export function temporaryFolder(): string {
@@ -18,7 +20,9 @@ export function temporaryFolder(): string {
 
 /** Only what a process needs: settings of the machine that runs the tests do not leak in. */
 function environment(extra: Record<string, string>): Record<string, string> {
-  const kept = ["PATH", "HOME", "TMPDIR"].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
+  const kept = ["PATH", "HOME", "TMPDIR"].flatMap((name) =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
+  );
   return { ...Object.fromEntries(kept), ...extra };
 }
 
@@ -28,8 +32,15 @@ export interface Finished {
   readonly stderr: string;
 }
 
-export function start(args: readonly string[], options: { readonly cwd?: string; readonly env?: Record<string, string> } = {}): { readonly child: ChildProcess; readonly finished: Promise<Finished>; line(): Promise<string> } {
-  const child = spawn(process.execPath, [launcher, ...args], { cwd: options.cwd ?? temporaryFolder(), env: environment(options.env ?? {}), stdio: ["ignore", "pipe", "pipe"] });
+export function start(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+): { readonly child: ChildProcess; readonly finished: Promise<Finished>; line(): Promise<string> } {
+  const child = spawn(process.execPath, [launcher, ...args], {
+    cwd: options.cwd ?? temporaryFolder(),
+    env: environment(options.env ?? {}),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let [stdout, stderr] = ["", ""];
   const waiting: (() => void)[] = [];
   child.stdout.on("data", (chunk: Buffer) => {
@@ -46,7 +57,10 @@ export function start(args: readonly string[], options: { readonly cwd?: string;
     finished,
     async line() {
       while (!stdout.includes("\n")) {
-        const ended = await Promise.race([new Promise<false>((resolve) => waiting.push(() => resolve(false))), finished.then(() => true)]);
+        const ended = await Promise.race([
+          new Promise<false>((resolve) => waiting.push(() => resolve(false))),
+          finished.then(() => true),
+        ]);
         if (ended) throw new Error(`backlot ${args.join(" ")} ended early: ${stderr}`);
       }
       return stdout.slice(0, stdout.indexOf("\n"));
@@ -54,6 +68,9 @@ export function start(args: readonly string[], options: { readonly cwd?: string;
   };
 }
 
-export function run(args: readonly string[], options: { readonly cwd?: string; readonly env?: Record<string, string> } = {}): Promise<Finished> {
+export function run(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+): Promise<Finished> {
   return start(args, options).finished;
 }
