@@ -1,0 +1,132 @@
+/**
+ * All pools of one region. A series is one path of prices: a type in a zone under Linux (which also gives Red Hat and SUSE,
+ * at the same instants and a constant more) or under Windows. A pool is a series and a product.
+ *
+ * Numbers are chosen so that ascending pool numbers are in order of type, zone and product, which is how records of one
+ * instant are ordered.
+ */
+import { type Catalogue, type InstanceType, redHatMicroDollars, suseMicroDollars } from "./catalogue.ts";
+import type { SeedWords } from "./hash.ts";
+import { hashText, unit } from "./hash.ts";
+import { createPricePath, type Pool, type Segment, segmentSeconds } from "./price-path.ts";
+import type { Region } from "./regions.ts";
+
+export const products = ["Linux/UNIX", "Red Hat Enterprise Linux", "SUSE Linux", "Windows"] as const;
+const windows = 3;
+
+export interface Market {
+  readonly region: Region;
+  /** What spot offers here, in order of name. */
+  readonly types: readonly InstanceType[];
+  /** Every series with prices, ascending. */
+  readonly series: Uint32Array;
+  /** One more than the highest series number. */
+  readonly size: number;
+  seriesOf(type: number, zone: number, product: number): number;
+  has(series: number): boolean;
+  typeOf(series: number): number;
+  zoneOf(series: number): number;
+  isWindows(series: number): boolean;
+  /** The segment of a series that holds an instant (seconds). */
+  segmentAt(series: number, at: number): Segment;
+  /** The price in ticks of a product, given that of its series. */
+  priceOf(type: number, product: number, ticks: number): number;
+  /** The price in ticks at an instant (seconds); undefined when the pool has no prices. */
+  priceAt(type: string, zone: number, product: number, at: number): number | undefined;
+  /** On-demand price in ticks. */
+  onDemand(type: number, product: number): number;
+}
+
+/** Families whose spot price is far above the common level: nothing is left over of them. */
+const scarce: ReadonlySet<string> = new Set(["p4d", "p5", "trn1"]);
+/** Accelerated families, of which some pools are offered and yet have never had a price. */
+const patchy: ReadonlySet<string> = new Set(["p3", "p4d", "p5", "inf1", "g5g"]);
+
+export function createMarket(catalogue: Catalogue, region: Region, seed: SeedWords): Market {
+  const path = createPricePath(seed);
+  const types = catalogue.types.filter((type) => catalogue.offeredIn(type, region));
+  const zones = region.zones.length;
+  const size = types.length * zones * 2;
+  const present = new Uint8Array(size);
+  const offsets = new Uint32Array(size);
+  const regionHash = hashText(region.name);
+  const typeHashes = Uint32Array.from(types, (type) => hashText(type.name));
+  const familyHashes = Uint32Array.from(types, (type) => hashText(type.family));
+  const zoneHashes = Uint32Array.from(region.zones, (zone) => hashText(zone.id));
+  const linuxTicks = Float64Array.from(types, (type) => Math.floor((type.microDollars * region.multiplier) / 100));
+  const licences = Float64Array.from(types, (type) => Math.round(type.windowsMicroDollars / 100));
+  const redHat = Float64Array.from(types, (type) => Math.round(redHatMicroDollars(type.vcpu) / 100));
+  const suse = Float64Array.from(types, (type) => Math.round(suseMicroDollars(type.vcpu) / 100));
+  // Two segments a series: neighbours never push each other out, and what is kept is bounded by the number of series.
+  const kept: (Segment | undefined)[] = new Array(size * 2);
+
+  const poolOf = (series: number): Pool => {
+    const type = Math.floor(series / 2 / zones);
+    const licence = series % 2 === 1 ? (licences[type] ?? 0) : undefined;
+    const cap = (linuxTicks[type] ?? 0) + (licence ?? 0);
+    return {
+      region: regionHash,
+      family: familyHashes[type] ?? 0,
+      type: typeHashes[type] ?? 0,
+      zone: zoneHashes[(series >> 1) % zones] ?? 0,
+      cap,
+      floor: Math.max(1, Math.round(cap / 10)),
+      lift: scarce.has(types[type]?.family ?? "") ? Math.log(0.75 / 0.355) : 0,
+      licence,
+    };
+  };
+
+  const all: number[] = [];
+  types.forEach((type, index) => {
+    region.zones.forEach((zone, place) => {
+      if (!catalogue.offeredInZone(type, region, place)) return;
+      if (patchy.has(type.family) && unit(hashText(`${zone.id}/${type.name}/priced`)) < 0.15) return;
+      for (let market = 0; market < (type.architecture === "x86_64" ? 2 : 1); market += 1) {
+        const series = (index * zones + place) * 2 + market;
+        present[series] = 1;
+        offsets[series] = path.offset(poolOf(series));
+        all.push(series);
+      }
+    });
+  });
+
+  const segmentAt = (series: number, at: number): Segment => {
+    const offset = offsets[series] ?? 0;
+    const index = Math.floor((at - offset) / segmentSeconds);
+    const slot = series * 2 + (index & 1);
+    const found = kept[slot];
+    if (found !== undefined && found.index === index) return found;
+    const made = path.segment(poolOf(series), offset, index);
+    kept[slot] = made;
+    return made;
+  };
+  const priceOf = (type: number, product: number, ticks: number) =>
+    product === 1 ? ticks + (redHat[type] ?? 0) : product === 2 ? ticks + (suse[type] ?? 0) : ticks;
+
+  return {
+    region,
+    types,
+    series: Uint32Array.from(all),
+    size,
+    seriesOf: (type, zone, product) => (type * zones + zone) * 2 + (product === windows ? 1 : 0),
+    has: (series) => present[series] === 1,
+    typeOf: (series) => Math.floor(series / 2 / zones),
+    zoneOf: (series) => (series >> 1) % zones,
+    isWindows: (series) => (series & 1) === 1,
+    segmentAt,
+    priceOf,
+    priceAt(name, zone, product, at) {
+      const type = types.findIndex((candidate) => candidate.name === name);
+      const series = (type * zones + zone) * 2 + (product === windows ? 1 : 0);
+      if (type < 0 || zone < 0 || zone >= zones || present[series] !== 1) return undefined;
+      const segment = segmentAt(series, at);
+      let index = segment.count - 1;
+      while (index > 0 && (segment.times[index] ?? 0) > at) index -= 1;
+      return priceOf(type, product, segment.ticks[index] ?? 0);
+    },
+    onDemand: (type, product) =>
+      product === windows
+        ? (linuxTicks[type] ?? 0) + (licences[type] ?? 0)
+        : priceOf(type, product, linuxTicks[type] ?? 0),
+  };
+}

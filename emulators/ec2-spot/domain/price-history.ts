@@ -1,0 +1,182 @@
+/**
+ * Walks the records of many pools newest first without generating more than the page needs. The walk goes back through
+ * slices of time; in each slice the records of the selected series are gathered and sorted, then handed out.
+ *
+ * A record is in the answer when it is not later than the end and its successor is later than the start: that is every
+ * change in (start, end], and of each pool the last record at or before the start with its own, older, instant.
+ */
+import type { Market } from "./market.ts";
+import { repeatSeconds } from "./price-path.ts";
+
+/** Where the page before ended: the last record handed out or looked at. */
+export interface Cursor {
+  readonly at: number;
+  readonly pool: number;
+}
+
+export interface Selection {
+  /** Ascending. */
+  readonly series: Uint32Array;
+  /** By product number. */
+  readonly products: readonly boolean[];
+}
+
+export interface Walk {
+  /** Seconds; both clamped by the caller to what exists. */
+  readonly start: number;
+  readonly end: number;
+  readonly after: Cursor | undefined;
+  readonly limit: number;
+  readonly selection: Selection;
+  /** Judges one record; absent takes all. */
+  readonly accepts?: (ticks: number, at: number) => boolean;
+  /** Receives the page, in order. */
+  readonly take: (type: number, zone: number, product: number, ticks: number, at: number) => void;
+}
+
+export interface History {
+  /** Answers where to go on, or undefined when the walk reached the end. */
+  page(walk: Walk): Cursor | undefined;
+}
+
+/** Records of a slice, oldest first. */
+interface Slice {
+  readonly series: Uint32Array;
+  readonly times: Uint32Array;
+  readonly ticks: Uint32Array;
+  /** When each record's successor was published. */
+  readonly nexts: Uint32Array;
+}
+
+/** Gathering from every series of a region costs about a millisecond whatever the length; this is six pages or so of us-east-1. */
+const regionSliceSeconds = 6 * 3_600;
+const mostSlices = 24;
+/** Records looked at for one page; a page of a filter that accepts almost nothing then ends early, with a token. */
+const mostVisited = 100_000;
+const seriesLimit = 65_536;
+
+export function createHistory(market: Market): History {
+  // Bounded, and only a cache: a slice is the same whenever it is made.
+  const slices = new Map<number, Slice>();
+
+  const regionSlice = (index: number): Slice => {
+    const found = slices.get(index);
+    if (found) return found;
+    const made = gather(market, market.series, index * regionSliceSeconds, (index + 1) * regionSliceSeconds);
+    if (slices.size >= mostSlices)
+      for (const oldest of slices.keys()) {
+        slices.delete(oldest);
+        break;
+      }
+    slices.set(index, made);
+    return made;
+  };
+
+  return {
+    page(walk) {
+      const { series } = walk.selection;
+      if (series.length === 0) return undefined;
+      const shared = series.length * 4 >= market.series.length;
+      const length = shared ? regionSliceSeconds : sliceLength(series.length, walk.limit);
+      const member = shared && series.length < market.series.length ? membership(market, series) : undefined;
+      const earliest = Math.max(0, walk.start - repeatSeconds - 1);
+      const first = Math.floor((walk.after?.at ?? walk.end) / length);
+      const pager = createPager(market, walk, member);
+      for (let index = first; (index + 1) * length > earliest; index -= 1) {
+        const slice = shared ? regionSlice(index) : gather(market, series, index * length, (index + 1) * length);
+        if (!pager.consume(slice)) return pager.cursor;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Long enough for about a page at the usual two records a day of each series. */
+function sliceLength(series: number, limit: number): number {
+  const seconds = Math.ceil((limit / (series * 2)) * 86_400);
+  return Math.min(14 * 86_400, Math.max(3_600, seconds));
+}
+
+function membership(market: Market, series: Uint32Array): Uint8Array {
+  const member = new Uint8Array(market.size);
+  for (const one of series) member[one] = 1;
+  return member;
+}
+
+function createPager(market: Market, walk: Walk, member: Uint8Array | undefined) {
+  const { start, end, limit, accepts, take, after } = walk;
+  const wanted = walk.selection.products;
+  let at = after?.at ?? Number.POSITIVE_INFINITY;
+  let pool = after?.pool ?? -1;
+  let taken = 0;
+  let visited = 0;
+  return {
+    get cursor(): Cursor {
+      return { at, pool };
+    },
+    /** False when the page is full and more follows. */
+    consume(slice: Slice): boolean {
+      for (let index = slice.times.length - 1; index >= 0; index -= 1) {
+        const time = slice.times[index] ?? 0;
+        if (time > end || time > at || (slice.nexts[index] ?? 0) <= start) continue;
+        const series = slice.series[index] ?? 0;
+        if (member !== undefined && member[series] !== 1) continue;
+        const type = market.typeOf(series);
+        const zone = market.zoneOf(series);
+        const last = market.isWindows(series) ? 3 : 2;
+        for (let product = last === 3 ? 3 : 0; product <= last; product += 1) {
+          const number = series * 4 + product;
+          if (wanted[product] !== true || (time === at && number <= pool)) continue;
+          if (visited >= mostVisited) return false;
+          const ticks = market.priceOf(type, product, slice.ticks[index] ?? 0);
+          if (accepts === undefined || accepts(ticks, time)) {
+            if (taken === limit) return false;
+            take(type, zone, product, ticks, time);
+            taken += 1;
+          }
+          visited += 1;
+          at = time;
+          pool = number;
+        }
+      }
+      return true;
+    },
+  };
+}
+
+/** Records of these series in [from, to), in order of time and, at one instant, of descending series. */
+function gather(market: Market, series: Uint32Array, from: number, to: number): Slice {
+  const keys: number[] = [];
+  for (const one of series) {
+    for (let at = from; at < to; ) {
+      const segment = market.segmentAt(one, at);
+      const { times } = segment;
+      for (let index = segment.count - 1; index >= 0; index -= 1) {
+        const time = times[index] ?? 0;
+        if (time < from) break;
+        if (time < to) keys.push(time * seriesLimit + (seriesLimit - 1 - one));
+      }
+      at = segment.end;
+    }
+  }
+  const sorted = Float64Array.from(keys).sort();
+  const slice: Slice = {
+    series: new Uint32Array(sorted.length),
+    times: new Uint32Array(sorted.length),
+    ticks: new Uint32Array(sorted.length),
+    nexts: new Uint32Array(sorted.length),
+  };
+  for (let index = 0; index < sorted.length; index += 1) {
+    const key = sorted[index] ?? 0;
+    const time = Math.floor(key / seriesLimit);
+    const one = seriesLimit - 1 - (key % seriesLimit);
+    const segment = market.segmentAt(one, time);
+    let place = segment.count - 1;
+    while (place > 0 && segment.times[place] !== time) place -= 1;
+    slice.series[index] = one;
+    slice.times[index] = time;
+    slice.ticks[index] = segment.ticks[place] ?? 0;
+    slice.nexts[index] = place + 1 < segment.count ? (segment.times[place + 1] ?? 0) : segment.end;
+  }
+  return slice;
+}

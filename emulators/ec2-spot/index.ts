@@ -1,0 +1,50 @@
+/** The EC2 spot emulator: spot prices, the catalogue they refer to, STS sessions, instance metadata. */
+import { Hono } from "hono";
+import type { Emulator, KernelEnv, Site } from "../kernel/emulator.ts";
+import { dispatch } from "./api/dispatch.ts";
+import { metadataErrors, metadataRoutes } from "./api/metadata.ts";
+import { capabilities } from "./capabilities.ts";
+import { environment } from "./environment.ts";
+import { awsErrors } from "./errors.ts";
+import { health } from "./health.ts";
+import { real } from "./real.ts";
+import { createSeals } from "./seals.ts";
+import { applySeed, Seed } from "./seed.ts";
+import { openStore, type SpotStore } from "./store.ts";
+import { tables } from "./tables.ts";
+
+const hosts = ["ec2.*.amazonaws.com", "ec2.amazonaws.com", "sts.amazonaws.com", "sts.*.amazonaws.com"];
+const metadataHosts = ["169.254.169.254", "instance-data.ec2.internal"];
+
+export const ec2Spot: Emulator<SpotStore, Seed> = {
+  name: "ec2-spot",
+  title: "EC2 spot",
+  provides: "spot",
+  hosts,
+  http: [
+    {
+      name: "ec2",
+      ports: [{ setting: "ec2Port", tls: false }],
+      sites(runtime): readonly Site[] {
+        const seals = createSeals(runtime.ids);
+        const routes = new Hono<KernelEnv>();
+        routes.on(["GET", "POST"], "/", (c) => dispatch(runtime, seals, c.env.exchange));
+        return [{ hosts, routes, errors: awsErrors }];
+      },
+    },
+    {
+      name: "imds",
+      ports: [{ setting: "imdsPort", tls: false }],
+      sites: (runtime): readonly Site[] => [
+        { hosts: metadataHosts, routes: metadataRoutes(runtime), errors: metadataErrors },
+      ],
+    },
+  ],
+  tables,
+  open: openStore,
+  seed: { file: "ec2-spot.yaml", schema: Seed, apply: applySeed },
+  health,
+  real,
+  environment,
+  capabilities,
+};

@@ -1,0 +1,63 @@
+/** The catalogue and the markets of one instance, made on first use. What they keep is bounded and changes no answer. */
+import { createHash } from "node:crypto";
+import { type Catalogue, createCatalogue } from "./domain/catalogue.ts";
+import type { SeedWords } from "./domain/hash.ts";
+import { createMarket, type Market, products } from "./domain/market.ts";
+import { createHistory, type History } from "./domain/price-history.ts";
+import type { Region } from "./domain/regions.ts";
+import { priceHead } from "./wire/spot-prices.ts";
+
+export interface Trading {
+  readonly market: Market;
+  readonly history: History;
+  /** Place of each type in `market.types`. */
+  readonly places: ReadonlyMap<string, number>;
+  /** Ready-made beginnings of price records, by type * 4 + product. */
+  readonly heads: readonly string[];
+}
+
+export interface Regions {
+  readonly catalogue: Catalogue;
+  trading(region: Region, seed: string): Trading;
+}
+
+/** Regions whose generated prices are kept, the least recently used going first; about 8 MB each when all is asked for. */
+const mostRegions = 6;
+
+export function createRegions(): Regions {
+  const open = new Map<string, Trading>();
+  let catalogue: Catalogue | undefined;
+  const regions: Regions = {
+    get catalogue() {
+      catalogue ??= createCatalogue();
+      return catalogue;
+    },
+    trading(region, seed) {
+      const key = `${region.name}\u0000${seed}`;
+      const found = open.get(key);
+      open.delete(key);
+      const trading = found ?? openTrading(createMarket(regions.catalogue, region, seedWords(seed)));
+      open.set(key, trading);
+      for (const oldest of open.keys()) {
+        if (open.size <= mostRegions) break;
+        open.delete(oldest);
+      }
+      return trading;
+    },
+  };
+  return regions;
+}
+
+function openTrading(market: Market): Trading {
+  return {
+    market,
+    history: createHistory(market),
+    places: new Map(market.types.map((type, index) => [type.name, index])),
+    heads: market.types.flatMap((type) => products.map((product) => priceHead(type.name, product))),
+  };
+}
+
+function seedWords(seed: string): SeedWords {
+  const digest = createHash("sha256").update(`ec2.prices\u0000${seed}`).digest();
+  return [digest.readUInt32BE(0), digest.readUInt32BE(4), digest.readUInt32BE(8), digest.readUInt32BE(12)];
+}

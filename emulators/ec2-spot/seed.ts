@@ -1,0 +1,89 @@
+/** Accounts, users, keys and roles to start with. What is not given is derived from the seed text. */
+import { z } from "zod";
+import type { Runtime } from "../kernel/emulator.ts";
+import { accessKeyId } from "./domain/access-key.ts";
+import { regionNamed, regions } from "./domain/regions.ts";
+import type { SpotStore } from "./store.ts";
+
+const accountId = z.string().regex(/^\d{12}$/, "an account id of 12 digits, in quotes");
+const iamName = z.string().regex(/^[\w+=,.@-]{1,64}$/, "an IAM name");
+const regionName = z.enum(regions.map((region) => region.name));
+
+const User = z.strictObject({
+  name: iamName,
+  accessKeyId: z
+    .string()
+    .regex(/^AKIA[A-Z2-7]{16}$/)
+    .optional(),
+  secretAccessKey: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{40}$/)
+    .optional(),
+});
+
+const Role = z.strictObject({
+  name: iamName,
+  externalId: z.string().min(2).max(1224).optional(),
+  /** Account ids, ARNs of users and roles, or `*`. */
+  principals: z.array(z.string().regex(/^(\*|\d{12}|arn:aws:iam::\d{12}:(root|user\/.+|role\/.+))$/)).min(1),
+  maxSessionSeconds: z.int().min(3600).max(43_200).default(3600),
+});
+
+const Account = z.strictObject({
+  id: accountId,
+  /** `shuffled`: zone letters of its own in the regions opened before 2013. */
+  zones: z.enum(["uniform", "shuffled"]).default("uniform"),
+  optedIn: z.array(regionName).default([]),
+  users: z.array(User).min(1),
+  roles: z.array(Role).default([]),
+});
+
+export const Seed = z.strictObject({
+  /** `strict` checks every signature as AWS does; `lenient` only reads whose key it is. */
+  signatures: z.enum(["lenient", "strict"]).default("lenient"),
+  region: regionName
+    .refine((name) => regionNamed(name)?.optIn === false, "a region that needs no opt-in")
+    .default("us-east-1"),
+  accounts: z.array(Account).min(1),
+});
+export type Seed = z.infer<typeof Seed>;
+
+const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+export function applySeed(seed: Seed, runtime: Runtime<SpotStore>): void {
+  const { state, ids } = runtime;
+  state.putSetting("signatures", seed.signatures);
+  state.putSetting("region", seed.region);
+  seed.accounts.forEach((account, position) => {
+    state.addAccount({ id: account.id, shuffled: account.zones === "shuffled", optedIn: account.optedIn }, position);
+    account.users.forEach((user, place) => {
+      const arn = `arn:aws:iam::${account.id}:user/${user.name}`;
+      const derived = ids.fixed("ec2.access-key", [arn]).bytes();
+      state.addUser(
+        { arn, account: account.id, userId: `AIDA${ids.fixed("ec2.user", [arn]).text(17, base32)}` },
+        place,
+      );
+      state.addAccessKey({
+        id: user.accessKeyId ?? accessKeyId("AKIA", account.id, derived),
+        userArn: arn,
+        secret: user.secretAccessKey ?? ids.fixed("ec2.secret", [arn]).bytes().subarray(0, 30).toString("base64"),
+      });
+    });
+    account.roles.forEach((role, place) => {
+      const arn = `arn:aws:iam::${account.id}:role/${role.name}`;
+      const roleId = `AROA${ids.fixed("ec2.role", [arn]).text(17, base32)}`;
+      state.addRole(
+        {
+          arn,
+          account: account.id,
+          name: role.name,
+          roleId,
+          externalId: role.externalId,
+          principals: role.principals,
+          maxSessionSeconds: role.maxSessionSeconds,
+        },
+        place,
+      );
+    });
+  });
+}
