@@ -9,7 +9,7 @@ import { ControlError } from "./host.ts";
 import { readBody, readQuery } from "./http/input.ts";
 import type { Delivery } from "./outbox-store.ts";
 
-const EndpointChange = z.strictObject({
+export const EndpointChange = z.strictObject({
   enabled: z.boolean().optional(),
   reason: z.string().optional(),
   events: EndpointInput.shape.events.unwrap().optional(),
@@ -19,7 +19,7 @@ const EndpointChange = z.strictObject({
     .optional(),
 });
 
-const DeliveryQuery = z.strictObject({
+export const DeliveryQuery = z.strictObject({
   state: z.enum(["waiting", "delivered", "dead", "discarded"]).optional(),
   endpoint: z.string().optional(),
   type: z.string().optional(),
@@ -27,12 +27,16 @@ const DeliveryQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
 
-const Selection = z.strictObject({
+export const Selection = z.strictObject({
   ids: z.array(z.string()).optional(),
   endpoint: z.string().optional(),
   type: z.string().optional(),
   from: z.iso.datetime({ offset: true }).optional(),
   to: z.iso.datetime({ offset: true }).optional(),
+});
+
+export const DiscardInput = Selection.extend({
+  reason: z.string().min(1, "say why, it is kept with the delivery"),
 });
 
 export function webhookRoutes<State, Seed>(
@@ -156,10 +160,7 @@ export function webhookRoutes<State, Seed>(
     return answerJson(c.env.exchange, 202, { replayed });
   });
   control.post("/_backlot/dead-letters/discard", (c) => {
-    const { reason, ...selection } = readBody(
-      c.env.exchange,
-      Selection.extend({ reason: z.string().min(1, "say why, it is kept with the delivery") }),
-    );
+    const { reason, ...selection } = readBody(c.env.exchange, DiscardInput);
     const discarded = outbox.discard(selected(selection), reason);
     journal.append("control", undefined, { discarded, reason });
     return answerJson(c.env.exchange, 200, { discarded });

@@ -1,14 +1,21 @@
 /** The control API of one emulator, `/_backlot/*`: the only seam between an emulator and whoever steers it. */
 import { Hono } from "hono";
 import { z } from "zod";
-import { isoMilliseconds, stopwatch } from "./clock.ts";
+import { isoMilliseconds } from "./clock.ts";
+import { faultRoutes } from "./control-faults.ts";
+import { feedRoutes } from "./control-feed.ts";
+import { journalRoutes } from "./control-journal.ts";
+import { probeRoutes } from "./control-probe.ts";
+import { snapshotRoutes } from "./control-snapshots.ts";
 import { webhookRoutes } from "./control-webhooks.ts";
 import type { Emulator, KernelEnv, Runtime } from "./emulator.ts";
 import { answer, answerJson, type Exchange } from "./exchange.ts";
+import type { FeedTokens } from "./feed-token.ts";
+import type { CheckHistory, CheckResult, Checks } from "./health.ts";
 import { ControlError } from "./host.ts";
 import { readBody, readQuery } from "./http/input.ts";
-import { showEntry } from "./journal-view.ts";
 import { refusal } from "./mode.ts";
+import { openApi, ownOperations, schemaPath } from "./openapi.ts";
 import { sameText } from "./signatures.ts";
 import type { Lifecycle } from "./start.ts";
 
@@ -38,6 +45,8 @@ export function advanceTarget(input: z.output<typeof AdvanceInput>, now: number)
   return now + ms + 1000 * (seconds + 60 * (minutes + 60 * (hours + 24 * days)));
 }
 
+export const TimersQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(100) });
+
 export const ModeInput = z.strictObject({ mode: z.enum(["mock", "real"]) });
 
 export function createControl<State, Seed>(
@@ -47,12 +56,17 @@ export function createControl<State, Seed>(
 ): { control: Hono<KernelEnv>; guard: (exchange: Exchange) => Response | undefined } {
   const control = new Hono<KernelEnv>();
   const { clock, mode, journal, store, settings } = runtime;
+  // Tells a process from its successor on the same port: whoever leads it must lead the new one from the start.
+  const instance = `${process.pid}-${clock.wall()}`;
+  const { feed, tokens, metrics, checks } = lifecycle.observation;
 
   const health = async (c: { env: { exchange: Exchange } }) =>
-    answerJson(c.env.exchange, 200, await healthOf(emulator, runtime));
+    answerJson(c.env.exchange, 200, await healthOf(emulator, runtime, checks));
   for (const path of ["/health", "/api/v1/health", "/_backlot/health"]) control.get(path, health);
   control.get("/_backlot/live", (c) => answerJson(c.env.exchange, 200, { status: "alive" }));
-  control.get("/_backlot/ready", (c) => answerJson(c.env.exchange, 200, { status: "ready", mode: mode.current }));
+  control.get("/_backlot/ready", (c) =>
+    answerJson(c.env.exchange, 200, { status: "ready", mode: mode.current, instance }),
+  );
   for (const path of ["/_backlot/providers", "/api/v1/status/providers"])
     control.get(path, (c) =>
       answerJson(c.env.exchange, 200, providersOf([[emulator.provides, emulator.name]], mode.current, settings)),
@@ -100,10 +114,7 @@ export function createControl<State, Seed>(
     return answerJson(c.env.exchange, 200, { ...clockOf(), fired });
   });
   control.get("/_backlot/timers", (c) => {
-    const { limit } = readQuery(
-      c.env.exchange,
-      z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(100) }),
-    );
+    const { limit } = readQuery(c.env.exchange, TimersQuery);
     return answerJson(c.env.exchange, 200, {
       total: runtime.timers.size,
       timers: runtime.timers.list(limit).map((timer) => ({ ...timer, due: isoMilliseconds(timer.due) })),
@@ -129,25 +140,6 @@ export function createControl<State, Seed>(
   });
   control.get("/_backlot/digest", (c) => answerJson(c.env.exchange, 200, { digest: store.digest() }));
 
-  control.get("/_backlot/journal", (c) => {
-    const query = readQuery(c.env.exchange, JournalQuery);
-    const entries = journal.read({
-      since: query.since,
-      limit: query.limit,
-      matches: (entry) =>
-        (!query.kind || entry.kind === query.kind) && (!query.subject || entry.subject === query.subject),
-    });
-    return answerJson(c.env.exchange, 200, {
-      last: journal.last,
-      dropped: journal.dropped,
-      entries: entries.map(showEntry),
-    });
-  });
-  control.get("/_backlot/egress", (c) =>
-    answerJson(c.env.exchange, 200, {
-      refused: journal.read({ matches: (entry) => entry.kind === "egress" }).map(showEntry),
-    }),
-  );
   control.get("/_backlot/env", (c) => answerJson(c.env.exchange, 200, { environment: lifecycle.environment() }));
   control.get("/_backlot/capabilities", (c) =>
     answerJson(c.env.exchange, 200, {
@@ -161,29 +153,38 @@ export function createControl<State, Seed>(
     answer(c.env.exchange, 200, lifecycle.certificates().caPem, { "content-type": "application/x-pem-file" }),
   );
 
+  journalRoutes(control, journal, metrics);
+  feedRoutes(control, feed, tokens);
   webhookRoutes(control, emulator, runtime);
+  probeRoutes(control, emulator, runtime, lifecycle.probe);
+  faultRoutes(control, runtime, lifecycle.limits);
+  snapshotRoutes(control, runtime, lifecycle);
   const own = emulator.control?.(runtime);
   if (own) control.route(`/_backlot/${emulator.name}`, own);
-  return { control, guard: tokenGuard(settings.controlToken) };
+  control.get(schemaPath, async (c) => {
+    const { emulatorOperations } = await import("./control-operations.ts"); // needs every schema; most runs never ask
+    const operations = [...emulatorOperations, ...ownOperations(own, `/_backlot/${emulator.name}`, emulator.title)];
+    return answerJson(c.env.exchange, 200, openApi(`Backlot ${emulator.title}: control API`, operations));
+  });
+  return { control, guard: tokenGuard(settings.controlToken, tokens) };
 }
-
-const JournalQuery = z.strictObject({
-  since: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
-  kind: z
-    .enum(["request", "session", "change", "timer", "delivery", "egress", "control", "fault", "incident"])
-    .optional(),
-  subject: z.string().optional(),
-});
 
 /** Live, ready and health stay open: orchestrators send no token, and they say nothing a neighbour could use. */
 const open = /^\/(health|api\/v1\/health|_backlot\/(health|live|ready))($|\?)/;
 
-export function tokenGuard(token: string | undefined): (exchange: Exchange) => Response | undefined {
+/** The event stream alone may be opened with a short-lived token in its query: EventSource sends no header. */
+const events = /^\/_backlot\/events\?(.*)$/s;
+
+export function tokenGuard(
+  token: string | undefined,
+  tokens?: FeedTokens,
+): (exchange: Exchange) => Response | undefined {
   return (exchange) => {
     if (token === undefined || open.test(exchange.target)) return undefined;
     const given = /^Bearer (.+)$/.exec(exchange.header("authorization") ?? "")?.[1];
     if (given !== undefined && sameText(given, token)) return undefined;
+    const query = exchange.method === "GET" ? events.exec(exchange.target)?.[1] : undefined;
+    if (query !== undefined && tokens?.verify(new URLSearchParams(query).get("token") ?? "")) return undefined;
     return answerJson(
       exchange,
       401,
@@ -206,53 +207,30 @@ export interface Health {
   readonly status: "healthy" | "degraded" | "unhealthy";
   readonly mode: string;
   readonly checks: Readonly<
-    Record<
-      string,
-      {
-        readonly status: "healthy" | "unhealthy";
-        readonly latency_ms: number;
-        readonly error?: string;
-        readonly hint?: string;
-      }
-    >
+    Record<string, Pick<CheckResult, "status" | "latency_ms" | "error" | "hint"> & Partial<CheckHistory>>
   >;
   readonly configuration_hints: readonly string[];
 }
 
-async function healthOf<State, Seed>(emulator: Emulator<State, Seed>, runtime: Runtime<State>): Promise<Health> {
-  const checks: Record<string, Health["checks"][string]> = {};
-  const hints: string[] = [];
-  for (const check of emulator.health) {
-    const elapsed = stopwatch();
-    try {
-      await check.check(runtime);
-      checks[check.name] = { status: "healthy", latency_ms: round(elapsed()) };
-    } catch (cause) {
-      checks[check.name] = {
-        status: "unhealthy",
-        latency_ms: round(elapsed()),
-        error: cause instanceof Error ? cause.message : String(cause),
-        hint: check.hint,
-      };
-      hints.push(check.hint);
-    }
-  }
+async function healthOf<State, Seed>(
+  emulator: Emulator<State, Seed>,
+  runtime: Runtime<State>,
+  checks: Checks,
+): Promise<Health> {
+  const results: Record<string, Health["checks"][string]> = { ...(await checks.run()) };
   const askedBy = runtime.mode.askedBy;
   if (askedBy !== undefined) {
     const refused = refusal(emulator.real, askedBy, process.env);
-    checks[emulator.name] = { status: "unhealthy", latency_ms: 0, error: refused.message, hint: refused.hint };
-    hints.push(refused.hint);
+    results[emulator.name] = { status: "unhealthy", latency_ms: 0, error: refused.message, hint: refused.hint };
   }
-  const sick = Object.values(checks).some((check) => check.status === "unhealthy");
+  const sick = Object.values(results).some((check) => check.status === "unhealthy");
   return {
     status: askedBy !== undefined ? "degraded" : sick ? "unhealthy" : "healthy",
     mode: runtime.mode.current,
-    checks,
-    configuration_hints: hints,
+    checks: results,
+    configuration_hints: [...new Set(Object.values(results).flatMap(({ hint }) => (hint === undefined ? [] : [hint])))],
   };
 }
-
-const round = (milliseconds: number) => Math.round(milliseconds * 1000) / 1000;
 
 /** What stands in for what, in the shape applications already parse. */
 export function providersOf(

@@ -7,11 +7,13 @@ import type { z } from "zod";
 import type { Certificates } from "./certificates.ts";
 import type { Clock, Instant } from "./clock.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Faults } from "./faults.ts";
 import type { Ids } from "./ids.ts";
 import type { Journal } from "./journal.ts";
 import type { Log } from "./log.ts";
 import type { Mode, Refusal } from "./mode.ts";
 import type { Outbox, WebhookScheme } from "./outbox.ts";
+import type { ProviderFault } from "./refusals.ts";
 import type { PortSetting, Settings } from "./settings.ts";
 import type { Database, Store } from "./state.ts";
 import type { Timer, Timers } from "./timers.ts";
@@ -30,6 +32,7 @@ export interface Runtime<State> {
   readonly state: State;
   readonly journal: Journal;
   readonly outbox: Outbox;
+  readonly faults: Faults;
   readonly mode: Mode;
   readonly log: Log;
 }
@@ -46,6 +49,8 @@ export interface ProviderErrors {
   unavailable(exchange: Exchange, refusal: Refusal): Response;
   unexpected(exchange: Exchange, incident: string): Response;
   thrown(exchange: Exchange, cause: unknown): Response | undefined;
+  /** An error with a status and perhaps a code and message that a planned fault asks for. */
+  fault?(exchange: Exchange, fault: ProviderFault): Response;
 }
 
 /** A set of routes with the host names that reach it. */
@@ -56,6 +61,8 @@ export interface Site {
   readonly prefix?: string;
   readonly routes: Hono<KernelEnv>;
   readonly errors: ProviderErrors;
+  /** What planned faults match by, where the route does not say it: an operation in the body, a resource's id. */
+  facts?(exchange: Exchange): { readonly operation?: string; readonly resource?: string };
 }
 
 /** One or more sockets that speak HTTP and serve the same sites. */
@@ -63,6 +70,8 @@ export interface HttpSurface<State> {
   readonly name: string;
   readonly ports: readonly { readonly setting: PortSetting; readonly tls: boolean }[];
   sites(runtime: Runtime<State>): readonly Site[];
+  /** Given a way to open more ports with the same sites, now or later; they close with the emulator. 0 picks a free one. */
+  more?(runtime: Runtime<State>, listen: (port: number) => Promise<number>): void;
 }
 
 /** A socket that is not HTTP. */

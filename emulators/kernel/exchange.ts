@@ -1,5 +1,6 @@
 /** One HTTP request on its way through an emulator, and what was answered. */
 import type { Instant } from "./clock.ts";
+import type { Departure } from "./departure.ts";
 
 /** Bytes, or a stream that ends when the client goes away. */
 export type AnswerBody = string | Uint8Array<ArrayBufferLike> | ReadableStream<Uint8Array> | null;
@@ -34,7 +35,11 @@ export interface Exchange {
   readonly notes: Readonly<Record<string, unknown>>;
   /** Set by `answer`: what goes to the client and into the journal. */
   answered: Answered | undefined;
+  /** Set when a planned fault spoils how the answer leaves. */
+  departure?: Departure;
 }
+
+const longText = 16 * 1024;
 
 /**
  * The one way to answer. The bytes go from here to the socket and the journal; the Response only carries the status
@@ -46,7 +51,9 @@ export function answer(
   body: AnswerBody,
   headers: Readonly<Record<string, string>>,
 ): Response {
-  exchange.answered = { status, body, headers };
+  // Long texts are encoded once, here: measuring, writing and journalling a string would each flatten and encode it again.
+  const bytes = typeof body === "string" && body.length > longText ? Buffer.from(body) : body;
+  exchange.answered = { status, body: bytes, headers };
   return new Response(null, { status });
 }
 

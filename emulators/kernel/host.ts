@@ -6,23 +6,38 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { Hono } from "hono";
 import { stopwatch } from "./clock.ts";
+import { departInProcess, departOnSocket } from "./departure.ts";
 import type { KernelEnv, ProviderErrors, Runtime, Site } from "./emulator.ts";
 import { type Answered, answerJson, type Exchange } from "./exchange.ts";
+import { crossOriginAnswer, harden } from "./http/origin.ts";
 import { asksForReal, type Refusal } from "./mode.ts";
 import { Overloaded } from "./outbox.ts";
 import { SeedError } from "./seed.ts";
 import type { Store } from "./state.ts";
+import type { Tracer } from "./tracing.ts";
 
 export interface Host {
   /** A request from a socket. */
   handle(incoming: IncomingMessage, outgoing: ServerResponse): void;
   /** The same in process. */
   fetch(request: Request): Promise<Response>;
+  /** Whether a Host header names this server: for what does not come through `handle`. */
+  answersTo(host: string): boolean;
 }
 
-/** May answer instead of the route: planned faults, rate limits, idempotent replays. */
+/** Stands before the routes: planned faults, rate limits, idempotent replays. */
 export interface Gate {
-  before(exchange: Exchange, errors: ProviderErrors): Response | undefined | Promise<Response | undefined>;
+  /** Before the body is read: may answer instead of the route. */
+  before?(exchange: Exchange, errors: ProviderErrors): Response | undefined | Promise<Response | undefined>;
+  /** With the body there: may answer instead of `run`, run it more than once, or change what it answered. */
+  around?(exchange: Exchange, routed: Routed, run: () => Promise<void>): Promise<void>;
+}
+
+/** Where a request is about to go. */
+export interface Routed {
+  readonly errors: ProviderErrors;
+  /** What the site calls it; without its own word, the route: `GET /notes/{id}`. */
+  facts(): { readonly operation?: string; readonly resource?: string };
 }
 
 /** What the pipeline itself needs of a runtime; the suite, which has no store, brings the same. */
@@ -39,7 +54,11 @@ export interface HostOptions {
   readonly guard: (exchange: Exchange) => Response | undefined;
   readonly refusal: (askedBy: string) => Refusal;
   readonly allowedHosts: readonly string[];
+  /** The first is the outermost. */
   readonly gates: readonly Gate[];
+  /** The same for the control API. */
+  readonly controlGates?: readonly Gate[];
+  readonly tracer?: Tracer;
 }
 
 const controlPaths = /^\/(_backlot(\/|$|\?)|health($|\?)|api\/v1\/(health|status\/providers)($|\?))/;
@@ -75,33 +94,32 @@ export function createHost(options: HostOptions): Host {
     readBody: (limit: number) => Promise<Buffer | undefined>,
   ): Promise<void> => {
     const finished = stopwatch();
-    if (controlPaths.test(exchange.target)) await controlled(exchange, readBody);
+    const isControl = controlPaths.test(exchange.target);
+    if (isControl) await controlled(exchange, readBody);
     else await provided(exchange, readBody);
     try {
       await store.committed();
     } catch (cause) {
       unexpected(exchange, cause, route(exchange)?.entry.site.errors ?? plainErrors);
     }
+    if (isControl) harden(exchange, settings.corsOrigins);
     if (!exchange.target.startsWith("/_backlot") && !exchange.target.startsWith("/health"))
       record(exchange, finished());
   };
 
   const controlled = async (exchange: Exchange, readBody: (limit: number) => Promise<Buffer | undefined>) => {
-    if (
-      !isPlain(exchange.host) &&
-      !mounted.some(({ hosts }) => hosts.some((pattern) => pattern.test(hostname(exchange.host))))
-    ) {
+    if (!answersTo(exchange.host)) {
       misdirected(exchange);
       return;
     }
-    if (options.guard(exchange)) return;
+    if (crossOriginAnswer(exchange, settings.corsOrigins) || options.guard(exchange)) return;
     const body = await readBody(settings.bodyLimit);
     if (!body) {
       plainErrors.tooLarge(exchange, settings.bodyLimit);
       return;
     }
     exchange.body = body;
-    await dispatch(control, exchange, plainErrors);
+    await through(options.controlGates ?? [], exchange, controlRouted, () => dispatch(control, exchange, plainErrors));
   };
 
   const provided = async (exchange: Exchange, readBody: (limit: number) => Promise<Buffer | undefined>) => {
@@ -119,15 +137,28 @@ export function createHost(options: HostOptions): Host {
       errors.unavailable(exchange, options.refusal(askedBy));
       return;
     }
-    for (const gate of options.gates) if (await gate.before(exchange, errors)) return;
+    for (const gate of options.gates) {
+      const early = gate.before?.(exchange, errors);
+      if (early && (await early)) return;
+    }
     const body = await readBody(settings.bodyLimit);
     if (!body) {
       errors.tooLarge(exchange, settings.bodyLimit);
       return;
     }
     exchange.body = body;
-    await dispatch(app, exchange, errors);
+    const routed: Routed = {
+      errors,
+      facts: () => ({ ...operationOf(app, exchange), ...entry.site.facts?.(exchange) }),
+    };
+    const trace = options.tracer?.begin(exchange);
+    await through(options.gates, exchange, routed, () =>
+      trace === undefined || !options.tracer
+        ? dispatch(app, exchange, errors)
+        : options.tracer.run(trace, () => dispatch(app, exchange, errors)),
+    );
   };
+  const controlRouted: Routed = { errors: plainErrors, facts: () => ({}) };
 
   const dispatch = async (app: Hono<KernelEnv>, exchange: Exchange, errors: ProviderErrors) => {
     try {
@@ -151,6 +182,8 @@ export function createHost(options: HostOptions): Host {
     if (entry?.prefixed) return { entry, app: entry.prefixed };
     return root && { entry: root, app: root.app };
   };
+  const answersTo = (host: string) =>
+    isPlain(host) || mounted.some(({ hosts }) => hosts.some((pattern) => pattern.test(hostname(host))));
   const isPlain = (host: string) => plainHosts.has(hostname(host)) || plainHosts.has("*");
 
   const misdirected = (exchange: Exchange) => {
@@ -203,6 +236,7 @@ export function createHost(options: HostOptions): Host {
       host: exchange.host,
       remote: exchange.remote,
       ...exchange.notes,
+      ...(exchange.origin.startsWith("https:") ? { secure: true } : undefined),
       status: answered?.status ?? 0,
       wallMs,
       requestHeaders: exchange.headers(),
@@ -213,6 +247,7 @@ export function createHost(options: HostOptions): Host {
   };
 
   return {
+    answersTo,
     handle(incoming, outgoing) {
       requests += 1;
       const exchange = fromSocket(incoming, `${idPrefix}${requests.toString(16).padStart(16, "0")}`, clock.now());
@@ -229,7 +264,10 @@ export function createHost(options: HostOptions): Host {
           });
           outgoing.destroy();
         })
-        .then(() => exchange.answered && send(exchange.answered, exchange.method, incoming, outgoing));
+        .then(() => {
+          if (exchange.departure) departOnSocket(exchange.departure, exchange.answered, incoming, outgoing);
+          else if (exchange.answered) send(exchange.answered, exchange.method, incoming, outgoing);
+        });
     },
     async fetch(request) {
       requests += 1;
@@ -238,6 +276,7 @@ export function createHost(options: HostOptions): Host {
         const body = Buffer.from(await request.arrayBuffer());
         return body.length > limit ? undefined : body;
       });
+      if (exchange.departure) return departInProcess(exchange.departure, exchange.answered, request.signal);
       const { status, headers, body } = exchange.answered ?? { status: 500, headers: {}, body: null };
       return new Response(status === 204 || status === 304 ? null : (body as string | Uint8Array<ArrayBuffer> | null), {
         status,
@@ -320,13 +359,35 @@ export function hostname(host: string): string {
   return (colon < 0 ? lower : lower.slice(0, colon)).replace(/\.$/, "");
 }
 
+function through(
+  gates: readonly Gate[],
+  exchange: Exchange,
+  routed: Routed,
+  run: () => Promise<void>,
+  from = 0,
+): Promise<void> {
+  for (let index = from; index < gates.length; index += 1) {
+    const gate = gates[index];
+    if (gate?.around) return gate.around(exchange, routed, () => through(gates, exchange, routed, run, index + 1));
+  }
+  return run();
+}
+
+/** The route as the capabilities write it: `GET /notes/{id}`. */
+function operationOf(app: Hono<KernelEnv>, exchange: Exchange): { operation?: string } {
+  const path = URL.parse(exchange.origin + exchange.target)?.pathname ?? "/";
+  const route = app.router.match(exchange.method, path)[0].at(-1)?.[0][1];
+  return route ? { operation: `${route.method} ${route.path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}")}` } : {};
+}
+
 function methodsFor(app: Hono<KernelEnv>, path: string): string[] {
   return ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) => app.router.match(method, path)[0].length > 0);
 }
 
 function fromSocket(incoming: IncomingMessage, id: string, at: number): Exchange {
   const host = incoming.headers.host ?? "";
-  const secure = (incoming.socket as TLSSocket).encrypted === true;
+  // A gateway that ended TLS for an emulator in another process says so; links in answers must be what the client sees.
+  const secure = (incoming.socket as TLSSocket).encrypted === true || incoming.headers["x-forwarded-proto"] === "https";
   // An absolute-form target carries its own authority (RFC 9112 3.2.2); forward proxies strip it, hand-made clients may not.
   const absolute = incoming.url?.startsWith("http") ? URL.parse(incoming.url) : null;
   const authority = absolute?.host ?? host;
@@ -406,7 +467,10 @@ function send(answered: Answered, method: string, incoming: IncomingMessage, out
   const { status, headers, body } = answered;
   if (body instanceof ReadableStream) {
     outgoing.writeHead(status, headers);
-    void pipe(body, outgoing);
+    if (method === "HEAD") {
+      outgoing.end();
+      void body.cancel();
+    } else void pipe(body, outgoing);
     return;
   }
   if (body === null || status === 204 || status === 304) {
@@ -422,13 +486,25 @@ function send(answered: Answered, method: string, incoming: IncomingMessage, out
   if (!incoming.complete) incoming.resume();
 }
 
+/** As fast as the client takes it; when the client goes away the stream is cancelled, when the stream fails the client sees a break. */
 async function pipe(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
   const reader = body.getReader();
-  outgoing.on("close", () => void reader.cancel().catch(() => {}));
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    if (!outgoing.write(value)) await new Promise((resolve) => outgoing.once("drain", resolve).once("close", resolve));
+  let writable = Promise.withResolvers<void>();
+  outgoing.on("drain", () => writable.resolve());
+  outgoing.on("close", () => {
+    writable.resolve();
+    reader.cancel().catch(() => {}); // a source that fails while it is told to stop has nobody left to tell
+  });
+  outgoing.flushHeaders();
+  try {
+    while (!outgoing.destroyed) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      writable = Promise.withResolvers<void>();
+      if (!outgoing.write(value)) await writable.promise;
+    }
+    outgoing.end();
+  } catch {
+    outgoing.destroy();
   }
-  outgoing.end();
 }

@@ -1,40 +1,81 @@
-/** A journal entry as people and programs read it: times as text, bodies bounded, credentials masked. */
+/** A journal entry as people and programs read it: times as text, bodies as text where they are, credentials masked. */
+import { z } from "zod";
 import { isoMilliseconds } from "./clock.ts";
-import type { JournalEntry } from "./journal.ts";
+import { entryKinds, type JournalEntry } from "./journal.ts";
+import { keptBytes } from "./journal-weight.ts";
 
-const keptBytes = 64 * 1024;
+/** What a reader of the journal may ask for; the feed and journal.har take the same filter. */
+export const JournalFilter = z.strictObject({
+  /** One kind, or several with commas. */
+  kind: z
+    .string()
+    .refine((text) => text.split(",").every((kind) => entryKinds.some((known) => known === kind)), {
+      message: `one or more of ${entryKinds.join(", ")}, comma-separated`,
+    })
+    .optional(),
+  subject: z.string().optional(),
+  /** As the emulator names it, e.g. `RunInstances`. */
+  operation: z.string().optional(),
+  /** Text anywhere in the entry as it is shown, in any case. */
+  q: z.string().min(1).optional(),
+});
+export type JournalFilter = z.output<typeof JournalFilter>;
+
+/** The filter as parameters of a query. */
+export function filterQuery(filter: JournalFilter): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(filter).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+/** A test for `journal.read`; undefined lets everything through. */
+export function journalMatcher(filter: JournalFilter): ((entry: JournalEntry) => boolean) | undefined {
+  const { subject, operation } = filter;
+  if (filter.kind === undefined && subject === undefined && operation === undefined && filter.q === undefined)
+    return undefined;
+  const kinds = filter.kind === undefined ? undefined : new Set(filter.kind.split(","));
+  const wanted = filter.q?.toLowerCase();
+  return (entry) =>
+    (kinds === undefined || kinds.has(entry.kind)) &&
+    (subject === undefined || entry.subject === subject) &&
+    (operation === undefined || entry.data.operation === operation) &&
+    (wanted === undefined || entryText(entry).toLowerCase().includes(wanted));
+}
 
 export function showEntry(entry: JournalEntry): Record<string, unknown> {
-  const data: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(entry.data)) {
-    if (value === undefined) continue;
-    if (name === "requestHeaders" || name === "responseHeaders")
-      data[name] = maskHeaders(value as Record<string, string>);
-    else if (
-      value instanceof Uint8Array ||
-      ((name === "requestBody" || name === "responseBody") && typeof value === "string")
-    )
-      Object.assign(data, showBody(name, value));
-    else data[name] = value;
-  }
-  return {
+  const envelope = {
     sequence: entry.sequence,
     kind: entry.kind,
     at: isoMilliseconds(entry.at),
     emulator: entry.emulator,
     ...(entry.subject === undefined ? {} : { subject: entry.subject }),
-    ...data,
   };
+  const shown: Record<string, unknown> = { ...envelope };
+  for (const [name, value] of Object.entries(entry.data)) {
+    if (value === undefined) continue;
+    if (name === "requestHeaders" || name === "responseHeaders")
+      shown[name] = maskHeaders(value as Record<string, string>);
+    else if (value instanceof Uint8Array) Object.assign(shown, showBytes(name, value));
+    else if ((name !== "requestBody" && name !== "responseBody") || value !== "") shown[name] = value;
+  }
+  return Object.assign(shown, envelope);
 }
 
-function showBody(name: string, body: string | Uint8Array): Record<string, unknown> {
-  const bytes =
-    typeof body === "string" ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+/** The same as one line of JSON. */
+export function entryText(entry: JournalEntry): string {
+  try {
+    return JSON.stringify(showEntry(entry));
+  } catch (cause) {
+    // A value that JSON cannot hold costs its own entry its data, not everybody the journal.
+    return JSON.stringify(showEntry({ ...entry, data: { unreadable: String(cause) } }));
+  }
+}
+
+function showBytes(name: string, bytes: Uint8Array): Record<string, unknown> {
   if (bytes.length === 0) return {};
-  const kept = bytes.subarray(0, keptBytes);
+  const kept = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, keptBytes));
   const text = kept.toString("utf8");
-  const whole = Buffer.from(text).equals(kept) ? { [name]: text } : { [`${name}Base64`]: kept.toString("base64") };
-  return bytes.length > keptBytes ? { ...whole, [`${name}Bytes`]: bytes.length } : whole;
+  return Buffer.from(text).equals(kept) ? { [name]: text } : { [`${name}Base64`]: kept.toString("base64") };
 }
 
 /** Keeps who asked, drops what proves it: a tired person may have pointed real credentials here. */
@@ -47,6 +88,7 @@ export function maskHeaders(headers: Readonly<Record<string, string>>): Record<s
 const secretHeaders = new Set(["authorization", "proxy-authorization", "cookie", "x-api-key", "x-amz-security-token"]);
 
 function maskValue(value: string): string {
+  if (value.endsWith("[masked]")) return value; // read back from the disk, where nothing else is ever written
   const basic = /^Basic (.+)$/.exec(value)?.[1];
   if (basic !== undefined) return `Basic ${Buffer.from(basic, "base64").toString("utf8").split(":")[0]}:[masked]`;
   if (value.startsWith("AWS4-HMAC-SHA256")) return value.replace(/Signature=[0-9a-f]+/, "Signature=[masked]");

@@ -1,16 +1,22 @@
-/** What happened, in order: requests, changes, deliveries, refusals. A bounded ring in memory; overflow is counted. */
+/**
+ * What happened, in order: requests, changes, deliveries, refusals. A ring in memory, bounded by entries and by bytes;
+ * overflow is counted. With a spool (journal-file.ts) entries and their numbers outlive the process.
+ */
 import type { Clock, Instant } from "./clock.ts";
+import { bounded, weigh } from "./journal-weight.ts";
 
-export type EntryKind =
-  | "request"
-  | "session"
-  | "change"
-  | "timer"
-  | "delivery"
-  | "egress"
-  | "control"
-  | "fault"
-  | "incident";
+export const entryKinds = [
+  "request",
+  "session",
+  "change",
+  "timer",
+  "delivery",
+  "egress",
+  "control",
+  "fault",
+  "incident",
+] as const;
+export type EntryKind = (typeof entryKinds)[number];
 
 export interface JournalEntry {
   readonly sequence: number;
@@ -33,33 +39,122 @@ export interface Journal {
     readonly limit?: number;
     readonly matches?: (entry: JournalEntry) => boolean;
   }): readonly JournalEntry[];
+  /** One entry, if it is still kept. */
+  at(sequence: number): JournalEntry | undefined;
+  /** Sequence of the oldest entry still kept; `last + 1` when there is none. */
+  readonly first: number;
   readonly last: number;
+  /** The last sequence a live viewer may be shown: with a spool, what is on disk, so that no number is ever given twice. */
+  readonly settled: number;
   readonly dropped: number;
+  /** Names the run that the numbers belong to: another one, unless a spool carries them on. */
+  readonly epoch: string;
+  /** How often it was cleared. */
+  readonly clears: number;
   clear(): void;
   onAppend(listener: (entry: JournalEntry) => void): () => void;
+  /** Told once per turn of the event loop in which `settled` moved or the journal was cleared. */
+  onSettled(listener: () => void): () => void;
+  /** Writes what is pending and closes the spool. */
+  close(): void;
 }
 
-export function createJournal(emulator: string, clock: Clock, size: number): Journal {
-  let ring: (JournalEntry | undefined)[] = new Array(Math.min(size, 1024));
-  let first = 1;
-  let next = 1;
+/** Where entries are kept beyond the process. */
+export interface JournalSpool {
+  readonly epoch: string;
+  /** Sequences found there at the start; `first` is `last + 1` when there is none. */
+  readonly first: number;
+  readonly last: number;
+  load(): Iterable<JournalEntry>;
+  write(entries: readonly JournalEntry[]): void;
+  clear(after: number): void;
+  close(): void;
+}
+
+export interface JournalLimits {
+  /** Most entries kept. */
+  readonly size: number;
+  /** Most bytes kept, about: texts and bodies are counted, not what the engine adds. */
+  readonly bytes: number;
+}
+
+export function createJournal(
+  emulator: string,
+  clock: Clock,
+  { size, bytes }: JournalLimits,
+  spool?: JournalSpool,
+): Journal {
+  const epoch = spool?.epoch ?? `${clock.wall().toString(36)}${process.pid.toString(36)}`;
+  const found = spool ? spool.last : 0;
+  let next = found + 1;
+  let first = spool ? Math.max(spool.first, next - size) : 1;
+  let ring: (JournalEntry | undefined)[] = new Array(spool ? size : Math.min(size, 1024));
+  let weights = new Float64Array(ring.length);
+  let total = 0;
   let dropped = 0;
+  let clears = 0;
+  let settled = found;
+  /** What an earlier process left is parsed when somebody first asks for it. */
+  let loaded = first === next;
+  let pending: JournalEntry[] = [];
+  let turnAhead = false;
   const listeners = new Set<(entry: JournalEntry) => void>();
+  const settling = new Set<() => void>();
+
   const grow = () => {
     const larger: (JournalEntry | undefined)[] = new Array(Math.min(size, ring.length * 2));
-    for (let sequence = first; sequence < next; sequence += 1)
+    const heavier = new Float64Array(larger.length);
+    for (let sequence = first; sequence < next; sequence += 1) {
       larger[sequence % larger.length] = ring[sequence % ring.length];
+      heavier[sequence % larger.length] = weights[sequence % ring.length] ?? 0;
+    }
     ring = larger;
+    weights = heavier;
   };
-  return {
+  const dropOldest = () => {
+    const slot = first % ring.length;
+    ring[slot] = undefined;
+    total -= weights[slot] ?? 0;
+    weights[slot] = 0;
+    first += 1;
+    dropped += 1;
+  };
+  const place = (entry: JournalEntry, weight: number) => {
+    const slot = entry.sequence % ring.length;
+    ring[slot] = entry;
+    weights[slot] = weight;
+    total += weight;
+  };
+  const load = () => {
+    loaded = true;
+    for (const entry of spool?.load() ?? [])
+      if (entry.sequence >= first && entry.sequence <= found) place(entry, weigh(entry.data));
+    while (total > bytes && first < next - 1) dropOldest();
+  };
+  const settle = () => {
+    turnAhead = false;
+    if (pending.length > 0) {
+      spool?.write(pending);
+      pending = [];
+    }
+    settled = next - 1;
+    for (const listener of settling) listener();
+  };
+  const settleSoon = () => {
+    if (turnAhead || (!spool && settling.size === 0)) return;
+    turnAhead = true;
+    setImmediate(settle);
+  };
+
+  const journal: Journal = {
+    epoch,
     append(kind, subject, data) {
       if (next - first >= ring.length) {
         if (ring.length < size) grow();
-        else {
-          first += 1;
-          dropped += 1;
-        }
+        else dropOldest();
       }
+      const weight = weigh(data);
+      const kept = weight < 0 ? bounded(data) : data;
       const entry: JournalEntry = {
         sequence: next,
         kind,
@@ -67,34 +162,69 @@ export function createJournal(emulator: string, clock: Clock, size: number): Jou
         wallAt: clock.wall(),
         emulator,
         ...(subject === undefined ? {} : { subject }),
-        data,
+        data: kept,
       };
-      ring[next % ring.length] = entry;
+      place(entry, weight < 0 ? weigh(kept) : weight);
       next += 1;
+      while (total > bytes && first < next - 1) dropOldest();
+      if (spool) pending.push(entry);
+      settleSoon();
       for (const listener of listeners) listener(entry);
       return entry;
     },
+    at(sequence) {
+      if (sequence < first || sequence >= next) return undefined;
+      if (!loaded && sequence <= found) load();
+      return ring[sequence % ring.length];
+    },
     read({ since = 0, limit = Number.POSITIVE_INFINITY, matches }) {
-      const found: JournalEntry[] = [];
-      for (let sequence = Math.max(first, since + 1); sequence < next && found.length < limit; sequence += 1) {
-        const entry = ring[sequence % ring.length];
-        if (entry && (!matches || matches(entry))) found.push(entry);
+      const picked: JournalEntry[] = [];
+      for (let sequence = Math.max(first, since + 1); sequence < next && picked.length < limit; sequence += 1) {
+        const entry = journal.at(sequence);
+        if (entry && (!matches || matches(entry))) picked.push(entry);
       }
-      return found;
+      return picked;
+    },
+    get first() {
+      return first;
     },
     get last() {
       return next - 1;
     },
+    get settled() {
+      return spool || settling.size > 0 ? settled : next - 1;
+    },
     get dropped() {
       return dropped;
     },
+    get clears() {
+      return clears;
+    },
     clear() {
+      ring.fill(undefined);
+      weights.fill(0);
+      pending = [];
       first = next;
+      total = 0;
       dropped = 0;
+      clears += 1;
+      loaded = true;
+      spool?.clear(next - 1);
+      settleSoon();
     },
     onAppend(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onSettled(listener) {
+      if (settling.size === 0 && !spool) settled = next - 1;
+      settling.add(listener);
+      return () => settling.delete(listener);
+    },
+    close() {
+      if (pending.length > 0) settle();
+      spool?.close();
+    },
   };
+  return journal;
 }

@@ -24,6 +24,7 @@ import {
 import { hexSha256, standardWebhooks } from "./signatures.ts";
 import type { Store } from "./state.ts";
 import type { Timers } from "./timers.ts";
+import type { Tracer } from "./tracing.ts";
 import type { BoundScheme, Callback, Outcome, Unsigned, WebhookEvent } from "./webhook.ts";
 
 export type { Callback, Outcome, Unsigned, WebhookEvent, WebhookScheme } from "./webhook.ts";
@@ -72,6 +73,7 @@ export interface OutboxOptions {
   readonly signed: boolean;
   /** Most deliveries waiting; more are refused rather than lost. */
   readonly capacity: number;
+  readonly tracer: Pick<Tracer, "current" | "attempt">;
 }
 
 export interface OutboxEngine extends Outbox {
@@ -147,7 +149,7 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
         5,
       );
     arrival += 1;
-    deliveries.insert({ ...delivery, arrival, trace: null });
+    deliveries.insert({ ...delivery, arrival, trace: options.tracer.current ?? null });
     const entry: Waiting = { id: delivery.id, lane: laneOf(delivery), endpoint: delivery.endpoint, due: delivery.due };
     const now = epoch;
     store.afterCommit(() => {
@@ -204,7 +206,7 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
     if (delivery?.state !== "waiting") return leaveLane(entry);
     const endpoint = delivery.endpoint === null ? undefined : endpoints.get(delivery.endpoint);
     const n = delivery.attempts + 1;
-    const prepared = prepare(delivery, endpoint);
+    const prepared = traced(prepare(delivery, endpoint), delivery, n);
     store.write(() => {
       deliveries.attempted(delivery.id, n);
       deliveries.addAttempt(delivery.id, n, clock.now(), clock.wall(), {
@@ -219,6 +221,19 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
     if (began !== epoch) return;
     store.write(() => conclude(entry, delivery, endpoint, n, sent));
   };
+
+  /** A webhook that a traced request caused carries on its trace. */
+  const traced = <T extends { readonly headers: Record<string, string> }>(
+    prepared: T,
+    delivery: Delivery,
+    n: number,
+  ): T =>
+    delivery.trace === null
+      ? prepared
+      : {
+          ...prepared,
+          headers: { ...prepared.headers, ...options.tracer.attempt(delivery.trace, delivery.id, n).headers },
+        };
 
   const prepare = (
     delivery: Delivery,
@@ -310,6 +325,8 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
       ...(delivery.endpoint === null ? {} : { endpoint: delivery.endpoint }),
       url: delivery.url,
       attempt: n,
+      wallMs: sent.wallMs,
+      ...(delivery.trace === null ? {} : { trace: options.tracer.attempt(delivery.trace, delivery.id, n).span }),
       outcome: outcome.tag === "failed" ? outcome.reason : outcome.tag,
       ...(status === null ? {} : { status }),
       ...(outcome.tag === "failed" ? { detail: outcome.detail } : {}),

@@ -2,8 +2,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Certificates } from "./certificates.ts";
 import { afterReal } from "./clock.ts";
+import { wantsFeed } from "./feed-upgrade.ts";
 
 export interface Served {
   readonly port: number;
@@ -13,13 +15,16 @@ export interface Served {
 }
 
 /** Waits that end slow-loris clients, and the header limit, are Node's own mechanisms set tighter than its defaults. */
-const limits = {
+export const limits = {
   maxHeaderSize: 32 * 1024,
   headersTimeout: 10_000,
   requestTimeout: 120_000,
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 2_000,
+  // Only the feed speaks another protocol. Clients that offer HTTP/2 (Java's, by default) are answered as if they had not.
+  shouldUpgradeCallback: wantsFeed,
 };
+export type ServeLimits = Partial<Omit<typeof limits, "shouldUpgradeCallback">>;
 
 export async function serve(options: {
   readonly host: string;
@@ -28,12 +33,15 @@ export async function serve(options: {
   readonly handle: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
   /** What the setting is called, for the message when the port is taken. */
   readonly setting: string;
+  /** Other waits and sizes than the defaults. */
+  readonly limits?: ServeLimits;
 }): Promise<Served> {
   const { certificates } = options;
+  const bounds = { ...limits, ...options.limits };
   const server = certificates
     ? createTlsServer(
         {
-          ...limits,
+          ...bounds,
           ...certificates.leafFor(undefined),
           minVersion: "TLSv1.2",
           SNICallback: (name, done) => {
@@ -46,29 +54,14 @@ export async function serve(options: {
         },
         options.handle,
       )
-    : createServer(limits, options.handle);
+    : createServer(bounds, options.handle);
   const sockets = new Set<Socket>();
   server.on(certificates ? "secureConnection" : "connection", (socket: Socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
     socket.on("close", () => sockets.delete(socket));
   });
-  server.on("clientError", (cause: NodeJS.ErrnoException, socket) => {
-    if (cause.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
-    const status =
-      cause.code === "HPE_HEADER_OVERFLOW"
-        ? "431 Request Header Fields Too Large"
-        : cause.code === "ERR_HTTP_REQUEST_TIMEOUT"
-          ? "408 Request Timeout"
-          : "400 Bad Request";
-    const body = JSON.stringify({
-      error: "bad_request",
-      message: `This is not a usable HTTP request (${cause.code ?? cause.message}).`,
-    });
-    socket.end(
-      `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
-  });
+  server.on("clientError", refuseUnusable);
   await listen(server, options);
   return {
     port: (server.address() as AddressInfo).port,
@@ -89,6 +82,24 @@ export async function serve(options: {
         server.closeIdleConnections();
       }),
   };
+}
+
+/** What is no HTTP request is told so, and its connection ends. */
+export function refuseUnusable(cause: NodeJS.ErrnoException, socket: Duplex): void {
+  if (cause.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const status =
+    cause.code === "HPE_HEADER_OVERFLOW"
+      ? "431 Request Header Fields Too Large"
+      : cause.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? "408 Request Timeout"
+        : "400 Bad Request";
+  const body = JSON.stringify({
+    error: "bad_request",
+    message: `This is not a usable HTTP request (${cause.code ?? cause.message}).`,
+  });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }
 
 export function listen(

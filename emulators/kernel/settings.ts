@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { parseClock } from "./clock.ts";
+import { parseRateLimit, rateLimitForm } from "./rate-limit.ts";
 
 const port = z
   .string()
@@ -34,6 +35,9 @@ const flag = z
   .toLowerCase()
   .refine((value) => ["true", "false", "1", "0", "yes", "no", "on", "off", ""].includes(value), "true or false")
   .transform((value) => ["true", "1", "yes", "on"].includes(value));
+
+/** A name, `*`, `*.name`, an address or a range, with a port or without; what a range holds is checked by its reader. */
+const egressForm = /^(\*|(\*\.)?[\w.-]+|\[[\da-f:.]+\]|[\da-f:.]*:[\da-f:.]*:[\da-f:.]*)(\/\d{1,3})?(:\d{1,5})?$/i;
 
 interface Definition<T extends z.ZodType = z.ZodType> {
   readonly env: string;
@@ -94,6 +98,16 @@ export const definitions = define({
     help: "Start only these emulators, comma-separated: twilio, azure-policyinsights, ec2-spot, smtp",
     group: "General",
   },
+  attach: {
+    env: "BACKLOT_ATTACH",
+    schema: words.refine(
+      (pairs) => pairs.every((pair) => /^[a-z0-9-]+=https?:\/\/[^\s=]+$/.test(pair)),
+      "name=address pairs such as twilio=http://twilio:4101,smtp=http://smtp:8025",
+    ),
+    default: "",
+    help: "Emulators that run elsewhere, as `name=address` pairs: they are not started here but led by this suite",
+    group: "General",
+  },
   dataDir: {
     env: "BACKLOT_DATA_DIR",
     schema: optionalText,
@@ -152,6 +166,13 @@ export const definitions = define({
     help: "EC2 instance metadata, HTTP",
     group: "Ports",
   },
+  imdsPorts: {
+    env: "BACKLOT_IMDS_PORTS",
+    schema: text.regex(/^(0|\d{1,5}-\d{1,5})?$/, "a range of ports such as 4120-4139, 0 for free ones, or empty"),
+    default: "4120-4139",
+    help: "Ports of instance metadata for one instance each, in order of launch, opened when needed; empty for none",
+    group: "Ports",
+  },
   smtpPort: { env: "BACKLOT_SMTP_PORT", schema: port, default: "1025", help: "SMTP, plain", group: "Ports" },
   smtpStarttlsPort: {
     env: "BACKLOT_SMTP_STARTTLS_PORT",
@@ -168,6 +189,41 @@ export const definitions = define({
     group: "Ports",
   },
   mailPort: { env: "BACKLOT_MAIL_PORT", schema: port, default: "8025", help: "Mailbox, HTTP", group: "Ports" },
+  proxyPort: {
+    env: "BACKLOT_PROXY_PORT",
+    schema: port,
+    default: "4180",
+    help: "Gateway: forward proxy for HTTP_PROXY and HTTPS_PROXY; emulated hosts come here, all others are refused",
+    group: "Ports",
+  },
+  tlsPort: {
+    env: "BACKLOT_TLS_PORT",
+    schema: port,
+    default: "4443",
+    help: "Gateway: TLS for emulated host names that DNS or a hosts file points here, told apart by SNI",
+    group: "Ports",
+  },
+  mailhogPort: {
+    env: "BACKLOT_MAILHOG_PORT",
+    schema: port,
+    default: "",
+    help: "Mailbox as MailHog alone, HTTP, for clients that take no path prefix; off unless set",
+    group: "Ports",
+  },
+  maildevPort: {
+    env: "BACKLOT_MAILDEV_PORT",
+    schema: port,
+    default: "",
+    help: "Mailbox as MailDev alone, HTTP; off unless set",
+    group: "Ports",
+  },
+  mailDialect: {
+    env: "BACKLOT_MAIL_DIALECT",
+    schema: z.enum(["mailpit", "mailhog"]),
+    default: "mailpit",
+    help: "Who answers GET /api/v1/messages on the mailbox port, the one route that Mailpit and MailHog both have",
+    group: "General",
+  },
   controlToken: {
     env: "BACKLOT_CONTROL_TOKEN",
     schema: optionalText,
@@ -187,6 +243,16 @@ export const definitions = define({
     schema: words,
     default: "",
     help: "Host names webhooks may go to besides loopback, comma-separated",
+    group: "Access",
+  },
+  egressAllow: {
+    env: "BACKLOT_EGRESS_ALLOW",
+    schema: words.refine(
+      (entries) => entries.every((entry) => egressForm.test(entry)),
+      "names, wildcards, addresses or ranges such as db.example.com,*.example.org,203.0.113.7:8443,10.0.0.0/8",
+    ),
+    default: "",
+    help: "Hosts that the gateway lets through to the real network: names, `*.` wildcards, addresses, CIDR ranges, each with `:port` if wanted",
     group: "Access",
   },
   bodyLimit: {
@@ -210,11 +276,42 @@ export const definitions = define({
     help: "Most webhook deliveries waiting in one emulator; then requests that would add one are refused with 503 or 429",
     group: "Access",
   },
+  requestLimit: {
+    env: "BACKLOT_RATE_LIMIT",
+    schema: text.refine((value) => parseRateLimit(value) !== undefined, rateLimitForm),
+    default: "",
+    help: "Most requests of one account in virtual time, e.g. `10/minute` or `100/hour;10/second`; more are refused with 429; empty for no limit",
+    group: "Access",
+  },
   journalSize: {
     env: "BACKLOT_JOURNAL_SIZE",
     schema: z.coerce.number("a whole number, 1 or more").int().min(1),
     default: "10000",
     help: "How many journal entries are kept; what is dropped is counted",
+    group: "Access",
+  },
+  journalBytes: {
+    env: "BACKLOT_JOURNAL_BYTES",
+    schema: bytes.refine((value) => value > 0, "more than 0 bytes"),
+    default: "64MiB",
+    help: "Most memory for journal entries of one emulator, about; of one body at most 64 KiB are kept",
+    group: "Access",
+  },
+  corsOrigins: {
+    env: "BACKLOT_CORS_ORIGINS",
+    schema: words,
+    default: "",
+    help: "Origins whose pages may use the control API, comma-separated, e.g. http://localhost:5173; none unless set",
+    group: "Access",
+  },
+  otlpEndpoint: {
+    env: "OTEL_EXPORTER_OTLP_ENDPOINT",
+    schema: optionalText.refine(
+      (value) => value === undefined || /^https?:$/.test(URL.parse(value)?.protocol ?? ""),
+      "a URL such as http://localhost:4318",
+    ),
+    default: "",
+    help: "OpenTelemetry collector that gets a span of every request and webhook, as OTLP JSON over HTTP; nothing is sent unless set",
     group: "Access",
   },
   rateLimit: {
@@ -309,4 +406,11 @@ export class SettingsError extends Error {
     this.name = "SettingsError";
     this.problems = problems;
   }
+}
+
+/** How a client on this machine reaches a server that listens on `host`: wildcards are no address to connect to. */
+export function reachableHost(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::" || host === "::0") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
 }

@@ -5,20 +5,31 @@ import { createCertificatesLazily } from "./authority.ts";
 import type { Certificates } from "./certificates.ts";
 import { type ClockSetting, createClock, type Instant, parseClock } from "./clock.ts";
 import { createControl } from "./control.ts";
+import { feedUpgrades } from "./control-feed.ts";
+import type { ProbeLine } from "./control-probe.ts";
 import { createSender } from "./delivery.ts";
 import { createEgress } from "./egress.ts";
 import type { Address, Emulator, Runtime } from "./emulator.ts";
+import { createFaultGate } from "./fault-gate.ts";
+import { delayTimer } from "./fault-holds.ts";
+import { createFaults, type FaultsEngine } from "./faults.ts";
+import { attachFeed, type FeedUpgrades } from "./feed-upgrade.ts";
 import { createHost, type Host } from "./host.ts";
+import { createEtagGate } from "./http/etag.ts";
+import { controlMethods, createIdempotencyGate, providerMethods, tableReplays } from "./idempotency.ts";
 import { createIds } from "./ids.ts";
-import { createJournal } from "./journal.ts";
+import { createLimits, type Limits } from "./limits.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMode, refusal } from "./mode.ts";
+import { type Observation, observe, openJournal, runName } from "./observation.ts";
 import { createOutbox, type OutboxEngine, retryTimer } from "./outbox.ts";
+import { parseRateLimit } from "./rate-limit.ts";
 import { parseSeed, readSeedFile, type SeedText } from "./seed.ts";
 import { serve } from "./serve.ts";
-import { definitions, type Settings, settingsFrom } from "./settings.ts";
+import { definitions, reachableHost, type Settings, settingsFrom } from "./settings.ts";
 import { openStore, type Store } from "./state.ts";
 import { createTimers, type TimerEngine } from "./timers.ts";
+import { createTracer, type Tracer } from "./tracing.ts";
 import type { BoundScheme, WebhookScheme } from "./webhook.ts";
 
 export interface StartOptions {
@@ -58,6 +69,9 @@ export interface Lifecycle {
   reseed(seed: SeedText): void;
   environment(): Readonly<Record<string, string>>;
   certificates(): Certificates;
+  readonly limits: Limits;
+  readonly probe: ProbeLine;
+  readonly observation: Observation;
 }
 
 export async function startEmulator<State, Seed>(
@@ -70,8 +84,9 @@ export async function startEmulator<State, Seed>(
   const initial = startingClock(settings, options.wallAnchor);
   const clock = createClock(initial, settings.pace);
   const ids = createIds(settings.seed);
-  const timers = createTimers(clock);
-  const journal = createJournal(emulator.name, clock, settings.journalSize);
+  const tracer = createTracer(ids, settings.otlpEndpoint === undefined ? undefined : { run: runName(clock) });
+  const timers = createTimers(clock, tracer);
+  const journal = openJournal(emulator.name, settings, clock, log);
   const mode = createMode(settings);
   const store = openStore({
     name: emulator.name,
@@ -85,6 +100,7 @@ export async function startEmulator<State, Seed>(
   });
   const state = emulator.open(store.db);
   const sender = createSender();
+  const egress = createEgress(settings.webhookAllow);
   const outbox: OutboxEngine = createOutbox({
     emulator: emulator.name,
     store,
@@ -93,12 +109,20 @@ export async function startEmulator<State, Seed>(
     ids,
     journal,
     mode,
-    egress: createEgress(settings.webhookAllow),
+    egress,
     sender,
     log,
     schemes: (emulator.webhooks ?? []).map((scheme) => bind(scheme, () => runtime)),
     signed: settings.webhookSignatures,
     capacity: settings.webhookQueue,
+    tracer,
+  });
+  const faults = createFaults({ emulator: emulator.name, store, clock, timers, ids, journal });
+  const limits = createLimits({
+    store,
+    clock,
+    configured: parseRateLimit(settings.requestLimit) ?? [],
+    enabled: settings.rateLimit,
   });
   const runtime: Runtime<State> = {
     name: emulator.name,
@@ -110,12 +134,14 @@ export async function startEmulator<State, Seed>(
     state,
     journal,
     outbox,
+    faults,
     mode,
     log,
   };
   seedStore(emulator, runtime, store, readSeedFile(emulator.seed.file));
 
-  const fire = createFirer(emulator, runtime, timers, outbox);
+  const observation = observe(emulator, runtime);
+  const fire = createFirer(emulator, runtime, timers, outbox, faults, tracer);
   timers.start(fire);
   mode.onChange((current) => {
     if (current === "real") return;
@@ -123,31 +149,41 @@ export async function startEmulator<State, Seed>(
     outbox.pump();
   });
   const addresses: Address[] = [];
+  /** What keeps rows in memory reads them again. */
+  const reload = () => {
+    faults.load();
+    limits.load();
+    outbox.load();
+  };
   const lifecycle: Lifecycle = {
-    advance: (to) => advance(runtime, timers, outbox, fire, to),
+    advance: (to) => advance(runtime, timers, outbox, faults, fire, to),
     reset() {
-      clock.set(initial);
+      clock.set(initial.at === undefined ? initial : { mode: initial.mode, at: initial.at });
       store.reset();
       journal.clear();
-      outbox.load();
+      reload();
     },
     restore(snapshot) {
       if (!store.snapshots.restore(snapshot)) return false;
       // Time goes back with the rows only where it stands still; a running clock cannot be believed twice.
       const saved = store.snapshots.list().find(({ name }) => name === snapshot);
       if (saved && clock.mode === "frozen") clock.set({ mode: "frozen", at: saved.savedAt });
-      outbox.load();
+      reload();
       return true;
     },
     reseed(seed) {
       applySeed(emulator, runtime, store, seed);
       journal.clear();
-      outbox.load();
+      reload();
     },
     environment: () => emulator.environment(runtime, addresses),
     certificates,
+    limits,
+    probe: { egress, sender },
+    observation,
   };
   const { control, guard } = createControl(emulator, runtime, lifecycle);
+  const replays = tableReplays(store);
   const hosts = emulator.http.map((surface) =>
     createHost({
       runtime,
@@ -156,20 +192,39 @@ export async function startEmulator<State, Seed>(
       guard,
       refusal: (askedBy) => refusal(emulator.real, askedBy, options.processEnvironment ?? process.env),
       allowedHosts: settings.allowedHosts,
-      gates: [],
+      gates: [
+        limits.gate,
+        createFaultGate(faults),
+        createIdempotencyGate({ keeper: replays, clock, methods: providerMethods }),
+      ],
+      controlGates: [
+        createEtagGate(settings.cacheResponses),
+        createIdempotencyGate({ keeper: replays, clock, methods: controlMethods }),
+      ],
+      tracer,
     }),
   );
   const closers: (() => Promise<void>)[] = [];
   const servers: Server[] = [];
+  const upgrades = (host: Host) =>
+    feedUpgrades({
+      ...observation,
+      answersTo: host.answersTo,
+      controlToken: settings.controlToken,
+      corsOrigins: settings.corsOrigins,
+    });
   const close = async () => {
     timers.stop();
+    faults.close();
+    observation.endFeeds();
     await Promise.all(closers.map((closer) => closer()));
     sender.close();
+    await observation.close();
     store.close();
   };
   try {
     if (options.listen === false) addresses.push(...settledAddresses(emulator, settings));
-    else await open(emulator, runtime, hosts, certificates, addresses, closers, servers);
+    else await open(emulator, runtime, hosts, certificates, addresses, closers, servers, upgrades);
   } catch (cause) {
     await close();
     throw cause;
@@ -202,11 +257,13 @@ export function startingClock(settings: Settings, wallAnchor: Instant | undefine
 
 /** Where it would be reached: for printing variables before anything runs. A free port (0) is not known yet. */
 function settledAddresses<State, Seed>(emulator: Emulator<State, Seed>, settings: Settings): Address[] {
-  const surfaces = emulator.http.flatMap(({ name, ports }) => ports.map(({ setting, tls }) => ({ name, setting, scheme: tls ? ("https" as const) : ("http" as const) })));
+  const surfaces = emulator.http.flatMap(({ name, ports }) =>
+    ports.map(({ setting, tls }) => ({ name, setting, scheme: tls ? ("https" as const) : ("http" as const) })),
+  );
   const listeners = (emulator.listeners ?? []).map(({ name, setting }) => ({ name, setting, scheme: "tcp" as const }));
   return [...surfaces, ...listeners].flatMap(({ name, setting, scheme }) => {
     const port = settings[setting];
-    return port === undefined || port === 0 ? [] : [{ name, scheme, host: settings.host, port }];
+    return port === undefined || port === 0 ? [] : [{ name, scheme, host: reachableHost(settings.host), port }];
   });
 }
 
@@ -218,6 +275,7 @@ async function open<State, Seed>(
   addresses: Address[],
   closers: (() => Promise<void>)[],
   servers: Server[],
+  upgrades: (host: Host) => FeedUpgrades,
 ): Promise<void> {
   const { settings } = runtime;
   for (const [index, surface] of emulator.http.entries()) {
@@ -233,9 +291,33 @@ async function open<State, Seed>(
         setting: definitions[setting].env,
       });
       servers.push(served.server);
-      closers.push(() => served.close(closeDeadlineMs));
-      addresses.push({ name: surface.name, scheme: tls ? "https" : "http", host: settings.host, port: served.port });
+      const detach = attachFeed(served.server, upgrades(host));
+      closers.push(() => {
+        detach();
+        return served.close(closeDeadlineMs);
+      });
+      addresses.push({
+        name: surface.name,
+        scheme: tls ? "https" : "http",
+        host: reachableHost(settings.host),
+        port: served.port,
+      });
     }
+  }
+  for (const [index, surface] of emulator.http.entries()) {
+    const host = hosts[index];
+    if (!host) continue;
+    surface.more?.(runtime, async (port) => {
+      const served = await serve({
+        host: settings.host,
+        port,
+        certificates: undefined,
+        handle: host.handle,
+        setting: `a further ${surface.name} port`,
+      });
+      closers.push(() => served.close(closeDeadlineMs));
+      return served.port;
+    });
   }
   for (const listener of emulator.listeners ?? []) {
     const port = settings[listener.setting];
@@ -248,7 +330,7 @@ async function open<State, Seed>(
       },
     });
     closers.push(() => opened.close(closeDeadlineMs));
-    addresses.push({ name: listener.name, scheme: "tcp", host: settings.host, port: opened.port });
+    addresses.push({ name: listener.name, scheme: "tcp", host: reachableHost(settings.host), port: opened.port });
   }
 }
 
@@ -261,6 +343,8 @@ function createFirer<State, Seed>(
   runtime: Runtime<State>,
   timers: TimerEngine,
   outbox: OutboxEngine,
+  faults: FaultsEngine,
+  tracer: Tracer,
 ): () => number {
   const { store, journal, log, clock, mode } = runtime;
   return () => {
@@ -270,10 +354,12 @@ function createFirer<State, Seed>(
       if (due.length === 0) break;
       for (const timer of due) {
         try {
-          store.write(() => {
+          const work = () => {
             if (timer.kind === retryTimer) outbox.due(timer.subject);
+            else if (timer.kind === delayTimer) faults.due(timer.subject);
             else emulator.timers?.[timer.kind]?.(runtime, timer);
-          });
+          };
+          tracer.run(timer.trace, () => store.write(work));
           fired += 1;
         } catch (cause) {
           journal.append("incident", timer.subject, { timer: timer.kind, cause: String(cause) });
@@ -292,12 +378,14 @@ async function advance(
   runtime: Runtime<unknown>,
   timers: TimerEngine,
   outbox: OutboxEngine,
+  faults: FaultsEngine,
   fire: () => number,
   to: Instant,
 ): Promise<number> {
   let fired = 0;
   for (;;) {
     fired += fire();
+    await faults.settled();
     await outbox.idle();
     const next = timers.nextDue();
     if (runtime.mode.current === "real" || next === undefined || next > to) break;

@@ -47,7 +47,7 @@ const kernelTables = `
 CREATE TABLE IF NOT EXISTS kernel_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kernel_ids (key TEXT PRIMARY KEY, seen INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kernel_timers (
-  kind TEXT NOT NULL, subject TEXT NOT NULL, due INTEGER NOT NULL, data TEXT, PRIMARY KEY (kind, subject)
+  kind TEXT NOT NULL, subject TEXT NOT NULL, due INTEGER NOT NULL, data TEXT, trace TEXT, PRIMARY KEY (kind, subject)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kernel_endpoints (id TEXT PRIMARY KEY, arrival INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kernel_deliveries (
@@ -63,6 +63,17 @@ CREATE TABLE IF NOT EXISTS kernel_attempts (
   outcome TEXT, status INTEGER, detail TEXT, response TEXT, wall_ms REAL, next_due INTEGER,
   PRIMARY KEY (delivery, n)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kernel_faults (id TEXT PRIMARY KEY, arrival INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kernel_fault_counts (
+  rule TEXT NOT NULL, content TEXT NOT NULL, matched INTEGER NOT NULL, fired INTEGER NOT NULL, drawn INTEGER NOT NULL,
+  PRIMARY KEY (rule, content)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kernel_limits (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kernel_replays (
+  key TEXT PRIMARY KEY, arrival INTEGER NOT NULL, at INTEGER NOT NULL, fingerprint TEXT NOT NULL, status INTEGER NOT NULL,
+  headers TEXT NOT NULL, body BLOB
+);
+CREATE INDEX IF NOT EXISTS kernel_replays_arrival ON kernel_replays (arrival);
 `;
 
 export interface StoreOptions {
@@ -107,7 +118,7 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
       "INSERT INTO kernel_ids (key, seen) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET seen = excluded.seen",
     ),
     putTimer: db.prepare(
-      "INSERT INTO kernel_timers (kind, subject, due, data) VALUES (?, ?, ?, ?) ON CONFLICT (kind, subject) DO UPDATE SET due = excluded.due, data = excluded.data",
+      "INSERT INTO kernel_timers (kind, subject, due, data, trace) VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, subject) DO UPDATE SET due = excluded.due, data = excluded.data, trace = excluded.trace",
     ),
     dropTimer: db.prepare("DELETE FROM kernel_timers WHERE kind = ? AND subject = ?"),
   };
@@ -138,6 +149,7 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
           timer.subject,
           timer.due,
           timer.data === undefined ? null : JSON.stringify(timer.data),
+          timer.trace ?? null,
         );
       else statement.dropTimer.run(timer.kind, timer.subject);
     }
@@ -148,18 +160,20 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
     changedIds.clear();
     changedTimers.clear();
     ids.load(db.prepare("SELECT key, seen FROM kernel_ids").raw().iterate() as Iterable<[string, number]>);
-    const rows = db.prepare("SELECT kind, subject, due, data FROM kernel_timers").all() as {
+    const rows = db.prepare("SELECT kind, subject, due, data, trace FROM kernel_timers").all() as {
       kind: string;
       subject: string;
       due: number;
       data: string | null;
+      trace: string | null;
     }[];
     timers.load(
-      rows.map(({ kind, subject, due, data }) => ({
+      rows.map(({ kind, subject, due, data, trace }) => ({
         kind,
         subject,
         due,
         ...(data === null ? {} : { data: JSON.parse(data) }),
+        ...(trace === null ? {} : { trace }),
       })),
     );
   };
@@ -198,6 +212,10 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
     closing.resolve();
     for (const action of then) action();
   };
+  /** What follows a commit may write again, and so open the next turn: closes until none is open. */
+  const closeTurns = () => {
+    while (turn) closeTurn();
+  };
 
   const tableNames = () =>
     (
@@ -226,7 +244,7 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
     }
   };
   const flush = () => {
-    closeTurn();
+    closeTurns();
     statement.begin.run();
     db.exec("DELETE FROM kernel_ids; DELETE FROM kernel_timers");
     for (const [key, seen] of ids.dump()) statement.putId.run(key, seen);
@@ -236,6 +254,7 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
         timer.subject,
         timer.due,
         timer.data === undefined ? null : JSON.stringify(timer.data),
+        timer.trace ?? null,
       );
     changedIds.clear();
     changedTimers.clear();
@@ -247,7 +266,7 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
   const snapshotFile = (folder: string, snapshot: string) =>
     join(folder, `${name}.snapshot.${Buffer.from(snapshot).toString("hex")}.sqlite`);
   const attached = (path: string, action: () => void) => {
-    closeTurn();
+    closeTurns();
     db.prepare("ATTACH ? AS snapshot").run(path);
     try {
       action();
@@ -256,7 +275,7 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
     }
   };
   const restoreBytes = (bytes: Buffer) => {
-    closeTurn();
+    closeTurns();
     const from = new BetterSqlite(bytes, { readonly: true });
     db.pragma("foreign_keys = OFF");
     statement.begin.run();
@@ -311,7 +330,7 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
     },
     delete(snapshot) {
       if (!snapshotNames().includes(snapshot)) return false;
-      closeTurn();
+      closeTurns();
       db.prepare("DELETE FROM main.kernel_meta WHERE name = ?").run(`snapshot:${snapshot}`);
       held.delete(snapshot);
       if (dataDir) rmSync(snapshotFile(dataDir, snapshot), { force: true });
@@ -359,14 +378,14 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
       copyTables("main", "pristine");
     },
     clear() {
-      closeTurn();
+      closeTurns();
       db.pragma("foreign_keys = OFF");
       for (const table of tableNames()) db.exec(`DELETE FROM main.${table}`);
       db.pragma("foreign_keys = ON");
       loadMemory();
     },
     reset() {
-      closeTurn();
+      closeTurns();
       copyTables("pristine", "main");
       loadMemory();
     },
@@ -374,12 +393,12 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
     meta: {
       get: (key) => about.get(key) as string | undefined,
       set(key, value) {
-        closeTurn();
+        closeTurns();
         db.prepare("INSERT OR REPLACE INTO main.kernel_meta (name, value) VALUES (?, ?)").run(key, value);
       },
     },
     digest() {
-      closeTurn();
+      closeTurns();
       const hash = createHash("sha256");
       for (const table of tableNames().filter((candidate) => !candidate.startsWith("kernel_"))) {
         const columns = columnsOf(table);
@@ -403,7 +422,7 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
       return hash.digest("hex");
     },
     close() {
-      closeTurn();
+      closeTurns();
       if (dataDir) flush();
       closed = true;
       db.close();

@@ -5,6 +5,7 @@
  * Order: due instant, then kind and subject, never arrival, so that a run does not depend on the order of requests.
  */
 import { afterReal, type Clock, type Instant } from "./clock.ts";
+import type { KeptTrace, Tracer } from "./tracing.ts";
 
 export interface Timer {
   readonly kind: string;
@@ -13,6 +14,8 @@ export interface Timer {
   readonly due: Instant;
   /** Small and JSON-serialisable, or nothing. */
   readonly data?: unknown;
+  /** The trace of what scheduled it; set by the kernel. */
+  readonly trace?: KeptTrace;
 }
 
 export interface Timers {
@@ -45,7 +48,7 @@ export interface TimerEngine extends Timers {
   stop(): void;
 }
 
-export function createTimers(clock: Clock): TimerEngine {
+export function createTimers(clock: Clock, tracer?: Pick<Tracer, "current">): TimerEngine {
   const live = new Map<string, Timer>();
   let heap: Timer[] = [];
   let kept: (change: TimerChange) => void = () => {};
@@ -92,7 +95,9 @@ export function createTimers(clock: Clock): TimerEngine {
   });
 
   const engine: TimerEngine = {
-    schedule(timer) {
+    schedule(wanted) {
+      const trace = tracer?.current;
+      const timer = trace === undefined ? wanted : { ...wanted, trace };
       const place = key(timer.kind, timer.subject);
       const previous = live.get(place);
       live.set(place, timer);

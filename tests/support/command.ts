@@ -7,7 +7,7 @@ import { onTestFinished } from "vitest";
 import { packageRoot } from "../../emulators/kernel/package-root.ts";
 
 const launcher = join(packageRoot(), "scripts", "launcher.mjs");
-const portVariables = ["", "TWILIO_", "AZURE_", "AZURE_HTTP_", "EC2_", "IMDS_", "SMTP_", "MAIL_"].map(
+const portVariables = ["", "TWILIO_", "AZURE_", "AZURE_HTTP_", "EC2_", "IMDS_", "SMTP_", "MAIL_", "PROXY_", "TLS_"].map(
   (part) => `BACKLOT_${part}PORT`,
 );
 export const freePorts: Record<string, string> = Object.fromEntries(portVariables.map((name) => [name, "0"]));

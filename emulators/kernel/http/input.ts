@@ -24,7 +24,8 @@ export function readQuery<T extends z.ZodType>(exchange: Exchange, schema: T): z
   return checked(schema, Object.fromEntries(query), "query");
 }
 
-function checked<T extends z.ZodType>(schema: T, value: unknown, where: string): z.output<T> {
+/** The value as the schema makes it; a refusal names each field. `where` is `body` or `query`. */
+export function checked<T extends z.ZodType>(schema: T, value: unknown, where: string): z.output<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));

@@ -1,0 +1,35 @@
+/** Refusals that the kernel makes on a provider's behalf, in the provider's shape as far as it offers one. */
+import type { ProviderErrors } from "./emulator.ts";
+import { answerJson, type Exchange } from "./exchange.ts";
+
+export interface ProviderFault {
+  readonly status: number;
+  /** The provider's error code, in its own form: 20429, `ThrottlingException`. */
+  readonly code?: string | number;
+  readonly message?: string;
+}
+
+/** An error with a status of the caller's choosing. */
+export function refuse(exchange: Exchange, errors: ProviderErrors, fault: ProviderFault): Response {
+  const { status, code, message } = fault;
+  if (errors.fault) return errors.fault(exchange, fault);
+  if (status === 429 && code === undefined && message === undefined) return throttle(exchange, errors, 1);
+  return answerJson(exchange, status, {
+    error: code ?? "planned_fault",
+    message: message ?? `Backlot was asked to answer this request with ${status}.`,
+  });
+}
+
+/** 429 in the provider's shape, with Retry-After whether or not the provider sends it itself. */
+export function throttle(exchange: Exchange, errors: ProviderErrors, retryAfterSeconds: number): Response {
+  const response = errors.throttled(exchange, retryAfterSeconds);
+  if (!Object.keys(exchange.answered?.headers ?? {}).some((name) => name.toLowerCase() === "retry-after"))
+    addHeaders(exchange, { "retry-after": String(retryAfterSeconds) });
+  return response;
+}
+
+/** Adds headers to an answer that is already there. */
+export function addHeaders(exchange: Exchange, headers: Readonly<Record<string, string>>): void {
+  const { answered } = exchange;
+  if (answered) exchange.answered = { ...answered, headers: { ...answered.headers, ...headers } };
+}
