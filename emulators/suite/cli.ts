@@ -17,6 +17,7 @@ const help = `backlot - local emulators of Twilio, Azure Policy Insights, EC2 sp
       --json                  print one JSON line when ready
   backlot env [--shell|--json]  print the variables clients need (KEY=value; --shell: export lines)
   backlot check [--env NAME]  check settings and ports; NAME: development, testing, production
+  backlot trust [--init]      print where the local certificate authority is; made where there is none
   backlot help, backlot version
 
 Settings come from the environment, .env.<BACKLOT_ENV> and .env; the README lists them all.
@@ -30,6 +31,7 @@ const flags = {
   env: { type: "string", env: "BACKLOT_ENV" },
   json: { type: "boolean" },
   shell: { type: "boolean" },
+  init: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 } as const;
@@ -38,6 +40,7 @@ const accepted: Readonly<Record<string, readonly string[]>> = {
   up: ["only", "seed", "clock", "data", "env", "json"],
   env: ["only", "seed", "data", "env", "json", "shell"],
   check: ["env", "only"],
+  trust: ["init"],
 };
 
 /** Exit codes: 0 done, 1 a failure that was told, 2 the command line cannot be used. */
@@ -84,6 +87,7 @@ async function run(
 ): Promise<number> {
   if (command === "env")
     return (await import("./commands/env.ts")).env(settings, values.json ? "json" : values.shell ? "shell" : "lines");
+  if (command === "trust") return (await import("./commands/trust.ts")).trust(settings);
   // `uptime` counts from the start of the process: what the user waited for.
   return (await import("./commands/up.ts")).up(settings, {
     json: values.json === true,

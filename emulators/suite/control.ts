@@ -1,37 +1,47 @@
 /** The suite's control API: the emulators' own, asked together. */
 import { createHash } from "node:crypto";
 import { Hono } from "hono";
-import { z } from "zod";
 import type { Certificates } from "../kernel/certificates.ts";
-import { type Clock, isoMilliseconds, stopwatch } from "../kernel/clock.ts";
+import { isoMilliseconds, stopwatch } from "../kernel/clock.ts";
 import { AdvanceInput, advanceTarget, ClockInput, type Health, ModeInput } from "../kernel/control.ts";
+import { feedRoutes } from "../kernel/control-feed.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
 import { EndpointInput } from "../kernel/endpoints.ts";
 import { answer, answerJson } from "../kernel/exchange.ts";
 import { ControlError } from "../kernel/host.ts";
-import { readBody, readQuery } from "../kernel/http/input.ts";
+import { readBody } from "../kernel/http/input.ts";
+import { showEntry } from "../kernel/journal-view.ts";
+import { openApi, schemaPath } from "../kernel/openapi.ts";
+import { clientVariables } from "./client-variables.ts";
 import { advanceTogether, type ClockView } from "./conductor.ts";
-import { ask, askAll, type Member, MemberError } from "./member.ts";
+import { suiteJournalRoutes } from "./control-journal.ts";
+import { planRoutes } from "./control-plans.ts";
+import type { Gateway } from "./gateway/gateway.ts";
+import type { Leader } from "./leader.ts";
+import { ask, askAll, guarded, type Member } from "./member.ts";
+import type { SuiteObservation } from "./observation.ts";
 
 export interface SuiteControl {
   readonly members: readonly Member[];
-  readonly clock: Clock;
+  readonly leader: Leader;
+  readonly observation: SuiteObservation;
+  readonly gateway?: Gateway | undefined;
   certificates(): Certificates;
 }
 
-interface JournalPage {
-  readonly last: number;
-  readonly dropped: number;
-  readonly entries: readonly { readonly sequence: number; readonly at: string; readonly emulator: string }[];
-}
-
-export function createSuiteControl({ members, clock, certificates }: SuiteControl): Hono<KernelEnv> {
+export function createSuiteControl({
+  members,
+  leader,
+  observation,
+  gateway,
+  certificates,
+}: SuiteControl): Hono<KernelEnv> {
   const control = new Hono<KernelEnv>();
   const fanOut = async (method: string, path: string, body?: unknown) =>
     Object.fromEntries(await guarded(askAll<Record<string, unknown>>(members, method, path, body)));
 
   for (const path of ["/health", "/api/v1/health", "/_backlot/health"])
-    control.get(path, async (c) => answerJson(c.env.exchange, 200, await health(members)));
+    control.get(path, async (c) => answerJson(c.env.exchange, 200, await health(members, observation)));
   control.get("/_backlot/live", (c) => answerJson(c.env.exchange, 200, { status: "alive" }));
   control.get("/_backlot/ready", async (c) =>
     answerJson(c.env.exchange, 200, { status: "ready", services: await fanOut("GET", "/_backlot/ready") }),
@@ -55,6 +65,8 @@ export function createSuiteControl({ members, clock, certificates }: SuiteContro
   });
   control.put("/_backlot/mode", async (c) => {
     const wanted = readBody(c.env.exchange, ModeInput);
+    if (wanted.mode === "real") leader.mode.raise();
+    else leader.mode.lower();
     return answerJson(c.env.exchange, 200, { ...wanted, services: await fanOut("PUT", "/_backlot/mode", wanted) });
   });
 
@@ -75,10 +87,10 @@ export function createSuiteControl({ members, clock, certificates }: SuiteContro
   control.post("/_backlot/clock", async (c) => {
     const input = readBody(c.env.exchange, ClockInput);
     // One anchor for all: they show the same time however long the fan-out takes.
-    const anchor = input.anchor ?? isoMilliseconds(clock.wall());
-    const set = await guarded(
-      askAll<ClockView>(members, "POST", "/_backlot/clock", { ...input, at: input.at ?? anchor, anchor }),
-    );
+    const anchor = input.anchor ?? isoMilliseconds(leader.clock.wall());
+    const at = input.at ?? anchor;
+    leader.clock.set({ mode: input.mode, at: Date.parse(at), anchor: Date.parse(anchor) });
+    const set = await guarded(askAll<ClockView>(members, "POST", "/_backlot/clock", { ...input, at, anchor }));
     return answerJson(c.env.exchange, 200, together(set));
   });
   control.post("/_backlot/clock/advance", async (c) => {
@@ -92,11 +104,14 @@ export function createSuiteControl({ members, clock, certificates }: SuiteContro
         `The clock shows ${isoMilliseconds(now)} and cannot go back to ${isoMilliseconds(target)}; reset or set it instead.`,
       );
     const { fired, clocks: reached } = await guarded(advanceTogether(members, target));
+    leader.clock.moveTo(target);
     return answerJson(c.env.exchange, 200, { ...together(Object.entries(reached)), fired });
   });
 
   control.post("/_backlot/reset", async (c) => {
+    leader.restart();
     const services = await fanOut("POST", "/_backlot/reset");
+    await guarded(Promise.all(members.map(leader.lead)));
     return answerJson(c.env.exchange, 200, { status: "reset", digest: digestOf(services), services });
   });
   control.get("/_backlot/digest", async (c) => {
@@ -104,44 +119,16 @@ export function createSuiteControl({ members, clock, certificates }: SuiteContro
     return answerJson(c.env.exchange, 200, { digest: digestOf(services), services });
   });
 
-  control.get("/_backlot/journal", async (c) => {
-    const { since, limit, kind } = readQuery(c.env.exchange, JournalQuery);
-    const cursors = Object.fromEntries((since ?? "").split(",").map((part) => part.split(":")));
-    const pages = await guarded(
-      Promise.all(
-        members.map(
-          async (member) =>
-            [
-              member.name,
-              await ask<JournalPage>(
-                member,
-                "GET",
-                `/_backlot/journal?limit=${limit}&since=${cursors[member.name] ?? 0}${kind ? `&kind=${kind}` : ""}`,
-              ),
-            ] as const,
-        ),
-      ),
-    );
-    const entries = pages
-      .flatMap(([, page]) => page.entries)
-      .sort(
-        (left, right) =>
-          compare(left.at, right.at) || compare(left.emulator, right.emulator) || left.sequence - right.sequence,
-      )
-      .slice(0, limit);
-    const reached = pages.map(
-      ([name]) => `${name}:${entries.findLast((entry) => entry.emulator === name)?.sequence ?? cursors[name] ?? 0}`,
-    );
-    return answerJson(c.env.exchange, 200, {
-      cursor: reached.join(","),
-      dropped: Object.fromEntries(pages.map(([name, page]) => [name, page.dropped])),
-      entries,
-    });
-  });
+  suiteJournalRoutes(control, members);
+  feedRoutes(control, observation.feed, observation.tokens);
   control.get("/_backlot/egress", async (c) => {
     const pages = await fanOut("GET", "/_backlot/egress");
+    const seen = (verdict: "refused" | "allowed") => gateway?.ledger.entries(verdict).map(showEntry) ?? [];
     return answerJson(c.env.exchange, 200, {
-      refused: Object.values(pages).flatMap(({ refused }) => refused as unknown[]),
+      refused: [...Object.values(pages).flatMap(({ refused }) => refused as unknown[]), ...seen("refused")],
+      allowed: seen("allowed"),
+      targets: gateway?.ledger.targets() ?? [],
+      totals: gateway?.ledger.totals ?? { refused: 0, allowed: 0 },
     });
   });
   control.get("/_backlot/env", async (c) => {
@@ -150,9 +137,13 @@ export function createSuiteControl({ members, clock, certificates }: SuiteContro
       environment: Object.assign(
         {},
         ...Object.values(pages).map(({ environment }) => environment),
-        trustVariables(certificates().caPath),
+        clientVariables(certificates(), gateway?.proxyUrl),
       ),
     });
+  });
+  control.get(schemaPath, async (c) => {
+    const { suiteOperations } = await import("./control-operations.ts"); // needs every schema; most runs never ask
+    return answerJson(c.env.exchange, 200, openApi("Backlot: control API of the suite", suiteOperations));
   });
   control.get("/_backlot/capabilities", async (c) =>
     answerJson(c.env.exchange, 200, { services: await fanOut("GET", "/_backlot/capabilities") }),
@@ -191,30 +182,11 @@ export function createSuiteControl({ members, clock, certificates }: SuiteContro
   control.get("/_backlot/dead-letters", async (c) =>
     answerJson(c.env.exchange, 200, { services: await fanOut("GET", c.env.exchange.target) }),
   );
+  planRoutes(control, { members, clock: leader.clock });
   return control;
 }
 
-const JournalQuery = z.strictObject({
-  since: z
-    .string()
-    .regex(/^([a-z0-9-]+:\d+)(,[a-z0-9-]+:\d+)*$/, "a cursor such as twilio:123,smtp:45")
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
-  kind: z.string().optional(),
-});
-
-/** Variables by which the common runtimes trust the local authority. */
-export function trustVariables(caPath: string): Record<string, string> {
-  return {
-    NODE_EXTRA_CA_CERTS: caPath,
-    REQUESTS_CA_BUNDLE: caPath,
-    SSL_CERT_FILE: caPath,
-    CURL_CA_BUNDLE: caPath,
-    AWS_CA_BUNDLE: caPath,
-  };
-}
-
-async function health(members: readonly Member[]): Promise<Record<string, unknown>> {
+async function health(members: readonly Member[], observation: SuiteObservation): Promise<Record<string, unknown>> {
   const views = await Promise.all(
     members.map(async (member) => {
       const elapsed = stopwatch();
@@ -226,6 +198,7 @@ async function health(members: readonly Member[]): Promise<Record<string, unknow
             status: view.status,
             latency_ms: Math.round(elapsed() * 1000) / 1000,
             ...firstProblem(view),
+            ...observation.record(member.name, view.status !== "unhealthy", elapsed()),
             checks: view.checks,
           },
           view.configuration_hints,
@@ -240,6 +213,7 @@ async function health(members: readonly Member[]): Promise<Record<string, unknow
             latency_ms: Math.round(elapsed() * 1000) / 1000,
             error,
             hint: `See whether ${member.title} is running.`,
+            ...observation.record(member.name, false, elapsed()),
           },
           [],
           "mock",
@@ -274,21 +248,4 @@ function digestOf(services: Record<string, Record<string, unknown>>): string {
     .sort()
     .map((name) => `${name} ${services[name]?.digest}\n`);
   return createHash("sha256").update(lines.join("")).digest("hex");
-}
-
-function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
-async function guarded<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (cause) {
-    if (cause instanceof MemberError)
-      throw new ControlError(cause.status, "service_failed", cause.message, {
-        service: cause.member,
-        answer: cause.answer,
-      });
-    throw cause;
-  }
 }

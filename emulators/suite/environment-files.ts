@@ -17,8 +17,13 @@ export function loadSettings(
   environment: Readonly<Record<string, string | undefined>>,
   given: Readonly<Record<string, string>> = {},
 ): Loaded {
-  const name = given.BACKLOT_ENV ?? environment.BACKLOT_ENV ?? "development";
-  const files = [join(folder, `.env.${name}`), join(folder, ".env")].filter((path) => existsSync(path));
-  const sources = files.map((path) => parseEnv(readFileSync(path, "utf8")) as Record<string, string>);
-  return { ...readSettings([given, environment, ...sources]), files };
+  const read = (path: string) =>
+    existsSync(path) ? [{ path, values: parseEnv(readFileSync(path, "utf8")) as Record<string, string> }] : [];
+  const common = read(join(folder, ".env"));
+  const name = given.BACKLOT_ENV ?? environment.BACKLOT_ENV ?? common[0]?.values.BACKLOT_ENV ?? "development";
+  const found = [...read(join(folder, `.env.${name}`)), ...common];
+  return {
+    ...readSettings([given, environment, ...found.map(({ values }) => values)]),
+    files: found.map(({ path }) => path),
+  };
 }

@@ -1,5 +1,6 @@
 /** An emulator as the suite sees it: a name and its control API, in process or at an address. */
 import type { Address } from "../kernel/emulator.ts";
+import { ControlError } from "../kernel/host.ts";
 
 export interface Member {
   readonly name: string;
@@ -45,4 +46,18 @@ export async function askAll<T>(
   body?: unknown,
 ): Promise<readonly (readonly [name: string, answer: T])[]> {
   return Promise.all(members.map(async (member) => [member.name, await ask<T>(member, method, path, body)] as const));
+}
+
+/** Turns the failure of a member into an answer of the suite's control API that names it. */
+export async function guarded<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (cause instanceof MemberError)
+      throw new ControlError(cause.status, "service_failed", cause.message, {
+        service: cause.member,
+        answer: cause.answer,
+      });
+    throw cause;
+  }
 }

@@ -1,4 +1,5 @@
 /** The only place that names all emulators. Each is imported when it is started. */
+import type { Emulator } from "../kernel/emulator.ts";
 import { type RunningEmulator, type StartOptions, startEmulator } from "../kernel/start.ts";
 
 export interface Registered {
@@ -9,6 +10,15 @@ export interface Registered {
   /** How to point a client at it, one line; `{http}`, `{https}` and the like are filled in with its addresses. */
   readonly pointing: string;
   start(options: StartOptions): Promise<RunningEmulator>;
+  /** What it declares, started or not. */
+  describe(): Promise<Described>;
+}
+
+export interface Described {
+  readonly hosts: readonly string[];
+  /** Names of its HTTP surfaces; the first serves `hosts`. */
+  readonly surfaces: readonly string[];
+  readonly real: Emulator<unknown, unknown>["real"];
 }
 
 export const registry: readonly Registered[] = [
@@ -18,6 +28,7 @@ export const registry: readonly Registered[] = [
     domains: ["twilio.com"],
     pointing: "send what goes to https://api.twilio.com to {api}",
     start: async (options) => startEmulator((await import("../twilio/index.ts")).twilio, options),
+    describe: async () => described((await import("../twilio/index.ts")).twilio),
   },
   {
     name: "azure-policyinsights",
@@ -33,6 +44,7 @@ export const registry: readonly Registered[] = [
     pointing: "endpoint and authorityHost {arm}, NODE_EXTRA_CA_CERTS={ca}",
     start: async (options) =>
       startEmulator((await import("../azure-policyinsights/index.ts")).azurePolicyInsights, options),
+    describe: async () => described((await import("../azure-policyinsights/index.ts")).azurePolicyInsights),
   },
   {
     name: "ec2-spot",
@@ -40,6 +52,7 @@ export const registry: readonly Registered[] = [
     domains: ["amazonaws.com"],
     pointing: "AWS_ENDPOINT_URL={ec2}",
     start: async (options) => startEmulator((await import("../ec2-spot/index.ts")).ec2Spot, options),
+    describe: async () => described((await import("../ec2-spot/index.ts")).ec2Spot),
   },
   {
     name: "smtp",
@@ -47,8 +60,13 @@ export const registry: readonly Registered[] = [
     domains: [],
     pointing: "SMTP host and port {smtp}, inbox API {mailbox}",
     start: async (options) => startEmulator((await import("../smtp/index.ts")).smtp, options),
+    describe: async () => described((await import("../smtp/index.ts")).smtp),
   },
 ];
 
 export const emulatorNames: readonly string[] = registry.map(({ name }) => name);
 export const domains: readonly string[] = registry.flatMap((entry) => entry.domains);
+
+function described<State, Seed>({ hosts, http, real }: Emulator<State, Seed>): Described {
+  return { hosts, surfaces: http.map(({ name }) => name), real };
+}

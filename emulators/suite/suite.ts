@@ -1,24 +1,28 @@
 /** The programmatic API: all emulators, or some, in one process, with one clock and one control API. */
 import type { Server } from "node:http";
-import { Hono } from "hono";
 import { createCertificatesLazily } from "../kernel/authority.ts";
 import type { Certificates } from "../kernel/certificates.ts";
-import { createClock, type Instant } from "../kernel/clock.ts";
+import { createClock, type Instant, isoMilliseconds } from "../kernel/clock.ts";
 import { tokenGuard } from "../kernel/control.ts";
-import type { Address, KernelEnv } from "../kernel/emulator.ts";
-import { answer } from "../kernel/exchange.ts";
+import { feedUpgrades } from "../kernel/control-feed.ts";
+import { attachFeed } from "../kernel/feed-upgrade.ts";
 import { createHost, plainErrors } from "../kernel/host.ts";
 import { createIds } from "../kernel/ids.ts";
 import { createJournal } from "../kernel/journal.ts";
 import { createLog } from "../kernel/log.ts";
 import { createMode } from "../kernel/mode.ts";
 import { serve } from "../kernel/serve.ts";
-import { definitions, type Settings, settingsFrom } from "../kernel/settings.ts";
-import { type RunningEmulator, startingClock } from "../kernel/start.ts";
-import { advanceTogether, type ClockView } from "./conductor.ts";
+import { definitions, reachableHost, type Settings, settingsFrom } from "../kernel/settings.ts";
+import type { RunningEmulator, StartOptions } from "../kernel/start.ts";
+import { attach, attachments } from "./attach.ts";
 import { createSuiteControl } from "./control.ts";
+import { createSuiteGates } from "./gates.ts";
+import { type Gateway, openGateway } from "./gateway/gateway.ts";
+import { createLeader, type Leader } from "./leader.ts";
 import { ask, type Member } from "./member.ts";
+import { observeMembers } from "./observation.ts";
 import { domains, emulatorNames, type Registered, registry } from "./registry.ts";
+import { gatewayService, type Services, servicesOf, statusPage } from "./services.ts";
 
 export interface SuiteOptions {
   /** Names of the emulators to start; all when absent. */
@@ -40,10 +44,16 @@ export interface Suite {
   readonly mode: "mock" | "real";
   /** Path of the local CA's certificate. */
   readonly caPath: string;
+  certificates(): Certificates;
   /** Every variable a client needs to come here. */
   readonly env: Readonly<Record<string, string>>;
   readonly services: Services;
+  /** Every emulator, in this process or attached. */
+  readonly members: readonly Member[];
+  /** Those in this process. */
   readonly emulators: readonly RunningEmulator[];
+  /** Forward proxy, TLS by SNI and the list of what tried to leave; absent when no socket was opened. */
+  readonly gateway: Gateway | undefined;
   readonly clock: {
     now(): Instant;
     /** Moves time forward for all, fires everything due in order, and answers when it has settled. */
@@ -60,25 +70,19 @@ export interface Suite {
   close(): Promise<void>;
 }
 
-/** Addresses by service; only what was started is there. */
-export interface Services {
-  readonly twilio?: { readonly url: string };
-  readonly "azure-policyinsights"?: { readonly url: string; readonly httpUrl: string };
-  readonly "ec2-spot"?: { readonly url: string; readonly imdsUrl: string };
-  readonly smtp?: { readonly host: string; readonly port: number; readonly url: string };
-  readonly suite?: { readonly url: string };
+/** Free ports on loopback, ranges of ports off: what suites that must not get in each other's way have in common. */
+export function privatePorts(): Record<string, string> {
+  const ports = Object.values(definitions).filter(({ group }) => group === "Ports");
+  return {
+    ...Object.fromEntries(ports.map(({ env }) => [env, env.endsWith("_PORT") ? "0" : ""])),
+    BACKLOT_HOST: "127.0.0.1",
+  };
 }
 
 /** A suite for tests: free ports, state in memory, nothing shared with another suite. */
 export function createSuite(options: SuiteOptions = {}): Promise<Suite> {
-  const free = Object.fromEntries(
-    Object.values(definitions)
-      .filter(({ group }) => group === "Ports")
-      .map(({ env }) => [env, "0"]),
-  );
   const settings = settingsFrom({
-    ...free,
-    BACKLOT_HOST: "127.0.0.1",
+    ...privatePorts(),
     ...(options.seed === undefined ? {} : { BACKLOT_SEED: options.seed }),
     ...(options.clock === undefined ? {} : { BACKLOT_CLOCK: options.clock }),
     ...(options.dataDir === undefined ? {} : { BACKLOT_DATA_DIR: options.dataDir }),
@@ -89,62 +93,112 @@ export function createSuite(options: SuiteOptions = {}): Promise<Suite> {
 }
 
 export async function startSuite(settings: Settings, listen = true): Promise<Suite> {
-  const chosen = choose(settings.only);
+  const elsewhere = attachments(settings.attach);
+  checkNames([...settings.only, ...elsewhere.keys()]);
+  const chosen = registry.filter(
+    ({ name }) => (settings.only.length === 0 && elsewhere.size === 0) || settings.only.includes(name),
+  );
   const log = createLog(settings.logLevel);
   const certificates = createCertificatesLazily(settings, domains);
-  const machine = createClock({ mode: "real" }, 1);
-  const wallAnchor = machine.wall();
-  const startOptions = { settings, certificates, log, listen, wallAnchor };
-  const started = await Promise.allSettled(chosen.map((entry) => entry.start(startOptions)));
-  const emulators = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  const failures = started.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
-  const closeEmulators = () => Promise.all([...emulators].reverse().map((emulator) => emulator.close()));
-  if (failures.length > 0) {
-    await closeEmulators();
-    throw failures.length === 1
-      ? failures[0]
-      : new AggregateError(
-          failures,
-          failures.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join("\n"),
-        );
-  }
-  const members = emulators.map((emulator) => memberOf(emulator, settings));
-  const clock = createClock(startingClock(settings, wallAnchor), settings.pace);
-  const own = {
-    name: "suite",
-    settings,
-    clock,
-    ids: createIds(settings.seed),
-    journal: createJournal("suite", clock, 1_000),
-    mode: createMode(settings),
-    log,
-    store: { committed: () => Promise.resolve() },
+  const wallAnchor = createClock({ mode: "real" }, 1).wall();
+  const leader = createLeader(settings, wallAnchor);
+  const emulators = await startAll(
+    chosen.filter(({ name }) => !elsewhere.has(name)),
+    { settings, certificates, log, listen, wallAnchor },
+  );
+  const attached = [...elsewhere].map(([name, url]) =>
+    attach({ name, url, title: titleOf(name), token: settings.controlToken, log, lead: leader.lead }),
+  );
+  const members: readonly Member[] = [...emulators.map((emulator) => memberOf(emulator, settings)), ...attached].sort(
+    (left, right) => emulatorNames.indexOf(left.name) - emulatorNames.indexOf(right.name),
+  );
+  const closeMembers = async () => {
+    for (const member of attached) member.close();
+    await Promise.all([...emulators].reverse().map((emulator) => emulator.close()));
   };
+  const journal = createJournal("suite", leader.clock, { size: 1_000, bytes: 4 * 1024 * 1024 });
+  const gateway = listen
+    ? await undoing(
+        closeMembers,
+        openGateway({ ...gatewaySettings(settings), emulators, attached: elsewhere, certificates, journal, log }),
+      )
+    : undefined;
+  const closeAll = async () => {
+    await gateway?.close();
+    await closeMembers();
+  };
+  const observation = observeMembers(members, settings, leader.clock);
   const host = createHost({
-    runtime: { ...own, mode: createMode(settingsFrom({})) }, // the suite itself emulates nothing, so nothing of it is refused
-    sites: [{ hosts: [], routes: statusPage(chosen, emulators, settings, certificates), errors: plainErrors }],
-    control: createSuiteControl({ members, clock: machine, certificates }),
-    guard: tokenGuard(settings.controlToken),
+    runtime: {
+      name: "suite",
+      settings,
+      clock: leader.clock,
+      ids: createIds(settings.seed),
+      journal,
+      mode: createMode(settingsFrom({})), // the suite itself emulates nothing, so nothing of it is refused
+      log,
+      store: { committed: () => Promise.resolve() },
+    },
+    sites: [{ hosts: [], routes: statusPage(members, settings, certificates), errors: plainErrors }],
+    control: createSuiteControl({ members, leader, observation, certificates, gateway }),
+    guard: tokenGuard(settings.controlToken, observation.tokens),
     refusal: () => {
       throw new Error("the suite refuses nothing");
     },
     allowedHosts: settings.allowedHosts,
     gates: [],
+    controlGates: createSuiteGates(settings, leader.clock),
   });
   const served =
     listen && settings.port !== undefined
-      ? await openSuitePort(settings, settings.port, host.handle, closeEmulators)
+      ? await undoing(closeAll, openSuitePort(settings, settings.port, host.handle))
       : undefined;
-  const url = served && `http://${settings.host}:${served.port}`;
+  const url = served && `http://${reachableHost(settings.host)}:${served.port}`;
+  const { controlToken, corsOrigins } = settings;
+  const detach =
+    served &&
+    attachFeed(served.server, feedUpgrades({ ...observation, controlToken, corsOrigins, answersTo: host.answersTo }));
+  await Promise.all(attached.map(({ whenUp }) => whenUp));
   const control = (method: string, path: string, body?: unknown) =>
     host.fetch(controlRequest(settings, path, method, body));
-  const suiteMember: Member = { name: "suite", title: "Backlot", addresses: [], request: control };
+  return describeSuite({
+    settings,
+    url,
+    leader,
+    members,
+    emulators,
+    gateway,
+    certificates,
+    control,
+    async close() {
+      observation.close();
+      detach?.();
+      await served?.close(1_000);
+      await closeAll();
+    },
+  });
+}
+
+function describeSuite(parts: {
+  readonly settings: Settings;
+  readonly url: string | undefined;
+  readonly leader: Leader;
+  readonly members: readonly Member[];
+  readonly emulators: readonly RunningEmulator[];
+  readonly gateway: Gateway | undefined;
+  readonly certificates: () => Certificates;
+  readonly control: Suite["control"];
+  readonly close: () => Promise<void>;
+}): Suite {
+  const { settings, url, leader, members, emulators, gateway, certificates, control, close } = parts;
+  const own: Member = { name: "suite", title: "Backlot", addresses: [], request: control };
   return {
     url,
     settings,
     get mode() {
-      return emulators.some(({ runtime }) => runtime.mode.current === "real") ? "real" : "mock";
+      return leader.mode.current;
     },
+    certificates,
     get caPath() {
       return certificates().caPath;
     },
@@ -155,54 +209,73 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
         url === undefined ? {} : { BACKLOT_URL: url },
       );
     },
-    services: { ...servicesOf(emulators), ...(url === undefined ? {} : { suite: { url } }) },
+    services: { ...servicesOf(members), ...gatewayService(gateway), ...(url === undefined ? {} : { suite: { url } }) },
+    members,
     emulators,
+    gateway,
     clock: {
-      now: () => Math.max(...emulators.map(({ runtime }) => runtime.clock.now())),
+      now: () => leader.clock.now(),
       async advance(by) {
-        const now = Math.max(...emulators.map(({ runtime }) => runtime.clock.now()));
+        const now = leader.clock.now();
         const target = "to" in by ? (typeof by.to === "string" ? Date.parse(by.to) : by.to) : now + milliseconds(by);
         if (!(target >= now))
           throw new RangeError(
-            `the clock shows ${new Date(now).toISOString()} and cannot go back to ${"to" in by ? String(by.to) : JSON.stringify(by)}`,
+            `the clock shows ${isoMilliseconds(now)} and cannot go back to ${"to" in by ? String(by.to) : JSON.stringify(by)}`,
           );
-        await advanceTogether(members, target);
+        await ask(own, "POST", "/_backlot/clock/advance", { to: isoMilliseconds(target) });
         return target;
       },
     },
-    reset: async () => (await ask<{ digest: string }>(suiteMember, "POST", "/_backlot/reset")).digest,
-    digest: async () => (await ask<{ digest: string }>(suiteMember, "GET", "/_backlot/digest")).digest,
+    reset: async () => (await ask<{ digest: string }>(own, "POST", "/_backlot/reset")).digest,
+    digest: async () => (await ask<{ digest: string }>(own, "GET", "/_backlot/digest")).digest,
     control,
-    async close() {
-      await served?.close(1_000);
-      await closeEmulators();
-    },
+    close,
   };
 }
 
-export type { ClockView };
+async function startAll(chosen: readonly Registered[], options: StartOptions): Promise<readonly RunningEmulator[]> {
+  const started = await Promise.allSettled(chosen.map((entry) => entry.start(options)));
+  const emulators = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const failures = started.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+  if (failures.length === 0) return emulators;
+  await Promise.all(emulators.map((emulator) => emulator.close()));
+  if (failures.length === 1) throw failures[0];
+  throw new AggregateError(
+    failures,
+    failures.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join("\n"),
+  );
+}
 
-async function openSuitePort(
+function checkNames(names: readonly string[]): void {
+  const unknown = names.filter((name) => !emulatorNames.includes(name));
+  if (unknown.length > 0)
+    throw new Error(
+      `BACKLOT_ONLY or BACKLOT_ATTACH names ${unknown.join(", ")}, which is no emulator; there are ${emulatorNames.join(", ")}.`,
+    );
+}
+
+export type { Services } from "./services.ts";
+
+function openSuitePort(
   settings: Settings,
   port: number,
   handle: Parameters<typeof serve>[0]["handle"],
-  undo: () => Promise<unknown>,
 ): Promise<{ port: number; server: Server; close(deadlineMs: number): Promise<void> }> {
+  return serve({ host: settings.host, port, certificates: undefined, handle, setting: definitions.port.env });
+}
+
+/** What was started before is closed again when the next step fails. */
+async function undoing<T>(undo: () => Promise<unknown>, step: Promise<T>): Promise<T> {
   try {
-    return await serve({ host: settings.host, port, certificates: undefined, handle, setting: definitions.port.env });
+    return await step;
   } catch (cause) {
     await undo();
     throw cause;
   }
 }
 
-function choose(only: readonly string[]): readonly Registered[] {
-  const unknown = only.filter((name) => !emulatorNames.includes(name));
-  if (unknown.length > 0)
-    throw new Error(
-      `BACKLOT_ONLY names ${unknown.join(", ")}, which is no emulator; there are ${emulatorNames.join(", ")}.`,
-    );
-  return only.length === 0 ? registry : registry.filter(({ name }) => only.includes(name));
+function gatewaySettings({ host, proxyPort, tlsPort, egressAllow }: Settings) {
+  return { host, proxyPort, tlsPort, allow: egressAllow };
 }
 
 function controlRequest(settings: Settings, path: string, method: string, body: unknown): Request {
@@ -216,10 +289,14 @@ function controlRequest(settings: Settings, path: string, method: string, body: 
   });
 }
 
+function titleOf(name: string): string {
+  return registry.find((entry) => entry.name === name)?.title ?? name;
+}
+
 function memberOf(emulator: RunningEmulator, settings: Settings): Member {
   return {
     name: emulator.name,
-    title: emulator.title,
+    title: titleOf(emulator.name),
     addresses: emulator.addresses,
     request: (method, path, body) => emulator.fetch(controlRequest(settings, path, method, body)),
   };
@@ -239,86 +316,4 @@ function milliseconds({
   days?: number;
 }): number {
   return ms + 1000 * (seconds + 60 * (minutes + 60 * (hours + 24 * days)));
-}
-
-export function addressUrl(
-  addresses: readonly Address[],
-  name: string,
-  scheme?: Address["scheme"],
-): string | undefined {
-  const found = addresses.find(
-    (address) => address.name === name && (scheme === undefined || address.scheme === scheme),
-  );
-  if (!found) return undefined;
-  return found.scheme === "tcp" ? `${found.host}:${found.port}` : `${found.scheme}://${found.host}:${found.port}`;
-}
-
-function servicesOf(emulators: readonly RunningEmulator[]): Services {
-  const of = (name: string) => emulators.find((emulator) => emulator.name === name)?.addresses;
-  const [twilio, azure, ec2, smtp] = [of("twilio"), of("azure-policyinsights"), of("ec2-spot"), of("smtp")];
-  const tcp = smtp?.find((address) => address.name === "smtp");
-  return {
-    ...(twilio ? { twilio: { url: addressUrl(twilio, "api") ?? "" } } : {}),
-    ...(azure
-      ? {
-          "azure-policyinsights": {
-            url: addressUrl(azure, "arm", "https") ?? "",
-            httpUrl: addressUrl(azure, "arm", "http") ?? "",
-          },
-        }
-      : {}),
-    ...(ec2 ? { "ec2-spot": { url: addressUrl(ec2, "ec2") ?? "", imdsUrl: addressUrl(ec2, "imds") ?? "" } } : {}),
-    ...(smtp ? { smtp: { host: tcp?.host ?? "", port: tcp?.port ?? 0, url: addressUrl(smtp, "mailbox") ?? "" } } : {}),
-  };
-}
-
-/** One line per service: where it is and how to point a client at it. */
-export function pointers(
-  chosen: readonly Registered[],
-  emulators: readonly RunningEmulator[],
-  certificates: () => Certificates,
-): readonly { readonly title: string; readonly address: string; readonly pointing: string }[] {
-  return chosen.flatMap((entry) => {
-    const emulator = emulators.find(({ name }) => name === entry.name);
-    if (!emulator) return [];
-    const first = emulator.addresses[0];
-    const pointing = entry.pointing.replace(/\{(\w+)\}/g, (_, name: string) =>
-      name === "ca" ? certificates().caPath : (addressUrl(emulator.addresses, name) ?? "(off)"),
-    );
-    return [
-      {
-        title: entry.title,
-        address: first ? (addressUrl(emulator.addresses, first.name, first.scheme) ?? "") : "(off)",
-        pointing,
-      },
-    ];
-  });
-}
-
-function statusPage(
-  chosen: readonly Registered[],
-  emulators: readonly RunningEmulator[],
-  settings: Settings,
-  certificates: () => Certificates,
-): Hono<KernelEnv> {
-  const app = new Hono<KernelEnv>();
-  app.get("/", (c) => {
-    const lines = pointers(chosen, emulators, certificates).map(
-      ({ title, address, pointing }) => `${title.padEnd(22)} ${address.padEnd(26)} ${pointing}`,
-    );
-    const mode = emulators.some(({ runtime }) => runtime.mode.current === "real")
-      ? "real (everything is refused)"
-      : "mock";
-    const text = [
-      "Backlot",
-      `mode ${mode}, seed ${settings.seed}, clock ${settings.clock}`,
-      "",
-      ...lines,
-      "",
-      "Control API: /_backlot/health, /_backlot/services, /_backlot/journal, /_backlot/env",
-      "",
-    ].join("\n");
-    return answer(c.env.exchange, 200, text, { "content-type": "text/plain; charset=utf-8" });
-  });
-  return app;
 }

@@ -1,7 +1,7 @@
 /** `backlot env`: every variable a client needs. Asks the running suite; without one, works it out from the settings. */
 import { createCertificatesLazily } from "../../kernel/authority.ts";
-import type { Settings } from "../../kernel/settings.ts";
-import { trustVariables } from "../control.ts";
+import { reachableHost, type Settings } from "../../kernel/settings.ts";
+import { clientVariables } from "../client-variables.ts";
 import { domains } from "../registry.ts";
 import { startSuite } from "../suite.ts";
 
@@ -36,7 +36,9 @@ async function askRunning(settings: Settings): Promise<Record<string, string> | 
 async function workOut(settings: Settings): Promise<Record<string, string>> {
   const { dataDir: _, ...rest } = settings;
   const suite = await startSuite({ ...rest, dataDir: undefined, logLevel: "silent" }, false);
-  const variables = { ...suite.env, ...trustVariables(createCertificatesLazily(settings, domains)().caPath) };
+  const { host, proxyPort } = settings;
+  const proxyUrl = proxyPort ? `http://${reachableHost(host)}:${proxyPort}` : undefined; // a free port is not known yet
+  const variables = { ...suite.env, ...clientVariables(createCertificatesLazily(settings, domains)(), proxyUrl) };
   await suite.close();
   return variables;
 }

@@ -1,8 +1,8 @@
 /** `backlot up`: starts the suite, says where everything is, and stays until it is told to stop. */
 import { stopwatch } from "../../kernel/clock.ts";
 import type { Settings } from "../../kernel/settings.ts";
-import { registry } from "../registry.ts";
-import { pointers, type Suite, startSuite } from "../suite.ts";
+import { pointers } from "../services.ts";
+import { type Suite, startSuite } from "../suite.ts";
 
 export async function up(
   settings: Settings,
@@ -34,8 +34,7 @@ export function readyLine(suite: Suite): Record<string, unknown> {
 
 function readyTable(suite: Suite, version: string, tookMs: number): string {
   const { settings } = suite;
-  const chosen = registry.filter(({ name }) => suite.emulators.some((emulator) => emulator.name === name));
-  const rows = pointers(chosen, suite.emulators, () => ({ caPath: suite.caPath }) as never);
+  const rows = pointers(suite.members, suite.certificates);
   const width = (pick: (row: (typeof rows)[number]) => string) => Math.max(...rows.map((row) => pick(row).length), 7);
   const [titles, addresses] = [width((row) => row.title), width((row) => row.address)];
   const mode =
@@ -49,6 +48,11 @@ function readyTable(suite: Suite, version: string, tookMs: number): string {
     ...(suite.url === undefined
       ? []
       : [`  ${"Suite".padEnd(titles)}  ${suite.url.padEnd(addresses)}  control API under /_backlot/`]),
+    ...(suite.services.gateway?.proxyUrl === undefined
+      ? []
+      : [
+          `  ${"Gateway".padEnd(titles)}  ${suite.services.gateway.proxyUrl.padEnd(addresses)}  HTTP_PROXY, HTTPS_PROXY`,
+        ]),
     "",
     `  mode ${mode}`,
     `  seed ${settings.seed}   clock ${settings.clock}   state ${settings.dataDir ?? "in memory"}`,

@@ -1,0 +1,111 @@
+/**
+ * `backlot exec -- COMMAND`: a private suite, the command in an environment that leads every client to it, and the
+ * command's exit code - or 70 with a list when something tried to leave the machine.
+ */
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { refusal } from "../../kernel/mode.ts";
+import type { Settings } from "../../kernel/settings.ts";
+import { clientVariables } from "../client-variables.ts";
+import type { EgressTarget } from "../gateway/ledger.ts";
+import { registry } from "../registry.ts";
+import { runEnvironment } from "../run-environment.ts";
+import { startSuite } from "../suite.ts";
+
+export interface ExecOptions {
+  readonly command: readonly string[];
+  readonly checkEgress: boolean;
+  /** Read again with other ports and folders than the user's. */
+  readonly settings: (given: Readonly<Record<string, string>>) => Settings;
+}
+
+/** As in sysexits.h: EX_SOFTWARE is the nearest to "it did what it must not", EX_CONFIG says what it says. */
+const exitCodes = { leftMachine: 70, misconfigured: 78, notExecutable: 126, notFound: 127 } as const;
+
+export const privateFolderPrefix = "backlot-exec-";
+
+/** Resolves with the exit code: the command's, 128 + signal, 70, 78, 126 or 127. */
+export async function exec(options: ExecOptions): Promise<number> {
+  const { realAskedBy, only } = options.settings({});
+  if (realAskedBy !== undefined) return execReal(options.command, realAskedBy, only);
+
+  const folder = mkdtempSync(join(tmpdir(), privateFolderPrefix));
+  const data = join(folder, "data");
+  mkdirSync(data);
+  const settings = options.settings({ BACKLOT_DATA_DIR: data, BACKLOT_ATTACH: "" });
+  const suite = await startSuite({ ...settings, caDir: settings.caDir ?? join(folder, "ca") });
+  try {
+    const seeded = {
+      ...suite.env,
+      ...clientVariables(suite.certificates(), suite.gateway?.proxyUrl, { folder }),
+    };
+    const { variables, replaced, removed } = runEnvironment(process.env, seeded, folder);
+    if (replaced.length > 0) say(`Seeded values that mean nothing elsewhere stand in for ${replaced.join(", ")}.`);
+    if (removed.length > 0) say(`Taken out of the command's environment: ${removed.join(", ")}.`);
+    const code = await run(options.command, variables);
+    const left = suite.gateway?.ledger.targets().filter(({ verdict }) => verdict === "refused") ?? [];
+    if (left.length === 0) return code;
+    say(egressTable(left, code));
+    return options.checkEgress ? exitCodes.leftMachine : code;
+  } finally {
+    await suite.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Real mode starts nothing and changes nothing: the same command, the real services. */
+async function execReal(command: readonly string[], askedBy: string, only: readonly string[]): Promise<number> {
+  const chosen = registry.filter(({ name }) => only.length === 0 || only.includes(name));
+  const refusals = await Promise.all(chosen.map(async (entry) => refusal((await entry.describe()).real, askedBy, process.env)));
+  const incomplete = refusals.filter(({ missing }) => missing.length > 0);
+  if (incomplete.length === 0) return run(command, process.env);
+  say(`Real mode is asked for by ${askedBy}: nothing is emulated, and the real services need what is not set.`);
+  for (const { service, missing, example, docs } of incomplete)
+    say(`\n${service}: ${missing.join(", ")} not set (${docs})\n${example.replace(/^/gm, "  ")}`);
+  say("\nSet them, name fewer services in BACKLOT_ONLY, or unset what asks for real mode.");
+  return exitCodes.misconfigured;
+}
+
+/** SIGINT and SIGQUIT of a terminal reach the whole group by themselves; passing them on would send them twice. */
+const passedOn: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"];
+const fromTerminal: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
+
+function run([file = "", ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { env, stdio: "inherit" });
+    const handlers = [...passedOn, ...fromTerminal].map((signal) => {
+      const handle = () => {
+        if (!(fromTerminal.includes(signal) && process.stdin.isTTY)) child.kill(signal);
+      };
+      process.on(signal, handle);
+      return [signal, handle] as const;
+    });
+    const done = (code: number) => {
+      for (const [signal, handle] of handlers) process.off(signal, handle);
+      resolve(code);
+    };
+    child.once("error", (cause: NodeJS.ErrnoException) => {
+      say(`${file} cannot be run: ${cause.code === "ENOENT" ? "there is no such command" : cause.message}.`);
+      done(cause.code === "ENOENT" ? exitCodes.notFound : exitCodes.notExecutable);
+    });
+    child.once("exit", (code, signal) => done(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+}
+
+function egressTable(targets: readonly EgressTarget[], code: number): string {
+  const rows = targets.map(({ target, count, methods, reason }) => [target, `${count} x`, methods.join(", "), reason]);
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  const line = (row: readonly string[]) => `  ${row.map((cell, column) => (column < 3 ? cell.padEnd(width(column)) : cell)).join("  ")}`;
+  const hosts = [...new Set(targets.map(({ target }) => target.replace(/^\w+:\/\//, "").replace(/:\d+$/, "")))];
+  return [
+    `\nThis run tried to leave the machine (the command itself ended with ${code}):`,
+    ...rows.map(line),
+    `Nothing was sent. To let a host through: backlot exec --allow ${hosts[0]} -- ...; to only be told: --no-egress-check.`,
+  ].join("\n");
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,40 @@
+/**
+ * `backlot exec --sandbox`: the whole run, suite included, in a network namespace that has loopback and nothing else
+ * (Linux). There even a program that connects straight to an address cannot leave.
+ */
+import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+
+/** Set inside, so that the second run does not make a third. */
+export const sandboxMark = "BACKLOT_SANDBOX";
+
+/** A new namespace's loopback is down; whichever tool is there brings it up. */
+const bringUp = "ip link set lo up 2>/dev/null || ifconfig lo up 2>/dev/null || busybox ip link set lo up";
+/** As the user it was, where util-linux can do that (2.38); otherwise as a root that is one in name only. */
+const ways: readonly (readonly string[])[] = [
+  ["--net", "--map-current-user", "--keep-caps"],
+  ["--net", "--map-root-user"],
+  ["--net"],
+];
+
+/** Runs this same command line again inside; undefined where no way in is permitted. */
+export async function insideSandbox(argv: readonly string[]): Promise<number | undefined> {
+  if (process.platform !== "linux") return undefined;
+  const way = ways.find((flags) => spawnSync("unshare", [...flags, "sh", "-c", bringUp]).status === 0);
+  if (!way) return undefined;
+  const again = [process.execPath, process.argv[1] ?? "", ...argv];
+  const child = spawn("unshare", [...way, "sh", "-c", `${bringUp}; exec "$@"`, "sh", ...again], {
+    stdio: "inherit",
+    env: { ...process.env, [sandboxMark]: "1" },
+  });
+  const signals: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"];
+  for (const signal of signals)
+    process.on(signal, () => {
+      if (!(process.stdin.isTTY && (signal === "SIGINT" || signal === "SIGQUIT"))) child.kill(signal);
+    });
+  return new Promise((resolve) => {
+    child.once("error", () => resolve(undefined));
+    child.once("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+}

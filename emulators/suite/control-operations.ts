@@ -1,0 +1,40 @@
+/** Every operation of the suite's control API: what it shares with the emulators, and what is its own. */
+import { z } from "zod";
+import { harType } from "../kernel/control-journal.ts";
+import { commonOperations } from "../kernel/control-operations.ts";
+import { UrlProbe } from "../kernel/control-probe.ts";
+import { LimitsInput } from "../kernel/limits.ts";
+import type { Operation } from "../kernel/openapi.ts";
+import { SuiteJournalQuery } from "./control-journal.ts";
+
+const toOne = { emulator: z.string().optional() };
+
+export const suiteOperations: readonly Operation[] = [
+  ...commonOperations,
+  { method: "get", path: "/_backlot/services", summary: "The emulators and where they are" },
+  {
+    method: "get",
+    path: "/_backlot/journal",
+    summary: "What happened everywhere, by virtual time",
+    query: SuiteJournalQuery,
+  },
+  {
+    method: "get",
+    path: "/_backlot/journal.har",
+    summary: "The requests of all journals as an HTTP archive 1.2",
+    query: SuiteJournalQuery,
+    gives: harType,
+  },
+  {
+    method: "post",
+    path: "/_backlot/webhooks/probe",
+    summary: "Sends the rejection matrix to a receiver",
+    body: UrlProbe.extend(toOne),
+  },
+  {
+    method: "put",
+    path: "/_backlot/limits",
+    summary: "Sets rate limits everywhere, or at one emulator",
+    body: LimitsInput.extend(toOne),
+  },
+];
