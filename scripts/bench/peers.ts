@@ -1,0 +1,89 @@
+/**
+ * Others that do the same, side by side: emulate (Twilio) and maildev (SMTP). Installed into the system's temporary folder,
+ * never into the repository. Loads are counted, not timed, because emulate refuses after 4,999 requests an hour.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { backlotCommand, startBacklot } from "./backlot.ts";
+import { type Bench, counted, type Measure } from "./measures/measure.ts";
+import { backlotSubject } from "./measures/twilio.ts";
+import { loadTwilio, type TwilioSubject } from "./measures/twilio-load.ts";
+import { backlot, metrics } from "./metrics.ts";
+import { type ServerProcess, startServer } from "./server-process.ts";
+
+const folder = join(tmpdir(), "backlot-bench-peers");
+const versions = { emulate: "0.12.2", maildev: "2.2.1" };
+const metricNames = { create: "peerCreate", fetch: "peerFetch", list: "peerList" } as const;
+const plan = counted(500, 1_000); // three loads: 4,500 requests
+const mails = counted(300, 700);
+const unpooled = counted(5, 15);
+
+export function createPeers(): Measure {
+  install();
+  return { name: "peers", round };
+}
+
+function install(): void {
+  if (Object.keys(versions).every((name) => existsSync(join(folder, "node_modules", name, "package.json")))) return;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies: versions }));
+  const { status } = spawnSync("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: folder,
+    stdio: "inherit",
+  });
+  if (status !== 0) throw new Error(`npm install in ${folder} failed`);
+}
+
+async function round(bench: Bench): Promise<void> {
+  const ports = [await freePort(), await freePort(), await freePort()] as const;
+  const emulate = await startPeer("emulate", ["start", "--service", "twilio", "--port", `${ports[0]}`], "Ready.");
+  const mailArguments = ["--ip", "127.0.0.1", "--smtp", `${ports[1]}`, "--web", `${ports[2]}`];
+  const maildev = await startPeer("maildev", mailArguments, "SMTP Server running");
+  const server = await startBacklot(backlotCommand());
+  const own = backlotSubject(server.pid, server.services.twilio?.url ?? "", await server.environment());
+  await loadTwilio(bench, [emulateSubject(emulate.pid, ports[0]), own], metricNames, plan);
+  const mailSubjects = [
+    [metrics.peerMail.floor, ports[1]],
+    [backlot, server.services.smtp?.port ?? 0],
+  ] as const;
+  for (const [subject, port] of mailSubjects) {
+    const { perSecond } = await bench.generators.smtp.run({ ...mails, port, connections: 8, size: 2_000 });
+    bench.readings.add("peerMail", subject, perSecond);
+  }
+  for (const [subject, port] of mailSubjects) {
+    const { perSecond } = await bench.generators.nodemailer.run({ ...unpooled, port, connections: 1, size: 2_000 });
+    bench.readings.add("peerUnpooled", subject, perSecond);
+  }
+  for (const started of [emulate, maildev, server]) await started.stop();
+}
+
+function startPeer(name: keyof typeof versions, args: readonly string[], readyText: string): Promise<ServerProcess> {
+  const file = join(folder, "node_modules", ".bin", name);
+  return startServer({
+    file: process.execPath,
+    args: [file, ...args],
+    folder,
+    ready: (line) => line.includes(readyText),
+  });
+}
+
+/** With the credentials of its README. */
+function emulateSubject(pid: number, port: number): TwilioSubject {
+  const [accountSid, authToken] = [`AC${"0".repeat(32)}`, "twilio_test_auth_token"];
+  const url = `http://127.0.0.1:${port}`;
+  return { name: metrics.peerCreate.floor, pid, url, accountSid, authToken, from: "+15551234567", keeps: true };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(address !== null && typeof address === "object" ? address.port : 0));
+    });
+  });
+}
