@@ -49,15 +49,30 @@ export interface TimerEngine extends Timers {
 }
 
 export function createTimers(clock: Clock, tracer?: Pick<Tracer, "current">): TimerEngine {
-  const live = new Map<string, Timer>();
+  // By kind, then subject: looking one up joins no strings.
+  const live = new Map<string, Map<string, Timer>>();
+  let size = 0;
   let heap: Timer[] = [];
   let kept: (change: TimerChange) => void = () => {};
   let fire: (() => void) | undefined;
   let alarm: (() => void) | undefined;
   let alarmAt = Number.POSITIVE_INFINITY;
 
-  const key = (kind: string, subject: string) => `${kind}\u0000${subject}`;
-  const isLive = (timer: Timer) => live.get(key(timer.kind, timer.subject)) === timer;
+  const find = (kind: string, subject: string) => live.get(kind)?.get(subject);
+  const put = (timer: Timer) => {
+    let ofKind = live.get(timer.kind);
+    if (!ofKind) {
+      ofKind = new Map();
+      live.set(timer.kind, ofKind);
+    }
+    const known = ofKind.size;
+    ofKind.set(timer.subject, timer);
+    size += ofKind.size - known;
+  };
+  const drop = (kind: string, subject: string) => {
+    if (live.get(kind)?.delete(subject)) size -= 1;
+  };
+  const isLive = (timer: Timer) => find(timer.kind, timer.subject) === timer;
 
   /** Drops cancelled and moved timers from the top. */
   const top = (): Timer | undefined => {
@@ -98,30 +113,30 @@ export function createTimers(clock: Clock, tracer?: Pick<Tracer, "current">): Ti
     schedule(wanted) {
       const trace = tracer?.current;
       const timer = trace === undefined ? wanted : { ...wanted, trace };
-      const place = key(timer.kind, timer.subject);
-      const previous = live.get(place);
-      live.set(place, timer);
+      const previous = find(timer.kind, timer.subject);
+      put(timer);
       push(heap, timer);
       kept({ timer, scheduled: true, previous });
       arm();
     },
     cancel(kind, subject) {
-      const timer = live.get(key(kind, subject));
+      const timer = find(kind, subject);
       if (!timer) return;
-      live.delete(key(kind, subject));
+      drop(kind, subject);
       kept({ timer, scheduled: false, previous: timer });
     },
-    get: (kind, subject) => live.get(key(kind, subject)),
+    get: find,
     nextDue: () => top()?.due,
     get size() {
-      return live.size;
+      return size;
     },
-    list: (limit) => [...live.values()].sort(before).slice(0, limit),
+    list: (limit) => [...live.values()].flatMap((ofKind) => [...ofKind.values()]).sort(before).slice(0, limit),
     load(timers) {
       live.clear();
+      size = 0;
       heap = [];
       for (const timer of timers) {
-        live.set(key(timer.kind, timer.subject), timer);
+        put(timer);
         push(heap, timer);
       }
       alarm?.();
@@ -133,7 +148,7 @@ export function createTimers(clock: Clock, tracer?: Pick<Tracer, "current">): Ti
       const due: Timer[] = [];
       for (let first = top(); first && first.due <= now && due.length < most; first = top()) {
         pop(heap);
-        live.delete(key(first.kind, first.subject));
+        drop(first.kind, first.subject);
         kept({ timer: first, scheduled: false, previous: first });
         due.push(first);
       }
@@ -143,10 +158,9 @@ export function createTimers(clock: Clock, tracer?: Pick<Tracer, "current">): Ti
       kept = listener;
     },
     undo({ timer, previous }) {
-      const place = key(timer.kind, timer.subject);
-      if (previous === undefined) live.delete(place);
+      if (previous === undefined) drop(timer.kind, timer.subject);
       else {
-        live.set(place, previous);
+        put(previous);
         push(heap, previous);
         arm();
       }
