@@ -1,55 +1,56 @@
 import type { Capability } from "../kernel/emulator.ts";
+import { dialects } from "./capabilities-dialects.ts";
 
 const smtp = ["contract/smtp-session", "contract/smtp-nodemailer"];
-const mailhog = ["contract/smtp-mailhog"];
+const faults = ["contract/smtp-faults"];
+const lives = ["contract/smtp-lives"];
+const own = ["contract/smtp-control"];
 
 export const capabilities = [
   { operation: "SMTP EHLO, HELO", status: "full", provedBy: smtp },
-  { operation: "SMTP MAIL, RCPT, DATA", status: "full", provedBy: smtp },
+  {
+    operation: "SMTP MAIL, RCPT, DATA",
+    status: "full",
+    provedBy: [...smtp, "contract/smtp-hard", "contract/smtp-clients"],
+  },
   { operation: "SMTP RSET, NOOP, QUIT, VRFY, HELP", status: "full", provedBy: smtp },
   { operation: "SMTP PIPELINING, 8BITMIME, SMTPUTF8, SIZE, ENHANCEDSTATUSCODES", status: "full", provedBy: smtp },
   { operation: "SMTP AUTH PLAIN, LOGIN, CRAM-MD5, XOAUTH2", status: "full", provedBy: ["contract/smtp-session"] },
   { operation: "SMTP STARTTLS, implicit TLS", status: "full", provedBy: ["contract/smtp-tls"] },
-  {
-    operation: "SMTP DSN",
-    status: "partial",
-    provedBy: ["contract/smtp-session"],
-    note: "parameters are recorded with the envelope; no delivery status notification is sent",
-  },
+  { operation: "SMTP DSN", status: "full", provedBy: ["contract/smtp-session", ...lives] },
   { operation: "SMTP BDAT, BINARYMIME, ETRN, EXPN", status: "absent", provedBy: [] },
+  {
+    operation: "planned faults at connect, helo, auth, mail, rcpt, data, eod",
+    status: "partial",
+    provedBy: faults,
+    note: "no failing TLS handshake and no link speed",
+  },
+  { operation: "magic recipients", status: "full", provedBy: [...faults, ...lives] },
   { operation: "event email.accepted", status: "full", provedBy: ["contract/smtp-events"] },
   { operation: "event email.delivered", status: "full", provedBy: ["contract/smtp-events"] },
-  { operation: "event email.deferred, bounced, complained, opened, clicked", status: "absent", provedBy: [] },
-  { operation: "GET /", status: "full", provedBy: mailhog },
-  { operation: "GET /api/v2/messages", status: "full", provedBy: mailhog },
-  { operation: "GET /api/v2/search", status: "full", provedBy: mailhog },
+  { operation: "event email.deferred, bounced, complained, replied, clicked", status: "full", provedBy: lives },
   {
-    operation: "GET /api/v2/outgoing-smtp",
+    operation: "event email.opened, unsubscribed",
     status: "partial",
-    provedBy: mailhog,
-    note: "always empty: nothing is relayed",
+    provedBy: lives,
+    note: "by magic recipient or by request, never by loading an image or following a link",
   },
-  { operation: "GET /api/v2/jim", status: "partial", provedBy: mailhog, note: "404, as from a MailHog without Jim" },
-  { operation: "GET /api/v1/messages", status: "full", provedBy: mailhog },
-  { operation: "DELETE /api/v1/messages", status: "full", provedBy: mailhog },
-  { operation: "GET /api/v1/messages/{id}", status: "full", provedBy: mailhog },
-  { operation: "DELETE /api/v1/messages/{id}", status: "full", provedBy: mailhog },
   {
-    operation: "GET /api/v1/messages/{id}/download",
+    operation: "events in SendGrid's, Mailgun's, Postmark's, SES's and Resend's words",
+    status: "partial",
+    provedBy: lives,
+    note: "read from the control API; webhooks go out in Backlot's own form, signed by Standard Webhooks",
+  },
+  {
+    operation: "GET /_backlot/smtp/messages, /messages/{id}, /raw, /envelope, /transcript",
     status: "full",
-    provedBy: mailhog,
-    note: "the bytes that were sent, where MailHog rebuilds the header in no order",
+    provedBy: own,
   },
-  { operation: "GET /api/v1/messages/{id}/mime/part/{n}/download", status: "full", provedBy: mailhog },
-  {
-    operation: "POST /api/v1/messages/{id}/release",
-    status: "absent",
-    provedBy: [],
-    note: "nothing leaves the machine",
-  },
-  { operation: "GET /api/v1/events", status: "absent", provedBy: [] },
-  { operation: "GET /api/v2/websocket", status: "absent", provedBy: [] },
-  { operation: "POST, PUT, DELETE /api/v2/jim", status: "absent", provedBy: [] },
-  { operation: "Mailpit API v1", status: "absent", provedBy: [] },
-  { operation: "MailDev API v2, v3", status: "absent", provedBy: [] },
+  { operation: "GET /_backlot/smtp/messages/wait, POST /messages/take", status: "full", provedBy: own },
+  { operation: "GET /_backlot/smtp/messages/{id}/links, /codes", status: "full", provedBy: own },
+  { operation: "GET, POST /_backlot/smtp/messages/{id}/events", status: "full", provedBy: lives },
+  { operation: "GET, DELETE /_backlot/smtp/inboxes", status: "full", provedBy: own },
+  { operation: "GET /_backlot/smtp/export", status: "full", provedBy: own },
+  ...dialects,
+  { operation: "POP3", status: "absent", provedBy: [], note: "no maintained server library" },
 ] as const satisfies readonly Capability[];

@@ -1,5 +1,5 @@
 import type { ProviderErrors } from "../kernel/emulator.ts";
-import { answerJson, type Exchange } from "../kernel/exchange.ts";
+import { answer, answerJson, type Exchange } from "../kernel/exchange.ts";
 import { refusalBody } from "../kernel/mode.ts";
 import { Overloaded } from "../kernel/outbox.ts";
 
@@ -13,7 +13,14 @@ const table = {
     text: (kind: string) => `kind is from, to or containing, not '${kind}'`,
   },
   emptyQuery: { status: 400, error: "empty_query", text: () => "query must not be empty" },
-  noJim: { status: 404, error: "jim_absent", text: () => "MailHog's Jim is not running here" },
+  noRelease: { status: 500, error: "relay_refused", text: () => "Nothing leaves the machine: no mail is released" },
+  noJim: { status: 404, error: "jim_absent", text: () => "Jim is not running" },
+  jimThere: { status: 400, error: "jim_present", text: () => "Jim is running already" },
+  badJim: {
+    status: 400,
+    error: "invalid_jim",
+    text: () => "The body is no Jim configuration: chances are numbers from 0 to 1",
+  },
 } as const satisfies Record<string, { status: number; error: string; text: (value: string) => string }>;
 
 export class MailboxError extends Error {
@@ -27,11 +34,35 @@ export class MailboxError extends Error {
   }
 }
 
+/** Mailpit's errors are a line of text. */
+export class MailpitError extends Error {
+  readonly status: number;
+  /** `/api/v1/send` alone answers `{"Error": ...}`. */
+  readonly json: boolean;
+  constructor(status: number, message: string, json = false) {
+    super(message);
+    this.name = "MailpitError";
+    this.status = status;
+    this.json = json;
+  }
+}
+
+/** MailDev's errors are `{"error": ...}`. */
+export class MaildevError extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = "MaildevError";
+    this.status = status;
+  }
+}
+
 export function reject(name: keyof typeof table, value = ""): never {
   throw new MailboxError(table[name].status, table[name].error, table[name].text(value));
 }
 
-const hint = "MailHog's API is under /api/v1/messages and /api/v2/messages; GET / lists what is served here";
+const hint =
+  "Mailpit's API is under /api/v1, MailHog's under /api/v2 and /mailhog/api/v1, MailDev's under /email and /api/email; GET / lists what is served here";
 
 /** The mailbox APIs have no error format of their own: MailHog answers with bare status codes. */
 export const errors: ProviderErrors = {
@@ -59,6 +90,11 @@ export const errors: ProviderErrors = {
     }),
   thrown(exchange, cause) {
     if (cause instanceof MailboxError) return problem(exchange, cause.status, cause.error, cause.message, {});
+    if (cause instanceof MailpitError && cause.json)
+      return answerJson(exchange, cause.status, { Error: cause.message });
+    if (cause instanceof MailpitError)
+      return answer(exchange, cause.status, cause.message, { "content-type": "text/plain; charset=utf-8" });
+    if (cause instanceof MaildevError) return answerJson(exchange, cause.status, { error: cause.message });
     if (cause instanceof Overloaded) return errors.throttled(exchange, cause.retryAfterSeconds);
     return undefined;
   },

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { afterReal } from "../kernel/clock.ts";
 import type { HealthCheck, Runtime } from "../kernel/emulator.ts";
-import type { MailState, OpenListener } from "./store.ts";
+import type { MailState, OpenListener } from "./state.ts";
 
 const patienceMs = 2000;
 

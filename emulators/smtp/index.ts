@@ -1,17 +1,13 @@
-import { Hono } from "hono";
-import type { Address, Emulator, KernelEnv, Runtime } from "../kernel/emulator.ts";
-import { control } from "./api/control.ts";
-import { mailhogV1 } from "./api/mailhog-v1.ts";
-import { mailhogV2 } from "./api/mailhog-v2.ts";
-import { root } from "./api/root.ts";
+import type { Address, Emulator, Runtime } from "../kernel/emulator.ts";
+import { control } from "./api/control/routes.ts";
+import { mailboxSites, soleSite } from "./api/sites.ts";
 import { capabilities } from "./capabilities.ts";
-import { deliver, deliveryTimer } from "./delivery.ts";
-import { errors } from "./errors.ts";
+import { deliver, deliveryTimer, stepTimer, takeStep } from "./delivery.ts";
 import { health } from "./health.ts";
 import { listeners } from "./listener.ts";
 import { real } from "./real.ts";
 import { applySeed, Seed } from "./seed.ts";
-import { type MailState, openMail } from "./store.ts";
+import { type MailState, openState } from "./state.ts";
 import { tables } from "./tables.ts";
 
 export const smtp: Emulator<MailState, Seed> = {
@@ -20,32 +16,22 @@ export const smtp: Emulator<MailState, Seed> = {
   provides: "email",
   hosts: [],
   http: [
-    {
-      name: "mailbox",
-      ports: [{ setting: "mailPort", tls: false }],
-      sites: (runtime) => [{ hosts: [], routes: mailbox(runtime), errors }],
-    },
+    { name: "mailbox", ports: [{ setting: "mailPort", tls: false }], sites: mailboxSites },
+    { name: "mailhog", ports: [{ setting: "mailhogPort", tls: false }], sites: soleSite("mailhog") },
+    { name: "maildev", ports: [{ setting: "maildevPort", tls: false }], sites: soleSite("maildev") },
   ],
   listeners,
   tables,
   pageSize: 16_384,
-  open: openMail,
+  open: openState,
   seed: { file: "smtp.yaml", schema: Seed, apply: applySeed },
-  timers: { [deliveryTimer]: deliver },
+  timers: { [deliveryTimer]: deliver, [stepTimer]: takeStep },
   control,
   health,
   real,
   environment,
   capabilities,
 };
-
-function mailbox(runtime: Runtime<MailState>): Hono<KernelEnv> {
-  const app = new Hono<KernelEnv>();
-  root(app);
-  mailhogV1(app, runtime);
-  mailhogV2(app, runtime);
-  return app;
-}
 
 /** What mail clients read; user and password only where the seed lists users. */
 function environment(runtime: Runtime<MailState>, addresses: readonly Address[]): Record<string, string> {

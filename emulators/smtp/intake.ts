@@ -1,17 +1,21 @@
-import { hash } from "node:crypto";
 import type { Instant } from "../kernel/clock.ts";
 import type { Runtime } from "../kernel/emulator.ts";
-import { deliveryDelayMs, deliveryTimer, emitEach } from "./delivery.ts";
-import type { Draft, Envelope } from "./domain/message.ts";
-import type { MailState } from "./store.ts";
+import { emitEach, scheduleLives } from "./delivery.ts";
+import { headerSection, headerValue } from "./domain/headers.ts";
+import type { Content, Draft, Envelope } from "./domain/message.ts";
+import { tagsOfMessage } from "./domain/tags.ts";
+import { prune } from "./mailbox.ts";
+import type { MailState } from "./state.ts";
 
 const idLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 export interface Incoming {
   readonly envelope: Envelope;
-  readonly raw: Buffer;
+  readonly content: Content;
   readonly receivedAt: Instant;
   readonly truncated: boolean;
+  /** A report that comes from outside: it has no life of its own to tell about. */
+  readonly silent?: boolean;
   readonly remote: string;
   /** The dialogue; the last reply holds the id, so it is asked for once the id is known. */
   transcript(id: string): readonly string[];
@@ -19,9 +23,9 @@ export interface Incoming {
 
 /** Names an incoming message by its content: sender, recipients and bytes. */
 export function draftOf(runtime: Runtime<MailState>, incoming: Incoming): Draft {
-  const { envelope, raw } = incoming;
-  const content = [envelope.mailFrom, ...envelope.recipients.map(({ address }) => address), hash("sha256", raw, "hex")];
-  const id = runtime.ids.derive("smtp.message", content).text(22, idLetters);
+  const { envelope, content } = incoming;
+  const recipients = envelope.recipients.map(({ address }) => address);
+  const id = runtime.ids.derive("smtp.message", [envelope.mailFrom, ...recipients, content.sha256]).text(22, idLetters);
   return {
     id,
     mailFrom: envelope.mailFrom,
@@ -35,8 +39,20 @@ export function draftOf(runtime: Runtime<MailState>, incoming: Incoming): Draft 
     truncated: incoming.truncated,
     remote: incoming.remote,
     transcript: incoming.transcript(id),
-    raw,
+    content,
+    inbox: inboxOf(content.raw),
+    tags: tagsOfMessage(content.raw, recipients),
   };
+}
+
+const inboxHeader = /^x-backlot-inbox[ \t]*:/im;
+
+/** The inbox a message asks for in its header; one of a test's own keeps its mail apart from its neighbours'. */
+function inboxOf(raw: Buffer): string | undefined {
+  const section = headerSection(raw);
+  if (!inboxHeader.test(section)) return undefined;
+  const name = headerValue(section, "x-backlot-inbox") ?? "";
+  return name === "" ? undefined : Buffer.from(name, "latin1").toString("utf8").slice(0, 200);
 }
 
 /**
@@ -51,12 +67,25 @@ export function keep(runtime: Runtime<MailState>, incoming: Incoming): Draft {
       state: draft.truncated ? "truncated" : "accepted",
       from: draft.mailFrom,
       recipients: draft.recipients.length,
-      size: draft.raw.length,
+      size: draft.content.size,
     });
     if (draft.truncated) return draft;
-    emitEach(runtime, "email.accepted", draft, draft.receivedAt);
-    const due = draft.receivedAt + runtime.clock.paced(deliveryDelayMs);
-    runtime.timers.schedule({ kind: deliveryTimer, subject: draft.id, due });
+    if (!incoming.silent) {
+      emitEach(runtime, "email.accepted", { ...draft, raw: draft.content.raw }, draft.receivedAt);
+      scheduleLives(runtime, draft);
+    }
+    prune(runtime);
+    runtime.store.afterCommit(() => announce(runtime.state, draft));
     return draft;
   });
+}
+
+/** Tells whoever waits for mail; what has to be read from the rows is read only if somebody does. */
+function announce(state: MailState, draft: Draft): void {
+  state.statistics.accepted += 1;
+  state.statistics.acceptedBytes += draft.content.size;
+  state.searcher.came(draft.id);
+  if (!state.feed.watched) return;
+  const message = state.summary(draft.id);
+  if (message !== undefined) state.feed.publish({ tag: "new", message });
 }

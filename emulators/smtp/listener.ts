@@ -4,10 +4,11 @@ import type { Certificates } from "../kernel/certificates.ts";
 import { afterReal } from "../kernel/clock.ts";
 import type { Listener, Runtime } from "../kernel/emulator.ts";
 import { defaultProfile, type ServerProfile } from "./domain/message.ts";
+import { planned } from "./protocol/faults.ts";
 import { sessionHandlers } from "./protocol/handlers.ts";
 import { MailServer } from "./protocol/server.ts";
 import { refusalText, refusedNow } from "./real.ts";
-import type { MailState, OpenListener } from "./store.ts";
+import type { MailState, OpenListener } from "./state.ts";
 
 type Transport = "plain" | "starttls" | "implicit";
 
@@ -44,6 +45,18 @@ async function openListener(
       const refused = refusedNow(runtime);
       return refused && refusalText(refused, runtime.mode.askedBy ?? "real mode");
     },
+    plannedFor(connection, stage) {
+      const { mailFrom, rcptTo } = connection.session.envelope;
+      const from = mailFrom ? mailFrom.address : "";
+      const to = rcptTo.map(({ address }) => address);
+      return planned(
+        runtime,
+        connection,
+        stage,
+        stage === "helo" ? {} : { from, to },
+        stage === "helo" ? [connection.helo] : [from, ...to],
+      );
+    },
     challengeOf: (session, host) =>
       `<${runtime.ids.fixed("smtp.cram-md5", [session]).hex(32)}.${Math.floor(runtime.clock.now() / 1000)}@${host}>`,
   });
@@ -63,6 +76,8 @@ async function openListener(
     port,
     async close(deadlineMs) {
       runtime.state.listeners.delete(entry);
+      runtime.state.searcher.close();
+      runtime.state.feed.close();
       server.options.closeTimeout = Math.max(1, deadlineMs);
       const closed = new Promise<void>((resolve) => server.close(resolve));
       server.dismissIdle();

@@ -1,6 +1,6 @@
 import type { Runtime } from "../kernel/emulator.ts";
 import { type Refusal, refusal } from "../kernel/mode.ts";
-import type { MailState } from "./store.ts";
+import type { MailState } from "./state.ts";
 
 export const real = {
   service: "SMTP delivery",

@@ -1,8 +1,9 @@
+import { hash } from "node:crypto";
 import { z } from "zod";
 import type { Runtime } from "../kernel/emulator.ts";
 import { defaultProfile } from "./domain/message.ts";
 import { draftOf } from "./intake.ts";
-import type { MailState } from "./store.ts";
+import type { MailState } from "./state.ts";
 
 const address = z.string().regex(/^[^\s<>@]+@[^\s<>@]+$/, "an address such as ann@example.com");
 
@@ -27,6 +28,12 @@ export const Seed = z.strictObject({
   /** `any`: with whatever credentials or none; `required`: some; `users`: one of those listed. */
   auth: z.enum(["any", "required", "users"]).default("any"),
   maxRecipients: z.number().int().min(1).default(defaultProfile.maxRecipients),
+  /** Most messages kept: then the oldest make room, and how many is counted. 0 keeps all. */
+  retention: z.number().int().min(0).default(defaultProfile.retention),
+  /** Domains whose recipients may say what happens to their mail (`bounce+550@...`); `*.` stands for any name below. */
+  magicDomains: z
+    .array(z.string().regex(/^(\*\.)?[a-z0-9.-]+$/, "a domain, or *. and a domain"))
+    .default([...defaultProfile.magicDomains]),
   users: z.array(z.strictObject({ username: z.string().min(1), password: z.string().min(1).optional() })).default([]),
   messages: z.array(SeedMessage).default([]),
 });
@@ -36,7 +43,13 @@ const passwordLetters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz2345678
 
 export function applySeed(seed: Seed, runtime: Runtime<MailState>): void {
   const { state, ids } = runtime;
-  state.setProfile({ name: seed.serverName, auth: seed.auth, maxRecipients: seed.maxRecipients });
+  state.setProfile({
+    name: seed.serverName,
+    auth: seed.auth,
+    maxRecipients: seed.maxRecipients,
+    retention: seed.retention,
+    magicDomains: seed.magicDomains,
+  });
   state.setUsers(
     seed.users.map(({ username, password }) => ({
       username,
@@ -56,7 +69,7 @@ export function applySeed(seed: Seed, runtime: Runtime<MailState>): void {
           username: undefined,
           secure: false,
         },
-        raw,
+        content: { raw, size: raw.length, sha256: hash("sha256", raw, "hex"), spool: undefined },
         receivedAt: Date.parse(message.receivedAt),
         truncated: false,
         remote: "seed",

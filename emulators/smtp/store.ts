@@ -1,25 +1,20 @@
 import type { Database } from "../kernel/state.ts";
-import type {
-  AuthMode,
-  Draft,
-  Message,
-  MessageSummary,
-  Parameters,
-  Recipient,
-  ServerProfile,
-} from "./domain/message.ts";
+import type { AuthMode, Content, Draft, Message, MessageSummary, Recipient, ServerProfile } from "./domain/message.ts";
+import type { Outcome } from "./domain/outcome.ts";
+import { beginningRead, mostRead } from "./domain/parse-mail.ts";
+import { newestFirst } from "./domain/search-index.ts";
+import { type EventStore, openEvents } from "./store-events.ts";
+import { type MarkStore, openMarks } from "./store-marks.ts";
+import { openPieces, type PieceStore } from "./store-pieces.ts";
+import { parametersFrom, parametersText, type SummaryRow, summaryColumns } from "./store-rows.ts";
 
-/** A listener that is open, for the health check. */
-export interface OpenListener {
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-  readonly implicitTls: boolean;
-  listening(): boolean;
+/** A message by the marks a reader sorts by. */
+export interface Placed {
+  readonly id: string;
+  readonly arrival: number;
 }
 
-export interface MailState {
-  readonly listeners: Set<OpenListener>;
+export interface MailStore extends MarkStore, PieceStore, EventStore {
   profile(): ServerProfile | undefined;
   setProfile(profile: ServerProfile): void;
   password(username: string): string | undefined;
@@ -32,87 +27,79 @@ export interface MailState {
   newestFirst(): Iterable<Message>;
   /** Accepted and truncated messages without their bytes, newest first. */
   summaries(limit: number): readonly MessageSummary[];
+  /** Accepted messages without their bytes, newest first; only those received before `before`, when it is given. */
+  summaryPage(page: {
+    readonly start: number;
+    readonly limit: number;
+    readonly before?: number | undefined;
+  }): readonly MessageSummary[];
+  /** Accepted messages without their bytes, in order of arrival, after an arrival number. */
+  arrivedAfter(arrival: number, limit: number): readonly MessageSummary[];
+  summary(id: string): MessageSummary | undefined;
   count(): number;
+  /** Arrival number of the newest message, 0 before the first. Never goes back. */
+  readonly lastArrival: number;
+  /** Accepted messages in order of arrival. */
+  placed(): readonly Placed[];
   /** 0 when there is no such message. */
   recipientCount(id: string): number;
+  /** With all of its bytes up to 10 MiB, the first of them beyond that. */
   message(id: string): Message | undefined;
-  raw(id: string): Buffer | undefined;
   /** At most the first 64 KiB, enough for any header. */
   beginning(id: string): Buffer | undefined;
+  /** All bytes, in pieces; undefined when there is no such message. */
+  content(id: string): Iterable<Buffer> | undefined;
   transcript(id: string): { readonly remote: string; readonly lines: readonly string[] } | undefined;
   remove(id: string): boolean;
   removeAll(): number;
+  /** Bytes of the database. */
+  bytes(): number;
+  /** Called when rows went away under the store: after reset, restore and a new seed. */
+  onReplaced(action: () => void): void;
 }
 
-interface SummaryRow {
-  id: string;
-  arrival: number;
-  received_at: number;
-  truncated: number;
-  mail_from: string;
-  parameters: string | null;
-  helo: string;
-  mechanism: string | null;
-  username: string | null;
-  secure: number;
-  size: number;
-}
 interface MessageRow extends SummaryRow {
+  wall_spool: number | null;
   raw: Buffer;
 }
 interface RecipientRow {
   address: string;
   parameters: string | null;
+  outcome: string | null;
+}
+interface ProfileRow {
+  name: string;
+  auth: string;
+  max_recipients: number;
+  retention: number;
+  magic_domains: string;
 }
 type Credentials = { username: string; password: string };
 
-const summaryColumns =
-  "id, arrival, received_at, truncated, mail_from, parameters, helo, mechanism, username, secure, size";
 const newest = "ORDER BY received_at DESC, arrival DESC";
+const bytesToo = `${summaryColumns}, wall_spool, raw`;
 
-export function openMail(db: Database): MailState {
-  const statement = {
-    profile: db.prepare("SELECT name, auth, max_recipients FROM main.smtp_server WHERE id = 1"),
-    setProfile: db.prepare(
-      "INSERT OR REPLACE INTO main.smtp_server (id, name, auth, max_recipients) VALUES (1, ?, ?, ?)",
-    ),
-    password: db.prepare("SELECT password FROM main.smtp_users WHERE username = ?").pluck(),
-    firstUser: db.prepare("SELECT username, password FROM main.smtp_users ORDER BY username LIMIT 1"),
-    dropUsers: db.prepare("DELETE FROM main.smtp_users"),
-    addUser: db.prepare("INSERT INTO main.smtp_users (username, password) VALUES (?, ?)"),
-    add: db.prepare(
-      `INSERT INTO main.smtp_messages (id, arrival, received_at, truncated, mail_from, parameters, helo, mechanism,
-       username, secure, size, wall_remote, wall_transcript, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    addRecipient: db.prepare(
-      "INSERT INTO main.smtp_recipients (message, position, address, parameters) VALUES (?, ?, ?, ?)",
-    ),
-    recipients: db.prepare("SELECT address, parameters FROM main.smtp_recipients WHERE message = ? ORDER BY position"),
-    page: db.prepare(
-      `SELECT ${summaryColumns}, raw FROM main.smtp_messages WHERE truncated = 0 ${newest} LIMIT ? OFFSET ?`,
-    ),
-    all: db.prepare(`SELECT ${summaryColumns}, raw FROM main.smtp_messages WHERE truncated = 0 ${newest}`),
-    summaries: db.prepare(`SELECT ${summaryColumns} FROM main.smtp_messages ${newest} LIMIT ?`),
-    count: db.prepare("SELECT count(*) FROM main.smtp_messages WHERE truncated = 0").pluck(),
-    recipientCount: db.prepare("SELECT count(*) FROM main.smtp_recipients WHERE message = ?").pluck(),
-    message: db.prepare(`SELECT ${summaryColumns}, raw FROM main.smtp_messages WHERE id = ?`),
-    raw: db.prepare("SELECT raw FROM main.smtp_messages WHERE id = ?").pluck(),
-    beginning: db.prepare("SELECT substr(raw, 1, 65536) FROM main.smtp_messages WHERE id = ?").pluck(),
-    transcript: db.prepare(
-      "SELECT wall_remote AS remote, wall_transcript AS lines FROM main.smtp_messages WHERE id = ?",
-    ),
-    remove: db.prepare("DELETE FROM main.smtp_messages WHERE id = ?"),
-    removeRecipients: db.prepare("DELETE FROM main.smtp_recipients WHERE message = ?"),
-    removeAll: db.prepare("DELETE FROM main.smtp_messages"),
-    removeAllRecipients: db.prepare("DELETE FROM main.smtp_recipients"),
-  };
+export function openMail(db: Database): MailStore {
+  const statement = prepare(db);
+  const pieces = openPieces(db);
+  const marks = openMarks(db);
+  const events = openEvents(db);
   // Only grows while the process lives, also over a reset: a sequence that went back would hand out a number twice.
   let arrival = Number(db.prepare("SELECT coalesce(max(arrival), 0) FROM main.smtp_messages").pluck().get());
+  let replaced: () => void = () => {};
+  // Whatever replaces the rows from outside empties this one-row table first.
+  db.function("smtp_replaced", { varargs: false }, () => {
+    marks.forget();
+    replaced();
+    return 0;
+  });
+  db.exec("CREATE TEMP TRIGGER smtp_replaced AFTER DELETE ON main.smtp_server BEGIN SELECT smtp_replaced(); END");
 
   const recipientsOf = (id: string): readonly Recipient[] =>
     (statement.recipients.all(id) as RecipientRow[]).map((row) => ({
       address: row.address,
       parameters: parametersFrom(row.parameters),
+      outcome: row.outcome === null ? undefined : (JSON.parse(row.outcome) as Outcome),
     }));
   const summary = (row: SummaryRow): MessageSummary => ({
     id: row.id,
@@ -126,18 +113,30 @@ export function openMail(db: Database): MailState {
     username: row.username ?? undefined,
     secure: row.secure === 1,
     size: row.size,
+    inbox: row.inbox ?? undefined,
     recipients: recipientsOf(row.id),
   });
-  const message = (row: MessageRow): Message => ({ ...summary(row), raw: row.raw });
+  const message = (row: MessageRow): Message => ({
+    ...summary(row),
+    raw:
+      row.wall_spool === null ? row.raw : pieces.joined(row.wall_spool, row.size > mostRead ? beginningRead : mostRead),
+  });
+  const summaries = (rows: unknown): readonly MessageSummary[] => (rows as SummaryRow[]).map(summary);
+  const dropContent = (id: string) => {
+    const spool = statement.spool.get(id) as number | null | undefined;
+    if (spool !== null && spool !== undefined) pieces.dropSpool(spool);
+  };
 
   return {
-    listeners: new Set(),
+    ...pieces,
+    ...marks,
+    ...events,
     profile() {
-      const row = statement.profile.get() as { name: string; auth: string; max_recipients: number } | undefined;
-      return row && { name: row.name, auth: authMode(row.auth), maxRecipients: row.max_recipients };
+      const row = statement.profile.get() as ProfileRow | undefined;
+      return row && profileFrom(row);
     },
-    setProfile(profile) {
-      statement.setProfile.run(profile.name, profile.auth, profile.maxRecipients);
+    setProfile({ name, auth, maxRecipients, retention, magicDomains }) {
+      statement.setProfile.run(name, auth, maxRecipients, retention, magicDomains.join(" "));
     },
     password: (username) => statement.password.get(username) as string | undefined,
     firstUser: () => statement.firstUser.get() as Credentials | undefined,
@@ -147,60 +146,152 @@ export function openMail(db: Database): MailState {
     },
     add(draft) {
       arrival += 1;
-      statement.add.run(
-        draft.id,
-        arrival,
-        draft.receivedAt,
-        draft.truncated ? 1 : 0,
-        draft.mailFrom,
-        parametersText(draft.parameters),
-        draft.helo,
-        draft.mechanism ?? null,
-        draft.username ?? null,
-        draft.secure ? 1 : 0,
-        draft.raw.length,
-        draft.remote,
-        draft.transcript.join("\n"),
-        draft.raw,
-      );
+      statement.add.run(...rowOf(draft, arrival));
       draft.recipients.forEach((recipient, position) => {
-        statement.addRecipient.run(draft.id, position, recipient.address, parametersText(recipient.parameters));
+        const { address, parameters, outcome } = recipient;
+        const ending = outcome === undefined ? null : JSON.stringify(outcome);
+        statement.addRecipient.run(draft.id, position, address, parametersText(parameters), ending);
       });
+      if (draft.tags.length > 0) marks.setTags(draft.id, draft.tags);
     },
     page: (start, limit) => (statement.page.all(limit, start) as MessageRow[]).map(message),
     *newestFirst() {
       for (const row of statement.all.iterate() as IterableIterator<MessageRow>) yield message(row);
     },
-    summaries: (limit) => (statement.summaries.all(limit) as SummaryRow[]).map(summary),
+    summaries: (limit) =>
+      [0, 1]
+        .flatMap((truncated) => summaries(statement.summaries.all(truncated, limit)))
+        .sort(newestFirst)
+        .slice(0, limit),
+    summaryPage: ({ start, limit, before }) =>
+      summaries(
+        before === undefined
+          ? statement.summaryPage.all(limit, start)
+          : statement.summaryPageBefore.all(before, limit, start),
+      ),
+    arrivedAfter: (after, limit) => summaries(statement.arrivedAfter.all(after, limit)),
+    summary(id) {
+      const row = statement.summary.get(id) as SummaryRow | undefined;
+      return row && summary(row);
+    },
+    get lastArrival() {
+      return arrival;
+    },
+    placed: () => statement.placed.all() as Placed[],
     recipientCount: (id) => statement.recipientCount.get(id) as number,
     count: () => Number(statement.count.get()),
     message(id) {
       const row = statement.message.get(id) as MessageRow | undefined;
       return row && message(row);
     },
-    raw: (id) => statement.raw.get(id) as Buffer | undefined,
     beginning: (id) => statement.beginning.get(id) as Buffer | undefined,
+    content(id) {
+      const row = statement.message.get(id) as MessageRow | undefined;
+      if (row === undefined) return undefined;
+      return row.wall_spool === null ? [row.raw] : pieces.pieces(row.wall_spool);
+    },
     transcript(id) {
       const row = statement.transcript.get(id) as { remote: string; lines: string } | undefined;
       return row && { remote: row.remote, lines: row.lines.split("\n") };
     },
     remove(id) {
+      dropContent(id);
       statement.removeRecipients.run(id);
+      marks.dropMarks(id);
+      events.dropEvents(id);
       return statement.remove.run(id).changes > 0;
     },
     removeAll() {
       statement.removeAllRecipients.run();
+      pieces.dropAllPieces();
+      marks.dropAllMarks();
+      events.dropAllEvents();
       return statement.removeAll.run().changes;
+    },
+    bytes: () => Number(db.pragma("page_count", { simple: true })) * Number(db.pragma("page_size", { simple: true })),
+    onReplaced(action) {
+      replaced = action;
     },
   };
 }
 
-function parametersText(parameters: Parameters | undefined): string | null {
-  return parameters === undefined ? null : JSON.stringify(parameters);
+function prepare(db: Database) {
+  const select = (columns: string, rest: string) => db.prepare(`SELECT ${columns} FROM main.smtp_messages ${rest}`);
+  return {
+    profile: db.prepare(
+      "SELECT name, auth, max_recipients, retention, magic_domains FROM main.smtp_server WHERE id = 1",
+    ),
+    setProfile: db.prepare(
+      `INSERT OR REPLACE INTO main.smtp_server (id, name, auth, max_recipients, retention, magic_domains)
+       VALUES (1, ?, ?, ?, ?, ?)`,
+    ),
+    password: db.prepare("SELECT password FROM main.smtp_users WHERE username = ?").pluck(),
+    firstUser: db.prepare("SELECT username, password FROM main.smtp_users ORDER BY username LIMIT 1"),
+    dropUsers: db.prepare("DELETE FROM main.smtp_users"),
+    addUser: db.prepare("INSERT INTO main.smtp_users (username, password) VALUES (?, ?)"),
+    add: db.prepare(
+      `INSERT INTO main.smtp_messages (id, arrival, received_at, truncated, mail_from, parameters, helo, mechanism,
+       username, secure, size, inbox, sha256, wall_spool, wall_remote, wall_transcript, raw)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    addRecipient: db.prepare(
+      "INSERT INTO main.smtp_recipients (message, position, address, parameters, outcome) VALUES (?, ?, ?, ?, ?)",
+    ),
+    recipients: db.prepare(
+      "SELECT address, parameters, outcome FROM main.smtp_recipients WHERE message = ? ORDER BY position",
+    ),
+    page: select(bytesToo, `WHERE truncated = 0 ${newest} LIMIT ? OFFSET ?`),
+    all: select(bytesToo, `WHERE truncated = 0 ${newest}`),
+    summaries: select(summaryColumns, `WHERE truncated = ? ${newest} LIMIT ?`),
+    summaryPage: select(summaryColumns, `WHERE truncated = 0 ${newest} LIMIT ? OFFSET ?`),
+    summaryPageBefore: select(summaryColumns, `WHERE truncated = 0 AND received_at < ? ${newest} LIMIT ? OFFSET ?`),
+    arrivedAfter: select(summaryColumns, "WHERE truncated = 0 AND arrival > ? ORDER BY arrival LIMIT ?"),
+    summary: select(summaryColumns, "WHERE id = ?"),
+    placed: select("id, arrival", "WHERE truncated = 0 ORDER BY arrival"),
+    count: select("count(*)", "WHERE truncated = 0").pluck(),
+    recipientCount: db.prepare("SELECT count(*) FROM main.smtp_recipients WHERE message = ?").pluck(),
+    message: select(bytesToo, "WHERE id = ?"),
+    spool: select("wall_spool", "WHERE id = ?").pluck(),
+    beginning: select("substr(raw, 1, 65536)", "WHERE id = ?").pluck(),
+    transcript: select("wall_remote AS remote, wall_transcript AS lines", "WHERE id = ?"),
+    remove: db.prepare("DELETE FROM main.smtp_messages WHERE id = ?"),
+    removeRecipients: db.prepare("DELETE FROM main.smtp_recipients WHERE message = ?"),
+    removeAll: db.prepare("DELETE FROM main.smtp_messages"),
+    removeAllRecipients: db.prepare("DELETE FROM main.smtp_recipients"),
+  };
 }
 
-function parametersFrom(text: string | null): Parameters | undefined {
-  return text === null ? undefined : (JSON.parse(text) as Parameters);
+function rowOf(draft: Draft, arrival: number) {
+  const { content }: { content: Content } = draft;
+  return [
+    draft.id,
+    arrival,
+    draft.receivedAt,
+    draft.truncated ? 1 : 0,
+    draft.mailFrom,
+    parametersText(draft.parameters),
+    draft.helo,
+    draft.mechanism ?? null,
+    draft.username ?? null,
+    draft.secure ? 1 : 0,
+    content.size,
+    draft.inbox ?? null,
+    content.spool === undefined ? null : content.sha256,
+    content.spool ?? null,
+    draft.remote,
+    draft.transcript.join("\n"),
+    content.raw,
+  ];
+}
+
+function profileFrom(row: ProfileRow): ServerProfile {
+  return {
+    name: row.name,
+    auth: authMode(row.auth),
+    maxRecipients: row.max_recipients,
+    retention: row.retention,
+    magicDomains: row.magic_domains.split(" ").filter((domain) => domain !== ""),
+  };
 }
 
 function authMode(text: string): AuthMode {

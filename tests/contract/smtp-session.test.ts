@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { defaultProfile } from "../../emulators/smtp/domain/message.ts";
 import { mailServer } from "../smtp/mail-server.ts";
 import { dotStuffed, queuedId, rawClient } from "../smtp/raw-client.ts";
 
@@ -220,7 +221,7 @@ describe("AUTH", () => {
 
   test("a server with users wants one of them", async () => {
     const strict = await mailServer();
-    strict.runtime.state.setProfile({ name: "mx.test", auth: "users", maxRecipients: 2 });
+    strict.runtime.state.setProfile({ ...defaultProfile, name: "mx.test", auth: "users", maxRecipients: 2 });
     strict.runtime.state.setUsers([{ username: "ann", password: "right" }]);
     const client = await rawClient(strict.port);
     expect(await client.say("MAIL FROM:<a@example.com>")).toBe("530 5.7.0 Authentication required");

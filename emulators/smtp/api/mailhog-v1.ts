@@ -4,22 +4,27 @@ import { answer, answerJson } from "../../kernel/exchange.ts";
 import { readMessage } from "../domain/mailhog-mime.ts";
 import type { Message } from "../domain/message.ts";
 import { reject } from "../errors.ts";
-import type { MailState } from "../store.ts";
+import { removeAll, removeMessage } from "../mailbox.ts";
+import type { MailState } from "../state.ts";
 import { idFrom, mailhogData, mailhogId, renderMessage } from "../wire/mailhog.ts";
 import { partHeaders } from "../wire/part-headers.ts";
+import { answerBytes } from "./content.ts";
 
 const textJson = { "content-type": "text/json" };
 /** MailHog's list has no pages. */
 const most = 1000;
 
-export function mailhogV1(app: Hono<KernelEnv>, runtime: Runtime<MailState>): void {
-  const { state, store } = runtime;
-  const existing = (id: string): Message => state.message(idFrom(id)) ?? reject("noSuchMessage", id);
-
+/** The one route that Mailpit has too, with another answer. */
+export function mailhogMessages(app: Hono<KernelEnv>, runtime: Runtime<MailState>): void {
   app.get("/api/v1/messages", (c) => {
     c.env.exchange.note("operation", "GET /api/v1/messages");
-    return answerJson(c.env.exchange, 200, state.page(0, most).map(renderMessage), textJson);
+    return answerJson(c.env.exchange, 200, runtime.state.page(0, most).map(renderMessage), textJson);
   });
+}
+
+export function mailhogV1(app: Hono<KernelEnv>, runtime: Runtime<MailState>): void {
+  const { state } = runtime;
+  const existing = (id: string): Message => state.message(idFrom(id)) ?? reject("noSuchMessage", id);
 
   app.delete("/api/v1/messages", (c) => {
     c.env.exchange.note("operation", "DELETE /api/v1/messages");
@@ -40,21 +45,25 @@ export function mailhogV1(app: Hono<KernelEnv>, runtime: Runtime<MailState>): vo
     const id = c.req.param("id");
     exchange.note("operation", "DELETE /api/v1/messages/{id}");
     exchange.note("resource", id);
-    store.write(() => {
-      if (!state.remove(idFrom(id))) reject("notStored", id);
-      runtime.journal.append("change", idFrom(id), { state: "deleted" });
-    });
+    if (!removeMessage(runtime, idFrom(id))) reject("notStored", id);
     return answer(exchange, 200, null, {});
   });
 
   app.get("/api/v1/messages/:id/download", (c) => {
     const { exchange } = c.env;
     exchange.note("operation", "GET /api/v1/messages/{id}/download");
-    const message = existing(c.req.param("id"));
-    return answer(exchange, 200, Uint8Array.from(message.raw), {
+    const id = idFrom(c.req.param("id"));
+    const content = state.content(id) ?? reject("noSuchMessage", id);
+    return answerBytes(exchange, content, {
       "content-type": "message/rfc822",
-      "content-disposition": `attachment; filename="${mailhogId(message.id)}.eml"`,
+      "content-disposition": `attachment; filename="${mailhogId(id)}.eml"`,
     });
+  });
+
+  app.post("/api/v1/messages/:id/release", (c) => {
+    c.env.exchange.note("operation", "POST /api/v1/messages/{id}/release");
+    if (state.summary(idFrom(c.req.param("id"))) === undefined) return reject("noSuchMessage", c.req.param("id"));
+    return reject("noRelease");
   });
 
   app.get("/api/v1/messages/:id/mime/part/:n/download", (c) => {
@@ -67,13 +76,5 @@ export function mailhogV1(app: Hono<KernelEnv>, runtime: Runtime<MailState>): vo
     const { headers, encoding } = partHeaders(part.headers, `${mailhogId(message.id)}-part-${number}`);
     const body = encoding === "base64" ? Buffer.from(part.body, "base64") : Buffer.from(part.body, "latin1");
     return answer(exchange, 200, Uint8Array.from(body), headers);
-  });
-}
-
-export function removeAll(runtime: Runtime<MailState>): number {
-  return runtime.store.write(() => {
-    const removed = runtime.state.removeAll();
-    runtime.journal.append("change", undefined, { state: "deleted", messages: removed });
-    return removed;
   });
 }

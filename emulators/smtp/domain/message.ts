@@ -1,4 +1,5 @@
 import type { Instant } from "../../kernel/clock.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** ESMTP parameters of MAIL or RCPT, upper-case keys; a keyword without a value is `true`. */
 export type Parameters = Readonly<Record<string, string | true>>;
@@ -6,6 +7,8 @@ export type Parameters = Readonly<Record<string, string | true>>;
 export interface Recipient {
   readonly address: string;
   readonly parameters: Parameters | undefined;
+  /** What becomes of the mail there; undefined when it is delivered. */
+  readonly outcome?: Outcome | undefined;
 }
 
 /** Who sent and to whom, as the SMTP session said it: the header is another matter. */
@@ -30,11 +33,24 @@ export interface MessageSummary extends Envelope {
   readonly truncated: boolean;
   /** Bytes after dot-unstuffing. */
   readonly size: number;
+  /** Name of the inbox that the sender asked for; undefined when it asked for none. */
+  readonly inbox: string | undefined;
 }
 
 export interface Message extends MessageSummary {
-  /** The bytes as they were sent, after dot-unstuffing. */
+  /** The bytes as they were sent, after dot-unstuffing; shorter than `size` when there are too many to hold. */
   readonly raw: Buffer;
+}
+
+/** The bytes of a message on its way into the store. */
+export interface Content {
+  /** All of it, or the beginning when the pieces are in the store already. */
+  readonly raw: Buffer;
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** Number of the pieces in the store; undefined when `raw` is all. */
+  readonly spool: number | undefined;
 }
 
 /** A message to be kept. */
@@ -44,7 +60,9 @@ export interface Draft extends Envelope {
   readonly truncated: boolean;
   readonly remote: string;
   readonly transcript: readonly string[];
-  readonly raw: Buffer;
+  readonly content: Content;
+  readonly inbox: string | undefined;
+  readonly tags: readonly string[];
 }
 
 export type AuthMode = "any" | "required" | "users";
@@ -53,7 +71,17 @@ export interface ServerProfile {
   readonly name: string;
   readonly auth: AuthMode;
   readonly maxRecipients: number;
+  /** Most messages kept; the oldest make room and are counted. 0 keeps all. */
+  readonly retention: number;
+  /** Where recipients such as `bounce+550@` say what happens to their mail; `*.` for any name below. */
+  readonly magicDomains: readonly string[];
 }
 
 /** A server that no seed describes. RFC 5321 4.5.3.1.8 asks for at least 100 recipients. */
-export const defaultProfile: ServerProfile = { name: "smtp.backlot.test", auth: "any", maxRecipients: 1000 };
+export const defaultProfile: ServerProfile = {
+  name: "smtp.backlot.test",
+  auth: "any",
+  maxRecipients: 1000,
+  retention: 0,
+  magicDomains: ["*.magic.test"],
+};

@@ -2,7 +2,9 @@ import type { Socket } from "node:net";
 import sasl from "smtp-server/lib/sasl.js";
 import { SMTPConnection } from "smtp-server/lib/smtp-connection.js";
 import type { SMTPStream } from "smtp-server/lib/smtp-stream.js";
+import type { Magic } from "../domain/magic.ts";
 import type { ServerProfile } from "../domain/message.ts";
+import type { Outcome } from "../domain/outcome.ts";
 import { createTranscript } from "../domain/transcript.ts";
 import { MailStream } from "./mail-stream.ts";
 import type { MailServer } from "./server.ts";
@@ -28,6 +30,13 @@ export class MailConnection extends SMTPConnection {
   helo = "";
   /** Set by a successful AUTH; counts only while the session has a user. Never the password. */
   login: { readonly username: string; readonly mechanism: string } | undefined;
+  /** Planned faults that met this session, by rule. */
+  readonly rules: string[] = [];
+  /** What recipients of the present transaction ask for, and what becomes of the mail there, by lower-case address. */
+  magic: Magic[] = [];
+  lives = new Map<string, Outcome>();
+  /** The connection breaks after this many bytes of the present message. */
+  truncate: number | undefined;
   /** Entries this session has in the journal. */
   outcomes = 0;
   private gathering = false;
@@ -101,6 +110,43 @@ export class MailConnection extends SMTPConnection {
       this.gathering = false;
       socket.uncork();
     });
+  }
+
+  /** Runs a command unless something else is planned for its stage. */
+  private guarded(stage: "helo" | "data", callback: () => void, go: () => void): void {
+    const verdict = this.owner.plannedFor(this, stage);
+    if (verdict === undefined) {
+      go();
+      return;
+    }
+    void verdict.then((planned) => {
+      if (planned.truncate !== undefined) this.truncate = planned.truncate;
+      if (planned.drop !== undefined) this._socket.destroy();
+      else if (planned.reply !== undefined) {
+        this.send(planned.reply.responseCode, planned.reply.message, false);
+        callback();
+      } else go();
+      planned.done();
+    });
+  }
+
+  override handler_EHLO(command: Buffer, callback: () => void): void {
+    this.guarded("helo", callback, () => super.handler_EHLO(command, callback));
+  }
+
+  override handler_HELO(command: Buffer, callback: () => void): void {
+    this.guarded("helo", callback, () => super.handler_HELO(command, callback));
+  }
+
+  override handler_DATA(command: Buffer, callback: () => void): void {
+    this.guarded("data", callback, () => super.handler_DATA(command, callback));
+  }
+
+  /** A new transaction begins: what the last one's recipients asked for is over. */
+  begin(): void {
+    this.magic = [];
+    this.lives = new Map();
+    this.truncate = undefined;
   }
 
   /** The library's CRAM-MD5 challenge is random; this one follows from the session. */

@@ -8,10 +8,13 @@ import type {
 import type { Runtime } from "../../kernel/emulator.ts";
 import { Overloaded } from "../../kernel/outbox.ts";
 import { type AuthMode, defaultProfile, type Envelope, type Parameters } from "../domain/message.ts";
+import type { Outcome } from "../domain/outcome.ts";
 import { describeCause, queued, reply, SmtpReply, tooBig } from "../domain/replies.ts";
 import { type Incoming, keep } from "../intake.ts";
-import type { MailState } from "../store.ts";
+import type { MailState } from "../state.ts";
+import { type Collector, createCollector } from "./collector.ts";
 import type { MailConnection } from "./connection.ts";
+import { asked, askedAtEnd, factsOfMessage, planned, type Verdict } from "./faults.ts";
 import type { MailServer } from "./server.ts";
 
 type Handlers = Pick<SMTPServerOptions, "onConnect" | "onAuth" | "onMailFrom" | "onRcptTo" | "onData" | "onClose">;
@@ -32,25 +35,44 @@ export function sessionHandlers(runtime: Runtime<MailState>, listener: string, s
   return {
     onConnect(session, callback) {
       const refused = server().refusal();
-      if (refused === undefined) return callback();
       const connection = server().connectionOf(session);
+      if (refused === undefined) {
+        if (connection === undefined) return callback();
+        return settle(connection, planned(runtime, connection, "connect", {}, [listener]), callback);
+      }
       if (connection) journal(connection, "refused", { reply: `421 ${refused}` });
       callback(new SmtpReply(421, refused));
     },
     onAuth(auth, session, callback) {
       const connection = server().connectionOf(session);
-      if (!admitted(runtime, connection?.server.auth ?? "any", auth)) return callback(reply("badCredentials"));
-      if (connection) connection.login = { username: auth.username ?? "", mechanism: auth.method };
-      callback(null, { user: auth.username ?? "anonymous" });
+      const admit = () => {
+        if (!admitted(runtime, connection?.server.auth ?? "any", auth)) return callback(reply("badCredentials"));
+        if (connection) connection.login = { username: auth.username ?? "", mechanism: auth.method };
+        callback(null, { user: auth.username ?? "anonymous" });
+      };
+      if (connection === undefined) return admit();
+      const user = auth.username ?? "";
+      const verdict = planned(runtime, connection, "auth", { user, mechanism: auth.method }, [user]);
+      settle(connection, verdict, (cause) => (cause ? callback(cause) : admit()));
     },
-    onMailFrom(_address, session, callback) {
-      const mode = server().connectionOf(session)?.server.auth ?? "any";
-      callback(mode !== "any" && !session.user ? reply("authRequired") : null);
+    onMailFrom({ address }, session, callback) {
+      const connection = server().connectionOf(session);
+      const mode = connection?.server.auth ?? "any";
+      if (mode !== "any" && !session.user) return callback(reply("authRequired"));
+      if (connection === undefined) return callback();
+      connection.begin();
+      settle(connection, planned(runtime, connection, "mail", { from: address }, [address]), callback);
     },
-    onRcptTo(address, session, callback) {
-      const most = server().connectionOf(session)?.server.maxRecipients ?? defaultProfile.maxRecipients;
-      const { rcptTo } = session.envelope;
-      callback(rcptTo.length >= most && !repeats(rcptTo, address) ? reply("tooManyRecipients") : null);
+    onRcptTo(recipient, session, callback) {
+      const connection = server().connectionOf(session);
+      const most = connection?.server.maxRecipients ?? defaultProfile.maxRecipients;
+      const { mailFrom, rcptTo } = session.envelope;
+      if (rcptTo.length >= most && !repeats(rcptTo, recipient)) return callback(reply("tooManyRecipients"));
+      if (connection === undefined) return callback();
+      const [from, to] = [mailFrom === false ? "" : mailFrom.address, recipient.address];
+      const verdict =
+        planned(runtime, connection, "rcpt", { from, to }, [from, to]) ?? asked(runtime, connection, from, to);
+      settle(connection, verdict, callback, (outcome) => connection.lives.set(to.toLowerCase(), outcome));
     },
     onData(stream, session, callback) {
       const connection = server().connectionOf(session);
@@ -74,6 +96,23 @@ export function sessionHandlers(runtime: Runtime<MailState>, listener: string, s
   };
 }
 
+/** Goes on, refuses or breaks off, as was planned for this step. */
+function settle(
+  connection: MailConnection,
+  verdict: Promise<Verdict | undefined> | Verdict | undefined,
+  callback: (cause?: Error | null) => void,
+  onOutcome?: (outcome: Outcome) => void,
+): void {
+  const conclude = (planned: Verdict | undefined) => {
+    if (planned?.outcome !== undefined) onOutcome?.(planned.outcome);
+    if (planned?.drop !== undefined) connection.socket.destroy();
+    else callback(planned?.reply ?? null);
+    planned?.done();
+  };
+  if (verdict instanceof Promise) void verdict.then(conclude);
+  else conclude(verdict);
+}
+
 interface Receipt {
   readonly stream: SMTPServerDataStream;
   readonly session: SMTPServerSession;
@@ -84,30 +123,39 @@ interface Receipt {
   journal(outcome: string, facts: Readonly<Record<string, unknown>>): void;
 }
 
-/**
- * Collects a message and answers once it is committed; one whose sender vanishes is kept as truncated. The pieces are
- * held until the end and joined once, so the most that a session takes is twice its message.
- */
+/** Collects a message and answers once it is committed; one whose sender vanishes is kept as truncated. */
 function receive(runtime: Runtime<MailState>, receipt: Receipt): void {
   const { stream, connection } = receipt;
   const envelope = envelopeOf(receipt);
   const facts = { from: envelope.mailFrom, to: envelope.recipients.map(({ address }) => address) };
-  let chunks: Buffer[] = [];
+  const collector = createCollector(runtime);
+  let broken = false;
   const store = (outcome: string, truncated: boolean, transcript: Incoming["transcript"]): string => {
-    const raw = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+    const content = collector.finish();
     const remote = `${connection.remoteAddress}:${connection.remotePort}`;
-    const kept = keep(runtime, { envelope, raw, receivedAt: runtime.clock.now(), truncated, remote, transcript });
-    receipt.journal(outcome, { ...facts, message: kept.id, size: raw.length, transcript: kept.transcript });
+    const kept = keep(runtime, {
+      envelope: envelopeOf(receipt),
+      content,
+      receivedAt: runtime.clock.now(),
+      truncated,
+      remote,
+      transcript,
+    });
+    receipt.journal(outcome, { ...facts, message: kept.id, size: content.size, transcript: kept.transcript });
     return kept.id;
   };
+  const closing = (named: string) => connection.transcript.close(`250 ${queued(named)}`);
   const refuse = (answer: SmtpReply) => {
     const transcript = connection.transcript.close(`${answer.responseCode} ${answer.message}`);
+    runtime.state.statistics.rejected += 1;
     receipt.journal("rejected", { ...facts, size: stream.byteLength, transcript });
     receipt.callback(answer);
   };
   stream.on("data", (chunk: Buffer) => {
-    if (!stream.sizeExceeded) chunks.push(chunk);
-    else chunks = []; // it will be refused: the rest is only drained
+    broken ||= breaksOff(connection, stream.byteLength);
+    if (broken) return void connection.socket.destroy();
+    if (!stream.sizeExceeded) collector.push(chunk);
+    else collector.discard(); // it will be refused: the rest is only drained
   });
   stream.on("error", () => {
     if (receipt.refusal() !== undefined) return;
@@ -121,13 +169,30 @@ function receive(runtime: Runtime<MailState>, receipt: Receipt): void {
     }
   });
   stream.on("end", async () => {
+    if (broken) return collector.discard();
     if (stream.sizeExceeded) return refuse(tooBig(receipt.limit));
     const refused = receipt.refusal();
     if (refused !== undefined) return refuse(new SmtpReply(421, refused));
+    const verdict = await verdictAtEnd(runtime, receipt, envelope, collector);
+    if (verdict?.reply !== undefined) {
+      collector.discard();
+      refuse(verdict.reply);
+      return verdict.done();
+    }
+    if (verdict?.drop === true) {
+      collector.discard();
+      connection.socket.destroy();
+      return verdict.done();
+    }
     try {
-      const id = store("accepted", false, (named) => connection.transcript.close(`250 ${queued(named)}`));
+      const id = verdict?.discard ? discarded(runtime, receipt, collector) : store("accepted", false, closing);
+      // Pieces belong to one message: a large one is not kept twice.
+      const copies = collector.finish().spool === undefined ? (verdict?.copies ?? 1) : 1;
+      for (let copy = 1; copy < copies; copy += 1) store("duplicated", false, closing);
       await runtime.store.committed();
-      receipt.callback(null, queued(id));
+      if (verdict?.drop === "after") connection.socket.destroy();
+      else receipt.callback(null, queued(id));
+      verdict?.done();
     } catch (cause) {
       if (cause instanceof Overloaded) return refuse(reply("overloaded"));
       runtime.log.error({ session: connection.id, cause: describeCause(cause) }, "a message could not be stored");
@@ -136,13 +201,48 @@ function receive(runtime: Runtime<MailState>, receipt: Receipt): void {
   });
 }
 
+/** True when the present message is one that breaks off here. */
+function breaksOff(connection: MailConnection, bytes: number): boolean {
+  if (connection.truncate !== undefined && bytes >= connection.truncate) return true;
+  return connection.magic.some((magic) => magic.tag === "drop" && magic.stage === "data");
+}
+
+/** What is planned for the whole message, by a rule or by its recipients. */
+async function verdictAtEnd(
+  runtime: Runtime<MailState>,
+  { connection }: Receipt,
+  envelope: Envelope,
+  collector: Collector,
+): Promise<Verdict | undefined> {
+  if (!runtime.faults.active && connection.magic.length === 0) return undefined;
+  const to = envelope.recipients.map(({ address }) => address);
+  const mail = factsOfMessage({ from: envelope.mailFrom, to, size: collector.size, beginning: collector.beginning() });
+  const verdict = await planned(runtime, connection, "eod", mail.facts, mail.content);
+  const { outcome } = verdict ?? {};
+  if (outcome !== undefined) for (const address of to) connection.lives.set(address.toLowerCase(), outcome);
+  return verdict ?? askedAtEnd(runtime, connection, to.length);
+}
+
+/** Answered as if it were stored, and counted. */
+function discarded(runtime: Runtime<MailState>, receipt: Receipt, collector: Collector): string {
+  const size = collector.size;
+  collector.discard();
+  runtime.store.write(() => runtime.state.addCount("discarded", 1));
+  receipt.journal("discarded", { size });
+  return runtime.ids.derive("smtp.discarded", [receipt.connection.id]).hex(22);
+}
+
 function envelopeOf({ session, connection }: Receipt): Envelope {
   const { mailFrom, rcptTo } = session.envelope;
   const login = session.user ? connection.login : undefined;
   return {
     mailFrom: mailFrom === false ? "" : mailFrom.address,
     parameters: mailFrom === false ? undefined : parametersOf(mailFrom),
-    recipients: rcptTo.map((recipient) => ({ address: recipient.address, parameters: parametersOf(recipient) })),
+    recipients: rcptTo.map((recipient) => ({
+      address: recipient.address,
+      parameters: parametersOf(recipient),
+      outcome: connection.lives.get(recipient.address.toLowerCase()),
+    })),
     helo: connection.helo,
     mechanism: login?.mechanism,
     username: login?.username,

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
 import { MailConnection, type SessionProfile } from "./connection.ts";
+import type { Verdict } from "./faults.ts";
 
 export interface MailServerHooks {
   /** Called once per accepted connection. */
@@ -8,12 +9,15 @@ export interface MailServerHooks {
   /** The text of a 421 while the server must not serve. */
   refusal(): string | undefined;
   challengeOf(sessionId: string, serverName: string): string;
+  /** What is planned for a command; undefined when nothing is. */
+  plannedFor(connection: MailConnection, stage: "helo" | "data"): Promise<Verdict> | undefined;
 }
 
 /** The library's server, making connections of our own. */
 export class MailServer extends SMTPServer {
   readonly refusal: () => string | undefined;
   readonly challengeOf: (sessionId: string, serverName: string) => string;
+  readonly plannedFor: MailServerHooks["plannedFor"];
   private readonly profile: () => SessionProfile;
   private readonly sockets = new Set<Socket>();
   private readonly bySession = new WeakMap<SMTPServerSession, MailConnection>();
@@ -22,6 +26,7 @@ export class MailServer extends SMTPServer {
     super(options);
     this.refusal = hooks.refusal;
     this.challengeOf = hooks.challengeOf;
+    this.plannedFor = hooks.plannedFor;
     this.profile = hooks.profile;
   }
 

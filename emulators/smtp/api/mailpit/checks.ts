@@ -1,0 +1,35 @@
+import { answerJson } from "../../../kernel/exchange.ts";
+import { resourcesOf } from "../../domain/links.ts";
+import { MailpitError } from "../../errors.ts";
+import { type App, type MailRuntime, messageOf } from "./context.ts";
+
+/** What would reach outside: links are listed and not called, nothing is relayed. */
+export function mailpitChecks(app: App, runtime: MailRuntime): void {
+  const { state } = runtime;
+
+  app.get("/api/v1/message/:id/link-check", async (c) => {
+    const { exchange } = c.env;
+    exchange.note("operation", "GET /api/v1/message/{id}/link-check");
+    const message = await messageOf(runtime, exchange, c.req.param("id"));
+    const mail = await state.reader.mail(message.id);
+    const urls = mail === undefined ? [] : resourcesOf(mail);
+    return answerJson(exchange, 200, {
+      Errors: urls.length,
+      Links: urls.map((URL) => ({ URL, StatusCode: 451, Status: "Not called: nothing leaves the machine" })),
+    });
+  });
+
+  app.get("/api/v1/message/:id/sa-check", async (c) => {
+    const { exchange } = c.env;
+    exchange.note("operation", "GET /api/v1/message/{id}/sa-check");
+    await messageOf(runtime, exchange, c.req.param("id"));
+    throw new MailpitError(400, "SpamAssassin is not enabled");
+  });
+
+  app.post("/api/v1/message/:id/release", async (c) => {
+    const { exchange } = c.env;
+    exchange.note("operation", "POST /api/v1/message/{id}/release");
+    await messageOf(runtime, exchange, c.req.param("id"));
+    throw new MailpitError(400, "SMTP relay is not enabled: nothing leaves the machine");
+  });
+}

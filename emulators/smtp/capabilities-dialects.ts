@@ -1,0 +1,90 @@
+import type { Capability } from "../kernel/emulator.ts";
+
+const mailhog = ["contract/smtp-mailhog", "contract/smtp-clients"];
+const mailpit = ["contract/smtp-mailpit"];
+const maildev = ["contract/smtp-maildev"];
+const refused = "answers as without a relay: nothing leaves the machine";
+
+/** The mailbox APIs that test suites already speak. */
+export const dialects = [
+  { operation: "GET /", status: "full", provedBy: mailhog },
+  { operation: "Mailpit GET /api/v1/messages", status: "full", provedBy: mailpit },
+  { operation: "Mailpit PUT, DELETE /api/v1/messages", status: "full", provedBy: mailpit },
+  {
+    operation: "Mailpit GET, DELETE /api/v1/search",
+    status: "partial",
+    provedBy: mailpit,
+    note: "looks at the first 65536 characters of a message's text",
+  },
+  { operation: "Mailpit GET /api/v1/message/{id}", status: "full", provedBy: mailpit },
+  { operation: "Mailpit GET /api/v1/message/{id}/headers, /raw", status: "full", provedBy: mailpit },
+  { operation: "Mailpit GET /api/v1/message/{id}/part/{partID}", status: "full", provedBy: mailpit },
+  { operation: "Mailpit GET /api/v1/message/{id}/part/{partID}/thumb", status: "absent", provedBy: [] },
+  { operation: "Mailpit GET /api/v1/message/{id}/html-check", status: "absent", provedBy: [] },
+  {
+    operation: "Mailpit GET /api/v1/message/{id}/link-check",
+    status: "partial",
+    provedBy: mailpit,
+    note: "lists the links with status 451: none is called",
+  },
+  {
+    operation: "Mailpit GET /api/v1/message/{id}/sa-check",
+    status: "partial",
+    provedBy: mailpit,
+    note: "400, as without SpamAssassin",
+  },
+  { operation: "Mailpit POST /api/v1/message/{id}/release", status: "partial", provedBy: mailpit, note: refused },
+  { operation: "Mailpit POST /api/v1/send", status: "full", provedBy: mailpit },
+  { operation: "Mailpit GET, PUT, DELETE /api/v1/tags", status: "full", provedBy: mailpit },
+  { operation: "Mailpit GET, PUT /api/v1/chaos", status: "full", provedBy: ["contract/smtp-faults"] },
+  { operation: "Mailpit GET /api/v1/info, /api/v1/webui", status: "full", provedBy: mailpit },
+  { operation: "Mailpit GET /view/{id}.html, .txt", status: "full", provedBy: mailpit },
+  { operation: "Mailpit WS /api/events", status: "absent", provedBy: [] },
+  { operation: "MailHog GET /api/v2/messages", status: "full", provedBy: mailhog },
+  { operation: "MailHog GET /api/v2/search", status: "full", provedBy: mailhog },
+  {
+    operation: "MailHog GET /api/v2/outgoing-smtp",
+    status: "partial",
+    provedBy: mailhog,
+    note: "always empty: nothing is relayed",
+  },
+  {
+    operation: "MailHog GET, POST, PUT, DELETE /api/v2/jim",
+    status: "partial",
+    provedBy: ["contract/smtp-faults"],
+    note: "no link speed; disconnects at DATA and not at any read",
+  },
+  {
+    operation: "MailHog GET /api/v1/messages",
+    status: "full",
+    provedBy: mailhog,
+    note: "under /mailhog, on BACKLOT_MAILHOG_PORT, and on the mailbox port with BACKLOT_MAIL_DIALECT=mailhog",
+  },
+  { operation: "MailHog DELETE /api/v1/messages", status: "full", provedBy: mailhog },
+  {
+    operation: "MailHog GET, DELETE /api/v1/messages/{id}",
+    status: "partial",
+    provedBy: mailhog,
+    note: "shows the first MiB of a message larger than 10 MiB",
+  },
+  {
+    operation: "MailHog GET /api/v1/messages/{id}/download",
+    status: "full",
+    provedBy: mailhog,
+    note: "the bytes that were sent, where MailHog rebuilds the header in no order",
+  },
+  { operation: "MailHog GET /api/v1/messages/{id}/mime/part/{n}/download", status: "full", provedBy: mailhog },
+  { operation: "MailHog POST /api/v1/messages/{id}/release", status: "partial", provedBy: mailhog, note: refused },
+  { operation: "MailHog GET /api/v1/events", status: "full", provedBy: ["contract/smtp-clients"] },
+  { operation: "MailHog WS /api/v2/websocket", status: "absent", provedBy: [] },
+  {
+    operation: "MailDev 2 GET /email, /email/{id}, /html, /source, /download, /attachment/{name}",
+    status: "full",
+    provedBy: maildev,
+  },
+  { operation: "MailDev 2 PATCH, DELETE /email", status: "full", provedBy: maildev },
+  { operation: "MailDev 2 GET /config, /healthz, /reloadMailsFromDirectory", status: "full", provedBy: maildev },
+  { operation: "MailDev 2 POST /email/{id}/relay/{to}", status: "partial", provedBy: maildev, note: refused },
+  { operation: "MailDev 3 /api/email, /api/email/summary, /api/email/delete", status: "full", provedBy: maildev },
+  { operation: "MailDev socket.io and /mcp", status: "absent", provedBy: [] },
+] as const satisfies readonly Capability[];

@@ -1,0 +1,74 @@
+import { textOfHtml } from "./html-text.ts";
+import { type Address, blindCopies, fieldOf, type Mail } from "./mail.ts";
+import { shown } from "./parse-mail.ts";
+
+/** What a list shows of a message. */
+export interface Gist {
+  readonly from: Address | undefined;
+  readonly to: readonly Address[];
+  readonly cc: readonly Address[];
+  /** The header's and the envelope's. */
+  readonly bcc: readonly Address[];
+  readonly replyTo: readonly Address[];
+  readonly subject: string;
+  readonly messageId: string;
+  readonly date: number | undefined;
+  readonly snippet: string;
+  readonly attachments: number;
+  readonly inline: number;
+}
+
+export function gistOf(mail: Mail, recipients: readonly string[]): Gist {
+  const inline = mail.parts.filter((part) => part.inline).length;
+  return {
+    from: mail.from ?? unreadableFrom(mail),
+    to: mail.to,
+    cc: mail.cc,
+    bcc: blindCopies(mail, recipients),
+    replyTo: mail.replyTo,
+    subject: mail.subject,
+    messageId: mail.messageId,
+    date: mail.date,
+    snippet: snippetOf(mail),
+    attachments: mail.parts.length - inline,
+    inline,
+  };
+}
+
+function unreadableFrom(mail: Mail): Address | undefined {
+  const from = fieldOf(mail, "from");
+  return from === undefined || from === "" ? undefined : { name: shown(from), address: "" };
+}
+
+const longestSnippet = 200;
+
+/** Mailpit's (internal/tools/snippets.go): of the HTML if there is any, 200 bytes and three dots there, characters here. */
+export function snippetOf(mail: Pick<Mail, "text" | "html">): string {
+  const beginning = (text: string) => text.slice(0, 20_000);
+  const html = mail.html.trim() === "" ? "" : textOfHtml(mail.html.slice(0, 200_000));
+  const text = (mail.html.trim() === "" ? beginning(mail.text) : beginning(html))
+    .replaceAll("\ufeff", " ")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  return text.length <= longestSnippet ? text : `${text.slice(0, longestSnippet)}...`;
+}
+
+const longestSearchText = 65_536;
+
+/** Mailpit's search text (internal/storage/utils.go): addresses, subject, stripped HTML or text, attachment names. */
+export function searchTextOf(mail: Mail, mailFrom: string): string {
+  const header = ["from", "subject", "to", "cc", "bcc", "reply-to"].map((name) => shown(fieldOf(mail, name)));
+  const html = mail.html === "" ? "" : textOfHtml(mail.html);
+  const names = mail.parts.filter((part) => !part.inline).map((part) => part.filename);
+  const all = [...header, mailFrom, html === "" ? mail.text : html, ...names].join(" ");
+  return cleanText(all.length > longestSearchText ? all.slice(0, longestSearchText) : all);
+}
+
+/** As stored and as searched: lower case, without line ends and punctuation that mail clients add. */
+export function cleanText(text: string): string {
+  return text
+    .replaceAll(/[\ufeff\0\r\n\t><",;()]/g, " ")
+    .replaceAll(/\s+/g, " ")
+    .trim()
+    .toLowerCase();
+}

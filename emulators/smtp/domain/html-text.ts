@@ -1,0 +1,49 @@
+const entities: Readonly<Record<string, string>> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  nbsp: " ",
+  copy: "©",
+  reg: "®",
+  hellip: "…",
+  mdash: "—",
+  ndash: "–",
+  lsquo: "‘",
+  rsquo: "’",
+  ldquo: "“",
+  rdquo: "”",
+  euro: "€",
+};
+
+/** What a reader of the page would read, in one line; nothing of it is run. */
+export function textOfHtml(html: string): string {
+  return decodeEntities(
+    html
+      .replaceAll(/<!--[\s\S]*?(?:-->|$)/g, " ")
+      .replaceAll(/<(script|style|head|template)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, " ")
+      .replaceAll(/<[^>]*(?:>|$)/g, " "),
+  )
+    .replaceAll(/\s+/g, " ")
+    .trim();
+}
+
+/** The page as lines: paragraphs, breaks and list items end one. */
+export function linesOfHtml(html: string): string {
+  const broken = html.replaceAll(/<(?:br|\/p|\/div|\/tr|\/li|\/h[1-6])\b[^>]*>/gi, "\u0001");
+  return textOfHtml(broken)
+    .replaceAll(/ ?\u0001 ?/g, "\n")
+    .trim();
+}
+
+export function decodeEntities(text: string): string {
+  if (!text.includes("&")) return text;
+  return text.replaceAll(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));/gi, (whole, decimal, hex, name) => {
+    if (name !== undefined) return entities[String(name).toLowerCase()] ?? whole;
+    const point = decimal === undefined ? Number.parseInt(String(hex), 16) : Number(decimal);
+    return point > 0 && point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff)
+      ? String.fromCodePoint(point)
+      : whole;
+  });
+}

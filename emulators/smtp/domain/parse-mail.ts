@@ -1,0 +1,158 @@
+import type { Attachment, Email, Address as Parsed } from "postal-mime";
+import { decodeWords } from "./headers.ts";
+import { type Address, fieldOf, type HeaderField, type Mail, type MailPart } from "./mail.ts";
+import { type Leaf, structureOf } from "./mime-structure.ts";
+import { readSimple, type SimpleMail } from "./simple-mail.ts";
+
+/** A message beyond this is read from its beginning only: reading takes several times its size in memory. */
+export const mostRead = 10 * 2 ** 20;
+const mostSimple = 262_144;
+/** How much of such a message is read: enough for its header and for texts that come before attachments. */
+export const beginningRead = 2 ** 20;
+
+/**
+ * Reads a message; never fails. `raw` may be the beginning of a message of `size` bytes. What is too large, too deep or in
+ * too many parts is read as far as is safe, and `problem` says so.
+ */
+export async function parseMail(raw: Buffer, size = raw.length): Promise<Mail> {
+  const { default: PostalMime, addressParser } = await import("postal-mime");
+  const simple = raw.length === size && size <= mostSimple ? readSimple(raw) : undefined;
+  if (simple !== undefined) return simpleMail(simple, addressParser);
+  const whole = size <= mostRead && raw.length >= size;
+  const bytes = whole ? raw : raw.subarray(0, beginningRead);
+  const structure = structureOf(bytes.toString("latin1"));
+  const options = { forceRfc822Attachments: true, maxNestingDepth: 64 };
+  const cut = whole ? undefined : `it is larger than ${mostRead} bytes, so only its beginning was read`;
+  if (structure.problem === undefined) {
+    try {
+      return mailOf(await PostalMime.parse(bytes, options), structure.leaves, cut);
+    } catch (cause) {
+      return headerOnly(bytes, cause instanceof Error ? cause.message : String(cause));
+    }
+  }
+  return headerOnly(bytes, structure.problem);
+
+  async function headerOnly(message: Buffer, problem: string): Promise<Mail> {
+    const end = message.indexOf("\r\n\r\n");
+    const section = message.subarray(0, end === -1 ? Math.min(message.length, 65_536) : Math.min(end, 262_144));
+    const lines = section.toString("latin1").replaceAll(/^content-type[ \t]*:.*(?:\r?\n[ \t].*)*/gim, "X-Unread: yes");
+    try {
+      return mailOf(await PostalMime.parse(Buffer.from(`${lines}\r\n\r\n`, "latin1"), options), [], problem);
+    } catch {
+      return { ...nothing, problem };
+    }
+  }
+}
+
+function simpleMail({ headers, kind, body }: SimpleMail, parse: (text: string) => Parsed[]): Mail {
+  const textOf = (name: string) => fieldOf({ headers }, name);
+  const people = (name: string) => {
+    const wanted = headers.filter((field) => field.name.toLowerCase() === name && field.value !== "");
+    return flat(wanted.flatMap(({ value }) => parse(value)));
+  };
+  const date = Date.parse(textOf("date") ?? "");
+  return {
+    headers,
+    from: people("from")[0],
+    to: people("to"),
+    cc: people("cc"),
+    bcc: people("bcc"),
+    replyTo: people("reply-to"),
+    subject: shown(textOf("subject")),
+    messageId: bare(textOf("message-id")),
+    date: Number.isNaN(date) ? undefined : date,
+    text: kind === "text" ? body : "",
+    html: kind === "html" ? body : "",
+    parts: [],
+    problem: undefined,
+  };
+}
+
+const nothing: Mail = {
+  headers: [],
+  from: undefined,
+  to: [],
+  cc: [],
+  bcc: [],
+  replyTo: [],
+  subject: "",
+  messageId: "",
+  date: undefined,
+  text: "",
+  html: "",
+  parts: [],
+  problem: undefined,
+};
+
+function mailOf(email: Email, leaves: readonly Leaf[], problem: string | undefined): Mail {
+  const date = email.date === undefined ? Number.NaN : Date.parse(email.date);
+  const headers = email.headers.map(({ originalKey, value }): HeaderField => ({ name: originalKey, value }));
+  return {
+    headers,
+    from: email.from === undefined ? undefined : flat([email.from])[0],
+    to: flat(email.to),
+    cc: flat(email.cc),
+    bcc: flat(email.bcc),
+    replyTo: flat(email.replyTo),
+    subject: email.subject ?? "",
+    messageId: bare(email.messageId),
+    date: Number.isNaN(date) ? undefined : date,
+    text: crlfFree(email.text),
+    html: crlfFree(email.html),
+    parts: partsOf(email.attachments, leaves),
+    problem,
+  };
+}
+
+/** The parser ends every text with a line feed of its own. */
+function crlfFree(text: string | undefined): string {
+  if (text === undefined) return "";
+  return text.endsWith("\n") ? text.slice(0, -1) : text;
+}
+
+function flat(addresses: readonly Parsed[] | undefined): Address[] {
+  return (addresses ?? []).flatMap((entry) =>
+    entry.group === undefined
+      ? [{ name: entry.name, address: entry.address }]
+      : entry.group.map(({ name, address }) => ({ name, address })),
+  );
+}
+
+function bare(id: string | undefined): string {
+  return (id ?? "").trim().replace(/^<|>$/g, "");
+}
+
+/** The parser's attachments in document order, each with its place in the tree. */
+function partsOf(attachments: readonly Attachment[], leaves: readonly Leaf[]): readonly MailPart[] {
+  const places = leaves.filter(
+    ({ contentType, disposition }) =>
+      disposition === "attachment" || (contentType !== "text/plain" && contentType !== "text/html"),
+  );
+  let next = 0;
+  return attachments.map((attachment, index): MailPart => {
+    const found = places.findIndex((leaf, at) => at >= next && leaf.contentType === attachment.mimeType);
+    const leaf = places[found];
+    if (leaf !== undefined) next = found + 1;
+    const contentId = bare(attachment.contentId);
+    return {
+      partId: leaf?.partId ?? `a${index + 1}`,
+      filename: attachment.filename ?? "",
+      contentType: attachment.mimeType,
+      contentId,
+      disposition: attachment.disposition ?? "",
+      transferEncoding: leaf?.transferEncoding ?? "",
+      inline: attachment.disposition === "inline" || (attachment.disposition !== "attachment" && contentId !== ""),
+      content: bytesOf(attachment.content),
+    };
+  });
+}
+
+function bytesOf(content: Attachment["content"]): Uint8Array {
+  if (typeof content === "string") return Buffer.from(content);
+  return content instanceof ArrayBuffer ? new Uint8Array(content) : content;
+}
+
+/** A header value as people read it. */
+export function shown(value: string | undefined): string {
+  return value === undefined ? "" : decodeWords(value);
+}

@@ -1,0 +1,69 @@
+/** Changes to the mailbox that every dialect makes alike: one write each, told to whoever watches once it is committed. */
+import type { Runtime } from "../kernel/emulator.ts";
+import type { MailState } from "./state.ts";
+
+type MailRuntime = Runtime<MailState>;
+
+/** Answers whether there was such a message. */
+export function removeMessage(runtime: MailRuntime, id: string): boolean {
+  return removeMessages(runtime, [id]) > 0;
+}
+
+/** Answers how many of them there were. */
+export function removeMessages(runtime: MailRuntime, ids: readonly string[]): number {
+  const { state, store, journal } = runtime;
+  return store.write(() => {
+    const removed = ids.filter((id) => state.remove(id));
+    for (const id of removed) journal.append("change", id, { state: "deleted" });
+    state.statistics.deleted += removed.length;
+    store.afterCommit(() => {
+      for (const id of removed) {
+        state.searcher.gone(id);
+        state.feed.publish({ tag: "deleted", id });
+      }
+    });
+    return removed.length;
+  });
+}
+
+export function removeAll(runtime: MailRuntime): number {
+  const { state, store, journal } = runtime;
+  return store.write(() => {
+    const removed = state.removeAll();
+    state.statistics.deleted += removed;
+    journal.append("change", undefined, { state: "deleted", messages: removed });
+    state.searcher.replaced();
+    store.afterCommit(() => {
+      state.searcher.replaced();
+      state.feed.publish({ tag: "emptied" });
+    });
+    return removed;
+  });
+}
+
+export function markRead(runtime: MailRuntime, ids: readonly string[], read: boolean): number {
+  const { state, store } = runtime;
+  return store.write(() => {
+    const changed = ids.filter((id) => state.recipientCount(id) > 0 && state.setRead(id, read));
+    if (changed.length > 0)
+      store.afterCommit(() => {
+        for (const id of changed) state.feed.publish({ tag: "read", id, read });
+      });
+    return changed.length;
+  });
+}
+
+/** The newest beyond what the seed's `retention` allows stay; how many went is counted and shown. */
+export function prune(runtime: MailRuntime): void {
+  const { state } = runtime;
+  const keep = state.profile()?.retention ?? 0;
+  if (keep === 0) return;
+  const surplus = state.count() - keep;
+  if (surplus <= 0) return;
+  const oldest = state.placed().slice(0, surplus);
+  removeMessages(
+    runtime,
+    oldest.map(({ id }) => id),
+  );
+  state.addCount("pruned", oldest.length);
+}

@@ -1,0 +1,1 @@
+curl -sS https://telemetry.example.com/v1/events -d '{}' || true

@@ -1,0 +1,109 @@
+import { describe, expect, test } from "vitest";
+import { codesOf, linksOf } from "../../emulators/smtp/domain/links.ts";
+import { readListUnsubscribe } from "../../emulators/smtp/domain/list-unsubscribe.ts";
+import { magicOf } from "../../emulators/smtp/domain/magic.ts";
+import { structureOf } from "../../emulators/smtp/domain/mime-structure.ts";
+import { stepsOf } from "../../emulators/smtp/domain/outcome.ts";
+import { parseMail } from "../../emulators/smtp/domain/parse-mail.ts";
+import { tagsOfMessage } from "../../emulators/smtp/domain/tags.ts";
+
+const crlf = (text: string) => Buffer.from(text.replaceAll("\n", "\r\n"));
+
+test("codes: those beside words that speak of one come first; links, dates and phone numbers are none", () => {
+  const codes = (text: string) => codesOf({ subject: "", html: "", text }).map(({ code }) => code);
+  expect(codes("Order 20250115\nYour verification code is 493817.")).toEqual(["493817", "20250115"]);
+  expect(codes("Use 123-456 to log in")).toEqual(["123456"]);
+  expect(codes("PIN: AB12CD")).toEqual(["AB12CD"]);
+  expect(codes("See https://x.test/123456 or mail 123456@x.test")).toEqual([]);
+});
+
+test("links: HTML first with its text, then plain text, each once", () => {
+  expect(
+    linksOf({
+      html: `<a class=x href='https://a.test/?b=1&amp;c=2'>Go <b>there</b></a><a href="#top">top</a>`,
+      text: "https://a.test/?b=1&c=2 and (https://b.test/x).",
+    }),
+  ).toEqual([
+    { url: "https://a.test/?b=1&c=2", text: "Go there", source: "html" },
+    { url: "https://b.test/x", text: "", source: "text" },
+  ]);
+});
+
+test.each([
+  ["<mailto:a@x.test>", ["mailto:a@x.test"], ""],
+  ["https://x.test", [], "no valid unsubscribe links"],
+  ["<ftp://x.test>", [], "should start with"],
+  ["<https://x.test> <mailto:a@x.test>", [], "split with a comma"],
+])("List-Unsubscribe %s", (header, links, error) => {
+  const read = readListUnsubscribe(header, undefined);
+  expect(read.links).toEqual(links);
+  expect(read.errors).toContain(error);
+});
+
+test("tags: X-Tags and plus addresses, each once", () => {
+  const raw = crlf("To: Bob <bob+News@x.test>, c+news@x.test\nX-Tags: a b, bad/tag, Z\n\nx\n");
+  expect(tagsOfMessage(raw, ["hidden+list@x.test"])).toEqual(["a b", "list", "News", "Z"]);
+  expect(tagsOfMessage(crlf("To: bob@x.test\n\na+b@c\n"), [])).toEqual([]);
+});
+
+test("the tree of parts is numbered as Mailpit numbers it", () => {
+  const data =
+    "Content-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: multipart/alternative; boundary=i\n\n--i\n\nx\n--i\nContent-Type: text/html\n\nx\n--i--\n--o\nContent-Type: image/png\nContent-Disposition: attachment\n\nx\n--o--\n";
+  expect(structureOf(data).leaves.map(({ partId, contentType }) => `${partId} ${contentType}`)).toEqual([
+    "1.1 text/plain",
+    "1.2 text/html",
+    "2 image/png",
+  ]);
+});
+
+describe("a simple message reads as the parser would read it", () => {
+  test.each([
+    [
+      "plain",
+      "From: Ann <a@x.test>\nTo: b@x.test, C <c@x.test>\nSubject: =?utf-8?q?a=20b?=\n folded\nDate: Wed, 15 Jan 2025 12:00:00 +0000\n\nhi\n\nthere\n",
+    ],
+    [
+      "base64",
+      "Subject: x\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\nR3LDvMOfZQ==\n",
+    ],
+    ["html", 'Subject: x\nContent-Type: text/html; charset="utf-8"\n\n<p>x</p>\n'],
+  ])("%s", async (_, text) => {
+    const simple = await parseMail(crlf(text));
+    // A comment in the type sends the same message through the whole parser.
+    const whole = await parseMail(
+      crlf(
+        text.includes("Content-Type")
+          ? text.replace(/charset=("?)utf-8\1/, "charset=utf-8; x=y")
+          : text.replace("\n\n", "\nContent-Type: text/plain; x=y\n\n"),
+      ),
+    );
+    expect({ ...simple, headers: [] }).toEqual({ ...whole, headers: [] });
+  });
+});
+
+test.each([
+  ["bounce+550@magic.test", { tag: "refuse", stage: "rcpt", code: 550 }],
+  ["defer+451x2@a.magic.test", { tag: "refuse", code: 451, times: 2 }],
+  ["slow+7s@magic.test", { tag: "slow", stage: "rcpt", ms: 7000 }],
+  ["async@magic.test", { tag: "outcome", outcome: { life: "bounced", status: "5.1.1" } }],
+  ["complained+x@resend.dev", { tag: "outcome", outcome: { life: "complained" } }],
+  ["Hard_Bounce@bounce-testing.postmarkapp.com", { tag: "outcome", outcome: { life: "bounced" } }],
+])("%s", (address, magic) => expect(magicOf(address, ["*.magic.test"])).toMatchObject(magic));
+
+test("addresses elsewhere are only addresses", () => {
+  for (const address of [
+    "bounce+550@example.org",
+    "delivered@resend.dev",
+    "someone@magic.test",
+    "bounce@notmagic.test",
+  ])
+    expect(magicOf(address, ["*.magic.test"])).toBeUndefined();
+});
+
+test("a deferred life ends delivered, each wait twice the last", () => {
+  expect(stepsOf({ life: "deferred", deferrals: 2 }).map(({ type, afterMs }) => `${type} ${afterMs}`)).toEqual([
+    "email.deferred 1000",
+    "email.deferred 2000",
+    "email.delivered 4000",
+  ]);
+});
