@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { Address, Emulator, KernelEnv, Runtime } from "../kernel/emulator.ts";
+import { policyEvents } from "./api/policy-events.ts";
 import { policyStates } from "./api/policy-states.ts";
 import { signIn } from "./api/sign-in.ts";
 import { subscriptions } from "./api/subscriptions.ts";
@@ -49,6 +50,7 @@ function arm(runtime: Runtime<AzureState>): Hono<KernelEnv> {
   signIn(app, runtime);
   subscriptions(app, runtime);
   policyStates(app, runtime);
+  policyEvents(app, runtime);
   return app;
 }
 

@@ -31,6 +31,11 @@ export const Seed = z.strictObject({
     .min(1),
   /** tiny: 1 subscription x 3 groups x 10 resources; default: 3 x 20 x 50; large: 10 x 50 x 200. */
   size: z.enum(["tiny", "default", "large"]).default("default"),
+  /**
+   * As Azure where clients usually expect lenience: pages follow by POST only, a built-in definition has no states under
+   * a subscription's scope, `$top` does not shorten a summary, and a triggered evaluation says nothing about when to ask.
+   */
+  strict: z.boolean().default(false),
   /** In order, as many as the size has; beyond the list they are called "Subscription 4" and so on. */
   subscriptions: z.array(z.strictObject({ name: z.string().min(1), id: guid.optional() })).default([]),
 });
@@ -61,5 +66,10 @@ export function applySeed(seed: Seed, { ids, state }: Runtime<AzureState>): void
     const name = given?.name ?? `Subscription ${position + 1}`;
     state.addSubscription({ id: given?.id ?? ids.fixed("azure.subscription", [name]).uuid(), name }, position);
   }
-  state.setEstate({ seed: ids.seed, groupsPerSubscription: size.groups, resourcesPerGroup: size.resources });
+  state.setEstate({
+    seed: ids.seed,
+    groupsPerSubscription: size.groups,
+    resourcesPerGroup: size.resources,
+    strict: seed.strict,
+  });
 }

@@ -1,6 +1,10 @@
 import type { Database } from "../kernel/state.ts";
+import { type Documents, openDocuments } from "./documents.ts";
+import type { Changes } from "./domain/changes.ts";
 import { createEstate, type EstateParameters } from "./domain/estate.ts";
+import { placeEvaluations } from "./domain/placing.ts";
 import { createReadings, type Readings } from "./domain/readings.ts";
+import { changesFrom } from "./domain/structure.ts";
 import { createSigner, type Signer } from "./entra.ts";
 
 export interface Tenant {
@@ -24,12 +28,22 @@ export interface AzureState {
   /** The first in the order of client ids: the one whose credentials are handed out. */
   anyApplication(): Application | undefined;
   subscriptions(): EstateParameters["subscriptions"];
-  /** The estate that the rows describe: made on first use, and again when the rows have changed. */
-  readings(): Readings;
+  readonly documents: Documents;
+  /** True when quirks of Azure that clients stumble over are to be as in Azure. */
+  strict(): boolean;
+  /**
+   * The estate with everything that clients changed, or with what they had changed when `documents.seen()` was `seen`.
+   * Made on first use, and again when what it is made from has changed.
+   */
+  readings(seen?: number): Readings;
   addTenant(tenant: Tenant): void;
   addApplication(application: Application): void;
   addSubscription(subscription: EstateParameters["subscriptions"][number], position: number): void;
-  setEstate(estate: Pick<EstateParameters, "seed" | "groupsPerSubscription" | "resourcesPerGroup">): void;
+  setEstate(
+    estate: Pick<EstateParameters, "seed" | "groupsPerSubscription" | "resourcesPerGroup"> & {
+      readonly strict: boolean;
+    },
+  ): void;
 }
 
 type ApplicationRow = { client_id: string; display_name: string; object_id: string; client_secret: string };
@@ -54,8 +68,9 @@ export function openAzure(db: Database): AzureState {
     ),
     estate: db.prepare("SELECT seed, groups_per_subscription, resources_per_group FROM azure_estate LIMIT 1"),
     setEstate: db.prepare(
-      "INSERT OR REPLACE INTO azure_estate (name, seed, groups_per_subscription, resources_per_group) VALUES ('estate', ?, ?, ?)",
+      "INSERT OR REPLACE INTO azure_estate (name, seed, groups_per_subscription, resources_per_group, strict) VALUES ('estate', ?, ?, ?, ?)",
     ),
+    strict: db.prepare("SELECT strict FROM azure_estate").pluck(),
     // One short text that changes whenever the estate would: rows also change by reset, restore and a new seed.
     fingerprint: db
       .prepare(
@@ -65,37 +80,77 @@ export function openAzure(db: Database): AzureState {
       )
       .pluck(),
   };
-  let known: { readonly fingerprint: unknown; readonly readings: Readings } | undefined;
+  const documents = openDocuments(db);
+  const kept = createKept();
   const state: AzureState = {
     signer: createSigner(),
     tenant: () => present(statement.tenant.get() as Tenant | undefined),
     application: (clientId) => toApplication(statement.application.get(clientId) as ApplicationRow | undefined),
     anyApplication: () => toApplication(statement.anyApplication.get() as ApplicationRow | undefined),
     subscriptions: () => statement.subscriptions.all() as { id: string; name: string }[],
-    readings() {
-      const fingerprint = statement.fingerprint.get();
-      if (known?.fingerprint !== fingerprint) {
-        const row = present(statement.estate.get() as EstateRow | undefined);
-        const estate = createEstate({
-          seed: row.seed,
-          tenantId: state.tenant().tenantId,
-          subscriptions: state.subscriptions(),
-          groupsPerSubscription: row.groups_per_subscription,
-          resourcesPerGroup: row.resources_per_group,
-        });
-        known = { fingerprint, readings: createReadings(estate) };
-      }
-      return present(known).readings;
+    documents,
+    strict: () => statement.strict.get() === 1,
+    readings(seen) {
+      const parameters = String(statement.fingerprint.get());
+      const { structure, evaluations } = documents.fingerprint(seen);
+      const until = seen ?? Number.MAX_SAFE_INTEGER;
+      return kept(`${parameters}/${structure}`, evaluations, {
+        base() {
+          const row = present(statement.estate.get() as EstateRow | undefined);
+          const changes: Changes = changesFrom(structure === 0 ? [] : documents.structure(until));
+          const estate = createEstate(
+            {
+              seed: row.seed,
+              tenantId: state.tenant().tenantId,
+              principalOid: state.anyApplication()?.objectId ?? "",
+              subscriptions: state.subscriptions(),
+              groupsPerSubscription: row.groups_per_subscription,
+              resourcesPerGroup: row.resources_per_group,
+            },
+            changes,
+          );
+          return createReadings(estate);
+        },
+        overlaid: (base) => base.withOverlay(placeEvaluations(base, documents.evaluations(until))),
+      });
     },
     addTenant: ({ tenantId, displayName, domain }) => void statement.addTenant.run(tenantId, displayName, domain),
     addApplication: ({ clientId, displayName, objectId, clientSecret }) =>
       void statement.addApplication.run(clientId, displayName, objectId, clientSecret),
     addSubscription: ({ id, name }, position) => void statement.addSubscription.run(id, position, name),
-    setEstate: ({ seed, groupsPerSubscription, resourcesPerGroup }) =>
-      void statement.setEstate.run(seed, groupsPerSubscription, resourcesPerGroup),
+    setEstate: ({ seed, groupsPerSubscription, resourcesPerGroup, strict }) =>
+      void statement.setEstate.run(seed, groupsPerSubscription, resourcesPerGroup, strict ? 1 : 0),
   };
   return state;
 }
+
+interface Making {
+  base(): Readings;
+  overlaid(base: Readings): Readings;
+}
+
+/** The last few estates, so that readers of an older one and of the newest do not make each other's again and again. */
+function createKept(): (structure: string, evaluations: number, make: Making) => Readings {
+  const bases = new Map<string, Readings>();
+  const whole = new Map<string, Readings>();
+  const remembered = <T>(map: Map<string, T>, key: string, make: () => T): T => {
+    const found = map.get(key) ?? make();
+    map.delete(key);
+    map.set(key, found);
+    for (const oldest of map.keys()) {
+      if (map.size <= mostKept) break;
+      map.delete(oldest);
+    }
+    return found;
+  };
+  return (structure, evaluations, make) => {
+    const base = () => remembered(bases, structure, make.base);
+    if (evaluations === 0) return base();
+    return remembered(whole, `${structure}/${evaluations}`, () => make.overlaid(base()));
+  };
+}
+
+const mostKept = 3;
 
 function toApplication(row: ApplicationRow | undefined): Application | undefined {
   if (!row) return undefined;

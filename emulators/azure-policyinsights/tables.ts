@@ -1,4 +1,7 @@
-/** What clients see of the directory and the estate's parameters; its rows are worked out from these and never stored. */
+/**
+ * What clients see of the directory, the estate's parameters, and what clients wrote: versions of documents, and
+ * evaluations between the daily scans. The rows of the estate are worked out from these and never stored.
+ */
 export const tables = `
 CREATE TABLE IF NOT EXISTS azure_directory (
   tenant_id TEXT PRIMARY KEY, display_name TEXT NOT NULL, domain TEXT NOT NULL
@@ -10,6 +13,17 @@ CREATE TABLE IF NOT EXISTS azure_subscriptions (
   subscription_id TEXT PRIMARY KEY, position INTEGER NOT NULL, display_name TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS azure_estate (
-  name TEXT PRIMARY KEY, seed TEXT NOT NULL, groups_per_subscription INTEGER NOT NULL, resources_per_group INTEGER NOT NULL
+  name TEXT PRIMARY KEY, seed TEXT NOT NULL, groups_per_subscription INTEGER NOT NULL,
+  resources_per_group INTEGER NOT NULL, strict INTEGER NOT NULL DEFAULT 0,
+  structure INTEGER NOT NULL DEFAULT 0, evaluations INTEGER NOT NULL DEFAULT 0, arrival INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS azure_documents (
+  kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, body TEXT, made INTEGER NOT NULL, at INTEGER NOT NULL,
+  hash INTEGER NOT NULL, arrival INTEGER NOT NULL, PRIMARY KEY (kind, id, version)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS azure_evaluations (
+  resource TEXT NOT NULL, policy TEXT NOT NULL, version INTEGER NOT NULL, compliance INTEGER NOT NULL,
+  changed INTEGER NOT NULL, at INTEGER NOT NULL, hash INTEGER NOT NULL, arrival INTEGER NOT NULL,
+  PRIMARY KEY (resource, policy, version)
 ) WITHOUT ROWID;
 `;

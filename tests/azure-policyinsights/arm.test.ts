@@ -312,7 +312,9 @@ describe("policy states", () => {
     ["&$top=-1", "InvalidTopInQueryString", /-1/],
     ["&$from=yesterday", "InvalidFromInQueryString", /yesterday/],
     ["&$skiptoken=garbage", "InvalidSkipToken", /skip token/],
-    ["&$apply=aggregate($count as n)", "InvalidApplyInQueryString", /not emulated/],
+    ["&$apply=aggregate($count n)", "InvalidApplyInQueryString", /at position 17/],
+    ["&$apply=groupby((nope))", "InvalidApplyInQueryString", /'nope'.*at position 9/],
+    ["&$expand=nothing", "InvalidExpandInQueryString", /nothing/],
   ])("%s is refused", async (query, code, message) => {
     const { status, body } = await states(`/subscriptions/${subscription}`, query);
     expect([status, body.error.code]).toEqual([400, code]);

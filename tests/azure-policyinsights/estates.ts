@@ -24,7 +24,8 @@ export function everything(estate: Estate, now = noon): Question {
     ranges: estate.subscriptions.map(({ rows }, subscription) => ({ ...rows, subscription })),
     window: { from: now - dayMs, to: now },
     latestOnly: true,
-    tests: [],
+    kind: "states",
+    mask: {},
   };
 }
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { complianceStates } from "../../emulators/azure-policyinsights/domain/compliance.ts";
+import { testOf } from "../../emulators/azure-policyinsights/domain/mask.ts";
 import { createReadings } from "../../emulators/azure-policyinsights/domain/readings.ts";
 import { compileFilter } from "../../emulators/azure-policyinsights/odata/filter-compiler.ts";
 import { parseFilter } from "../../emulators/azure-policyinsights/odata/filter-parser.ts";
@@ -12,7 +13,7 @@ const readings = createReadings(smallEstate("filter"));
 const records = recordsOf(readings);
 
 function matching(filter: string) {
-  const passes = compileFilter(parseFilter(filter), readings);
+  const passes = testOf(compileFilter(parseFilter(filter), readings), readings.estate);
   return records.filter(({ row, compliance, instant }) => passes(row, compliance, instant));
 }
 

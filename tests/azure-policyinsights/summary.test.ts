@@ -68,7 +68,7 @@ test("the one-pass summary is the naive one, for any estate, instant and filter"
         const readings = createReadings(smallEstate(seed, 8));
         const now = noon + later;
         const chosen = (row: number) => row % modulus === 0;
-        const summary = summarize(readings, { ...everything(readings.estate, now), tests: [chosen] });
+        const summary = summarize(readings, { ...everything(readings.estate, now), mask: { test: chosen } });
         const expected = naive(recordsOf(readings, now).filter(({ row }) => chosen(row)));
         expect(plain(summary.results)).toEqual({
           resources: expected.resources,

@@ -32,14 +32,19 @@ test("a walk taken up after any record goes on where the whole one does", () => 
     latestOnly: false,
     window: { from: noon - 3 * 86_400_000, to: noon },
   };
-  const whole: { row: number; day: number }[] = [];
-  walkNewestFirst(readings, question, undefined, (row, _compliance, scan) => whole.push({ row, day: scan.day }) > 0);
+  const whole: { row: number; instant: number }[] = [];
+  walkNewestFirst(
+    readings,
+    question,
+    undefined,
+    (row, _compliance, _scan, instant) => whole.push({ row, instant }) > 0,
+  );
   expect(whole).toHaveLength(3 * readings.estate.rows.count);
   fc.assert(
     fc.property(fc.nat(whole.length - 1), (at) => {
-      const rest: { row: number; day: number }[] = [];
-      walkNewestFirst(readings, question, whole[at], (row, _compliance, scan) => {
-        rest.push({ row, day: scan.day });
+      const rest: { row: number; instant: number }[] = [];
+      walkNewestFirst(readings, question, whole[at], (row, _compliance, _scan, instant) => {
+        rest.push({ row, instant });
         return rest.length < 20;
       });
       expect(rest).toEqual(whole.slice(at + 1, at + 21));

@@ -39,6 +39,27 @@ export const policyStateVersions: Versions = {
   ],
 };
 
+export const policyEventVersions: Versions = {
+  type: "policyEvents",
+  supported: ["2017-08-09-preview", ...(policyStateVersions.supported ?? [])],
+};
+export const operationVersions: Versions = { type: "operations", supported: undefined };
+export const metadataVersions: Versions = { type: "policyMetadata", supported: ["2019-10-01", "2024-10-01"] };
+export const trackedVersions: Versions = { type: "policyTrackedResources", supported: ["2018-07-01-preview"] };
+export const componentVersions: Versions = { type: "componentPolicyStates", supported: ["2022-04-01", "2024-10-01"] };
+export const remediationVersions: Versions = {
+  type: "remediations",
+  supported: ["2018-07-01-preview", "2019-07-01", "2021-10-01", "2024-10-01"],
+};
+export const attestationVersions: Versions = {
+  type: "attestations",
+  supported: ["2021-01-01", "2022-09-01", "2024-10-01"],
+};
+export const restrictionVersions: Versions = {
+  type: "checkPolicyRestrictions",
+  supported: ["2020-07-01", "2022-03-01", "2023-03-01", "2024-10-01"],
+};
+
 /** @throws ArmError 401 or 400 */
 export function readRequest(exchange: Exchange, runtime: Runtime<AzureState>, versions: Versions): ArmRequest {
   authenticate(exchange, runtime);

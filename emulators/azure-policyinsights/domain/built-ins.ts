@@ -4,6 +4,8 @@
  * not copied: `on` names the resource types a definition looks at.
  */
 
+import type { Json } from "./json.ts";
+
 export interface BuiltIn {
   readonly id: string;
   readonly name: string;
@@ -11,12 +13,17 @@ export interface BuiltIn {
   readonly version: string;
   /** Default effect as the definition writes it. */
   readonly effect: string;
-  /** Keys of resource types, or every indexed type. */
-  readonly on: readonly string[] | "indexed";
+  /** Keys of resource types, every type with tags and a location, or every type. */
+  readonly on: readonly string[] | "indexed" | "all";
   /** Reference id and controls in Microsoft cloud security benchmark. */
   readonly mcsb?: readonly [reference: string, ...controls: string[]];
   /** Control in CIS Microsoft Azure Foundations Benchmark v2.0.0. */
   readonly cis?: string;
+  /** Where a client made it; absent for what is built in. */
+  readonly scope?: string;
+  /** `policyRule` and `parameters` of what a client made. */
+  readonly rule?: Json;
+  readonly parameters?: Json;
 }
 
 export const builtIns: readonly BuiltIn[] = [
@@ -403,6 +410,9 @@ export interface Initiative {
   readonly version: string;
   /** First part of every group name; what follows is the control. */
   readonly groupPrefix: string;
+  /** Where a client made it; absent for what is built in. */
+  readonly scope?: string;
+  readonly members?: readonly Member[];
 }
 
 export const cloudSecurityBenchmark: Initiative = {
@@ -430,6 +440,7 @@ export interface Member {
 
 /** The definitions of an initiative that are shipped here, in the order of `builtIns`. */
 export function membersOf(initiative: Initiative): readonly Member[] {
+  if (initiative.members) return initiative.members;
   return builtIns.flatMap((definition): Member[] => {
     const [reference, controls] =
       initiative === cloudSecurityBenchmark

@@ -21,6 +21,7 @@ export const compliant = 1;
 export const conflict = 2;
 export const exempt = 3;
 export const unknown = 4;
+export const protectedState = 5;
 /** Greater than every code: where a roll-up starts. */
 export const nothing = 255;
 
@@ -32,8 +33,21 @@ const redrawnBelow = share(0.02);
 /** The evaluation of one resource under one definition on one day: the same for most days, drawn anew on 2 % of them. */
 export function evaluate(rowHash: number, assignmentHash: number, day: number): number {
   if (assignmentHash < exemptBelow) return exempt;
-  const today = mix(rowHash, day);
-  const hash = today < redrawnBelow ? mix(today, 1) : rowHash;
+  const hash = hashOn(rowHash, day);
   if (hash < nonCompliantBelow) return nonCompliant;
   return hash < conflictBelow ? conflict : compliant;
+}
+
+/** Whether the member that a definition looks at is wrong on that day. A conflict is about a wrong value too. */
+export function failsOn(rowHash: number, day: number): boolean {
+  return hashOn(rowHash, day) < conflictBelow;
+}
+
+export function isExempt(assignmentHash: number): boolean {
+  return assignmentHash < exemptBelow;
+}
+
+function hashOn(rowHash: number, day: number): number {
+  const today = mix(rowHash, day);
+  return today < redrawnBelow ? mix(today, 1) : rowHash;
 }

@@ -2,9 +2,10 @@
  * The members of a policy state in the order of the wire, each with where its value comes from. Filters, sorting,
  * selection and rendering all read this one table. Source: records of the 2019-10-01 and 2024-10-01 api-versions.
  */
+import type { BuiltIn, Initiative } from "./built-ins.ts";
 import { complianceStates, nonCompliant } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
-import { locations, resourceTypes, subscriptionType } from "./resource-types.ts";
+import { resourceTypes, subscriptionType } from "./resource-types.ts";
 
 /** What a value depends on. All but `policy`, `compliance` and `time` depend on the row's resource. */
 export type Level = "resource" | "type" | "location" | "group" | "subscription" | "policy" | "compliance" | "time";
@@ -36,19 +37,22 @@ const assignment = (name: string, of: (assignment: Estate["assignments"][number]
     return found ? of(found) : "";
   });
 
-export const setId = (id: string) => `/providers/Microsoft.Authorization/policySetDefinitions/${id}`;
-export const definitionId = (id: string) => `/providers/microsoft.authorization/policydefinitions/${id}`;
+export const setId = ({ id, scope = "" }: Initiative) =>
+  `${scope}/providers/Microsoft.Authorization/policySetDefinitions/${id}`;
+/** In lower case, as records carry it. */
+export const definitionId = ({ id, scope = "" }: BuiltIn) =>
+  `${scope}/providers/Microsoft.Authorization/policyDefinitions/${id}`.toLowerCase();
 
 export const fields: readonly Field[] = [
   { name: "timestamp", kind: "date", level: "time" },
   string("resourceId", "resource", resourceId),
   assignment("policyAssignmentId", ({ id }) => id),
-  policy("policyDefinitionId", ({ definition }) => definitionId(definition.id)),
+  policy("policyDefinitionId", ({ definition }) => definitionId(definition)),
   constant("effectiveParameters", ""),
   { name: "isCompliant", kind: "boolean", level: "compliance", flag: (code) => code !== nonCompliant },
   string("subscriptionId", "subscription", (estate, code) => estate.subscriptions[code]?.id ?? ""),
-  string("resourceType", "type", (_, code) => resourceTypes[code]?.type ?? ""),
-  string("resourceLocation", "location", (_, code) => locations[code] ?? ""),
+  string("resourceType", "type", (estate, code) => estate.types[code]?.type ?? ""),
+  string("resourceLocation", "location", (estate, code) => estate.locations[code] ?? ""),
   string("resourceGroup", "group", (estate, code) => estate.groups[code]?.name ?? ""),
   // "tbd" is what the service really sends here.
   constant("resourceTags", "tbd"),
@@ -59,7 +63,7 @@ export const fields: readonly Field[] = [
   policy("policyDefinitionName", ({ definition }) => definition.id),
   policy("policyDefinitionAction", ({ definition }) => definition.effect.toLowerCase()),
   constant("policyDefinitionCategory", "tbd"),
-  assignment("policySetDefinitionId", ({ initiative }) => (initiative ? setId(initiative.id) : "")),
+  assignment("policySetDefinitionId", ({ initiative }) => (initiative ? setId(initiative) : "")),
   assignment("policySetDefinitionName", ({ initiative }) => initiative?.id ?? ""),
   constant("policySetDefinitionOwner", ""),
   assignment("policySetDefinitionCategory", ({ initiative }) => initiative?.category.toLowerCase() ?? ""),
@@ -90,14 +94,36 @@ export function fieldNamed(name: string): Field | undefined {
 
 /** Azure keeps resource ids of policy states in lower case. */
 export function resourceId(estate: Estate, code: number): string {
+  const ids = keptIds(estate);
+  const known = ids[code] ?? writeId(estate, code);
+  ids[code] = known;
+  return known;
+}
+
+const idsOf = new WeakMap<Estate, string[]>();
+
+/** Ids are asked for again and again: by filters, by sorting, by every page. */
+function keptIds(estate: Estate): string[] {
+  const kept = idsOf.get(estate) ?? [];
+  if (kept.length === 0) idsOf.set(estate, kept);
+  return kept;
+}
+
+function writeId(estate: Estate, code: number): string {
   const { resources } = estate;
+  const made = estate.named.get(code);
+  if (made !== undefined) return made;
   const typeCode = resources.type[code] ?? 0;
   const subscription = `/subscriptions/${estate.subscriptions[resources.subscription[code] ?? 0]?.id ?? ""}`;
   if (typeCode === subscriptionType) return subscription;
   const group = `${subscription}/resourcegroups/${estate.groups[resources.group[code] ?? 0]?.name ?? ""}`;
+  return resourceIdFrom(group, typeCode, resources.hash[code] ?? 0);
+}
+
+/** The id of a seeded resource in a group, whose id is in lower case; the group's own for itself. */
+export function resourceIdFrom(group: string, typeCode: number, hash: number): string {
   const type = resourceTypes[typeCode];
   if (!type || type.key === "group") return group;
-  const hash = resources.hash[code] ?? 0;
   const own = type.abbreviation + hash.toString(36);
   const [namespace = "", kind = "", nested] = type.type.toLowerCase().split("/");
   const provider = `${group}/providers/${namespace}/${kind}`;
@@ -128,9 +154,9 @@ export function codesOf(estate: Estate, level: Level): Uint8Array | Uint16Array 
 export function sizeOf(estate: Estate, level: Level): number {
   switch (level) {
     case "type":
-      return resourceTypes.length;
+      return estate.types.length;
     case "location":
-      return locations.length;
+      return estate.locations.length;
     case "group":
       return estate.groups.length + 1; // one more for what is in none
     case "subscription":

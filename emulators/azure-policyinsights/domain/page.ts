@@ -1,7 +1,8 @@
-/** One page of policy states. */
-import { complianceStates } from "./compliance.ts";
+/** One page of records. */
+import { nothing } from "./compliance.ts";
 import type { Readings } from "./readings.ts";
-import type { Scan } from "./scans.ts";
+import { instantOf, type Scan } from "./scans.ts";
+import { see } from "./sight.ts";
 import { type Found, type SortKey, sortFound } from "./sort.ts";
 import { type Place, type Question, walkNewestFirst } from "./walk.ts";
 
@@ -23,8 +24,8 @@ export interface Page {
   readonly more: boolean;
 }
 
-/** Told of each record in order. */
-export type Emit = (row: number, compliance: number, scan: Scan) => void;
+/** Told of each record in order; outside the daily scans there is no `scan`. */
+export type Emit = (row: number, compliance: number, scan: Scan | undefined, instant: number) => void;
 
 export function readPage(readings: Readings, request: PageRequest, emit: Emit): Page {
   return request.orderBy ? sortedPage(readings, request, request.orderBy, emit) : newestPage(readings, request, emit);
@@ -34,13 +35,13 @@ function newestPage(readings: Readings, { question, size, after, shown }: PageRe
   let last = after;
   let count = 0;
   let more = false;
-  walkNewestFirst(readings, question, after, (row, compliance, scan) => {
+  walkNewestFirst(readings, question, after, (row, compliance, scan, instant) => {
     if (count === size) {
       more = true;
       return false;
     }
-    emit(row, compliance, scan);
-    last = { row, day: scan.day };
+    emit(row, compliance, scan, instant);
+    last = { row, instant };
     count += 1;
     return true;
   });
@@ -48,55 +49,64 @@ function newestPage(readings: Readings, { question, size, after, shown }: PageRe
 }
 
 function sortedPage(readings: Readings, request: PageRequest, keys: readonly SortKey[], emit: Emit): Page {
-  const collected = collect(readings, request.question);
-  const order = sortFound(readings.estate, collected, keys);
-  const end = Math.min(order.length, request.shown + request.size);
+  const found = collect(readings, request.question);
+  const wanted = request.shown + request.size;
+  const order = sortFound(readings.estate, found, keys);
+  const end = Math.min(order.length, wanted);
   for (let at = request.shown; at < end; at += 1) {
     const position = order[at] ?? 0;
-    const scan = collected.scans[collected.scan[position] ?? 0];
-    if (scan) emit(collected.row[position] ?? 0, collected.compliance[position] ?? 0, scan);
+    const scan = found.scans[found.scan[position] ?? 0];
+    emit(found.row[position] ?? 0, found.compliance[position] ?? 0, scan, found.instant(position));
   }
   return { last: undefined, shown: end, more: end < order.length };
 }
 
 interface Collected extends Found {
-  readonly scans: readonly Scan[];
-  /** Position in `scans` of each evaluation. */
+  readonly scans: readonly (Scan | undefined)[];
+  /** Position in `scans` of each record. */
   readonly scan: Uint16Array;
 }
 
+/** Everything a question sees, in columns, in the order of the rows. */
 function collect(readings: Readings, question: Question): Collected {
-  let room = 1024;
-  let row = new Uint32Array(room);
-  let compliance = new Uint8Array(room);
-  let instants = new Float64Array(room);
-  let scan = new Uint16Array(room);
-  const scans: Scan[] = [];
-  let lastScan = -1;
+  const { sights, extra } = see(readings, question);
+  const most = sights.reduce((sum, { first, end }) => sum + end - first, extra.length);
+  const row = new Uint32Array(most);
+  const compliance = new Uint8Array(most);
+  const scan = new Uint16Array(most);
+  const scans: (Scan | undefined)[] = [undefined];
+  const between = new Map<number, number>();
   let count = 0;
-  walkNewestFirst(readings, question, undefined, (found, code, foundScan, instant) => {
-    if (count === room) {
-      room *= 4;
-      row = grown(row, new Uint32Array(room));
-      compliance = grown(compliance, new Uint8Array(room));
-      instants = grown(instants, new Float64Array(room));
-      scan = grown(scan, new Uint16Array(room));
+  for (const { first, codes, scanOf, instantOf: instantAt } of sights) {
+    for (let at = 0; at < codes.length; at += 1) {
+      const code = codes[at] ?? nothing;
+      if (code === nothing) continue;
+      const seen = scanOf(first + at);
+      let known = seen ? scans.lastIndexOf(seen) : 0;
+      if (known < 0) known = scans.push(seen) - 1;
+      if (!seen) between.set(count, instantAt(first + at));
+      row[count] = first + at;
+      compliance[count] = code;
+      scan[count] = known;
+      count += 1;
     }
-    if (scans[lastScan] !== foundScan) {
-      lastScan = scans.indexOf(foundScan);
-      if (lastScan < 0) lastScan = scans.push(foundScan) - 1;
-    }
-    row[count] = found;
-    compliance[count] = Math.min(code, complianceStates.length - 1);
-    instants[count] = instant;
-    scan[count] = lastScan;
+  }
+  for (const each of extra) {
+    between.set(count, each.instant);
+    row[count] = each.row;
+    compliance[count] = each.compliance;
     count += 1;
-    return true;
-  });
-  return { count, row, compliance, instant: instants, scan, scans };
-}
-
-function grown<Column extends { set(from: Column): void }>(from: Column, to: Column): Column {
-  to.set(from);
-  return to;
+  }
+  const { offset } = readings.estate.rows;
+  return {
+    count,
+    row,
+    compliance,
+    scan,
+    scans,
+    instant(position) {
+      const seen = scans[scan[position] ?? 0];
+      return seen ? instantOf(seen.start, offset[row[position] ?? 0] ?? 0) : (between.get(position) ?? 0);
+    },
+  };
 }

@@ -7,6 +7,8 @@ import {
   type Initiative,
   membersOf,
 } from "./built-ins.ts";
+import { type Changes, noChanges } from "./changes.ts";
+import { factOf } from "./facts.ts";
 import { hashText, mix } from "./hash.ts";
 
 /** Where a subscription hangs in the tree: management group names from its parent up to the tenant's root group. */
@@ -23,6 +25,9 @@ export interface Assignment {
   readonly parameters: string;
   readonly initiative: Initiative | undefined;
   readonly hash: number;
+  /** False for what a client made: it has no record before that. */
+  readonly seeded: boolean;
+  readonly notScopes: readonly string[];
   /** Codes of its policies: [first, end). */
   readonly first: number;
   readonly end: number;
@@ -35,7 +40,10 @@ export interface Policy {
   readonly reference: string;
   /** `[""]` when it is in no group, as records show it. */
   readonly groups: readonly string[];
+  /** Of the fact that its definition looks at: definitions that look at one fact agree. */
   readonly hash: number;
+  /** Resource group codes it leaves out. */
+  readonly without: readonly number[];
   /** Resource groups (codes) it is limited to; undefined when it applies to whole subscriptions. */
   readonly group: number | undefined;
   readonly subscriptions: readonly number[];
@@ -52,6 +60,8 @@ interface Draft {
   readonly place: Place;
   readonly of: Initiative | BuiltIn;
   readonly parameters?: string;
+  readonly notScopes?: readonly string[];
+  readonly seeded?: boolean;
 }
 
 export interface Tree {
@@ -61,6 +71,8 @@ export interface Tree {
   readonly subscriptions: readonly Place[];
   /** The first resource group of each subscription. */
   readonly firstGroups: readonly Place[];
+  /** A resource group by the id of its subscription and its name. */
+  group(subscription: string, name: string): Place | undefined;
 }
 
 const tagParameters = '{"tagName":{"value":"costCenter"}}';
@@ -69,6 +81,7 @@ const tagParameters = '{"tagName":{"value":"costCenter"}}';
 export function assign(
   tree: Tree,
   seedHash: number,
+  changes: Changes = noChanges,
 ): { assignments: readonly Assignment[]; policies: readonly Policy[] } {
   const drafts: Draft[] = [];
   const assignTo = (place: Place | undefined, name: string, of: Initiative | BuiltIn, parameters?: string) => {
@@ -92,15 +105,34 @@ export function assign(
   }
   for (const place of tree.firstGroups)
     assignTo(place, "audit-managed-disks", builtIn("06a78e20-9358-41c9-923c-fb736d382a4d"));
-  return numbered(drafts, seedHash);
+  const kept = drafts.filter(({ name, place }) => !changes.removed.has(assignmentId(place.scope, name)));
+  for (const { name, scope, of, parameters, notScopes } of changes.assignments) {
+    const place = placeOf(tree, scope);
+    if (place) kept.push({ name, place: { ...place, scope }, of, parameters, notScopes, seeded: false });
+  }
+  return numbered(kept, tree, seedHash);
 }
 
-function numbered(drafts: readonly Draft[], seedHash: number) {
+export function assignmentId(scope: string, name: string): string {
+  return `${scope}/providers/Microsoft.Authorization/policyAssignments/${name}`.toLowerCase();
+}
+
+/** What a scope reaches: a management group, a subscription or a resource group. */
+export function placeOf(tree: Tree, scope: string): Place | undefined {
+  const [first = "", second = "", third, fourth = ""] = scope.split("/").slice(1);
+  if (first.toLowerCase() === "providers") return tree.managementGroup(fourth);
+  if (third === undefined) return tree.subscriptions.find((place) => place.scope.toLowerCase() === scope.toLowerCase());
+  return tree.group(second.toLowerCase(), fourth);
+}
+
+function numbered(drafts: readonly Draft[], tree: Tree, seedHash: number) {
   const assignments: Assignment[] = [];
   const policies: Policy[] = [];
-  for (const { name, place, of, parameters = "" } of drafts) {
-    const id = `${place.scope}/providers/Microsoft.Authorization/policyAssignments/${name}`.toLowerCase();
+  for (const { name, place, of, parameters = "", notScopes = [], seeded = true } of drafts) {
+    const id = assignmentId(place.scope, name);
     const hash = mix(seedHash, hashText(id));
+    const without = notScopes.flatMap((scope) => placeOf(tree, scope)?.group ?? []);
+    const gone = new Set(notScopes.flatMap((scope) => wholeSubscriptions(tree, scope)));
     const initiative = "groupPrefix" in of ? of : undefined;
     const members = "groupPrefix" in of ? membersOf(of) : [{ definition: of, reference: "", groups: [] }];
     const first = policies.length;
@@ -110,13 +142,30 @@ function numbered(drafts: readonly Draft[], seedHash: number) {
         definition,
         reference: reference.toLowerCase(),
         groups: groups.length === 0 ? [""] : groups.map((group) => group.toLowerCase()),
-        hash: mix(hash, hashText(definition.id + reference)),
+        hash: mix(seedHash, hashText(factOf(definition))),
         group: place.group,
-        subscriptions: place.subscriptions,
+        without,
+        subscriptions: gone.size === 0 ? place.subscriptions : place.subscriptions.filter((each) => !gone.has(each)),
       });
-    assignments.push({ id, name, scope: place.scope, parameters, initiative, hash, first, end: policies.length });
+    assignments.push({
+      id,
+      name,
+      scope: place.scope,
+      parameters,
+      initiative,
+      hash,
+      seeded,
+      notScopes,
+      first,
+      end: policies.length,
+    });
   }
   return { assignments, policies };
+}
+
+function wholeSubscriptions(tree: Tree, scope: string): readonly number[] {
+  const place = placeOf(tree, scope);
+  return place && place.group === undefined ? place.subscriptions : [];
 }
 
 function builtIn(id: string): BuiltIn {

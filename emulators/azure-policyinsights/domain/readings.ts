@@ -1,45 +1,104 @@
-/** What is worked out from an estate on first use and kept: time order and the compliance of a day. */
-import { compliant, evaluate, nonCompliant, unknown } from "./compliance.ts";
+/** What is worked out from an estate on first use and kept: time order, and what each day's scan found. */
+import { compliant, evaluate, nonCompliant, nothing, unknown } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
 import { resourceId } from "./fields.ts";
 import { mix } from "./hash.ts";
-import { orderByTime } from "./scans.ts";
+import { lastAt, noOverlay, type Overlay } from "./overlay.ts";
+import { dayMs, instantOf, orderByTime } from "./scans.ts";
+
+/** `states` has a code for every row a scan evaluates; `events` only for rows whose state differs from the day before. */
+export type RecordKind = "states" | "events";
 
 export interface Readings {
   readonly estate: Estate;
+  readonly overlay: Overlay;
   /** Rows of each subscription, earliest in the scan first. */
   readonly byTime: Uint32Array;
-  /** Compliance code of every row as evaluated in the scan of that day. */
+  /** Compliance code of every row as the scan of that day finds it; `nothing` where it finds no record. */
+  columnOn(kind: RecordKind, day: number): Uint8Array;
   complianceOn(day: number): Uint8Array;
   /** Code of a resource, whatever the case of its id. */
   resourceCode(id: string): number | undefined;
+  /** The same estate with other evaluations between the scans; keeps what is worked out. */
+  withOverlay(overlay: Overlay): Readings;
 }
 
-/** "Audit resource location matches resource group location": the one built-in whose result can be seen in the record. */
+/** "Audit resource location matches resource group location": its result can be seen in the record. */
 const locationMatchesGroup = "0a914e76-4921-4c19-b460-a2d36003525a";
-const daysKept = 9;
+/** Columns of all days kept may take this many bytes, but at least nine days are kept. */
+const mostBytesKept = 4_000_000;
 
-export function createReadings(estate: Estate): Readings {
-  let byTime: Uint32Array | undefined;
-  const days = new Map<number, Uint8Array>();
+interface Shared {
+  byTime: Uint32Array | undefined;
+  codes: Map<string, number> | undefined;
+  readonly base: (day: number) => Uint8Array;
+}
+
+export function createReadings(estate: Estate, overlay: Overlay = noOverlay): Readings {
+  const base = keepingDays(estate.rows.count, (day) => evaluateAll(estate, day));
+  return readingsOf(estate, overlay, { byTime: undefined, codes: undefined, base });
+}
+
+function readingsOf(estate: Estate, overlay: Overlay, shared: Shared): Readings {
+  const patched = overlay.newestFirst.length === 0 ? undefined : keepingDays(estate.rows.count, patchedOn);
+  const changes = keepingDays(estate.rows.count, changesOn);
+  function patchedOn(day: number): Uint8Array {
+    const codes = shared.base(day).slice();
+    for (const [row, evaluations] of overlay.ofRow) {
+      const last = lastAt(evaluations, scanInstant(estate, row, day));
+      if (last) codes[row] = last.compliance;
+    }
+    return codes;
+  }
+  /** What a client wrote is an event when it is written, not when the next scan meets it. */
+  function changesOn(day: number): Uint8Array {
+    const before = shared.base(day - 1);
+    const codes = shared.base(day).map((code, row) => (code === before[row] ? nothing : code));
+    for (const [row, evaluations] of overlay.ofRow)
+      if (lastAt(evaluations, scanInstant(estate, row, day))) codes[row] = nothing;
+    return codes;
+  }
+  const complianceOn = patched ?? shared.base;
   return {
     estate,
+    overlay,
     get byTime() {
-      byTime ??= orderByTime(estate);
-      return byTime;
+      shared.byTime ??= orderByTime(estate);
+      return shared.byTime;
     },
-    complianceOn(day) {
-      const known = days.get(day);
-      if (known) return known;
-      const codes = evaluateAll(estate, day);
-      for (const oldest of days.keys()) {
-        if (days.size < daysKept) break;
-        days.delete(oldest);
-      }
-      days.set(day, codes);
-      return codes;
+    columnOn: (kind, day) => (kind === "states" ? complianceOn(day) : changes(day)),
+    complianceOn,
+    resourceCode(id) {
+      const wanted = id.toLowerCase();
+      if (!shared.codes && estate.resources.count > 20_000) return findResource(estate, wanted);
+      shared.codes ??= new Map(
+        Array.from({ length: estate.resources.count }, (_, code) => [resourceId(estate, code), code]),
+      );
+      return shared.codes.get(wanted);
     },
-    resourceCode: (id) => findResource(estate, id.toLowerCase()),
+    withOverlay: (other) => readingsOf(estate, other, shared),
+  };
+}
+
+function scanInstant({ subscriptions, resources, rows }: Estate, row: number, day: number): number {
+  const subscription = subscriptions[resources.subscription[rows.resource[row] ?? 0] ?? 0];
+  return instantOf(day * dayMs + (subscription?.scanAt ?? 0), rows.offset[row] ?? 0);
+}
+
+/** Remembers columns by day, the oldest forgotten first. */
+function keepingDays(rows: number, make: (day: number) => Uint8Array): (day: number) => Uint8Array {
+  const most = Math.max(9, Math.min(100, Math.floor(mostBytesKept / Math.max(1, rows))));
+  const kept = new Map<number, Uint8Array>();
+  return (day) => {
+    const known = kept.get(day);
+    if (known) return known;
+    const codes = make(day);
+    for (const oldest of kept.keys()) {
+      if (kept.size < most) break;
+      kept.delete(oldest);
+    }
+    kept.set(day, codes);
+    return codes;
   };
 }
 
@@ -48,13 +107,13 @@ function findResource(estate: Estate, id: string): number | undefined {
   const [, , subscriptionId = "", , groupName] = id.split("/");
   const subscription = estate.subscriptions.findIndex((each) => each.id === subscriptionId);
   const whole = estate.subscriptions[subscription];
-  const rows =
+  const range =
     groupName === undefined
-      ? whole?.rows
-      : estate.groups.find((group) => group.subscription === subscription && group.name === groupName)?.rows;
-  if (!rows || rows.first === rows.end) return undefined;
-  const last = estate.rows.resource[rows.end - 1] ?? 0;
-  for (let code = estate.rows.resource[rows.first] ?? 0; code <= last; code += 1) {
+      ? whole?.resources
+      : estate.groups.find((group) => group.subscription === subscription && group.name.toLowerCase() === groupName)
+          ?.resources;
+  if (!range) return undefined;
+  for (let code = range.first; code < range.end; code += 1) {
     if (resourceId(estate, code) === id) return code;
     if (groupName === undefined) return undefined; // a subscription's first resource is itself
   }
@@ -65,7 +124,8 @@ function evaluateAll(estate: Estate, day: number): Uint8Array {
   const { rows, resources, policies, assignments } = estate;
   const manual = Uint8Array.from(policies, ({ definition }) => (definition.effect === "Manual" ? 1 : 0));
   const located = Uint8Array.from(policies, ({ definition }) => (definition.id === locationMatchesGroup ? 1 : 0));
-  const policyHash = Uint32Array.from(policies, ({ hash }) => hash);
+  const later = Uint8Array.from(policies, ({ assignment }) => (assignments[assignment]?.seeded === false ? 1 : 0));
+  const factHash = Uint32Array.from(policies, ({ hash }) => hash);
   const assignmentHash = Uint32Array.from(policies, ({ assignment }) => assignments[assignment]?.hash ?? 0);
   const home = Uint8Array.from(estate.groups, ({ location }) => location);
   const codes = new Uint8Array(rows.count);
@@ -73,10 +133,12 @@ function evaluateAll(estate: Estate, day: number): Uint8Array {
     const resource = rows.resource[row] ?? 0;
     const policy = rows.policy[row] ?? 0;
     const hash = resources.hash[resource] ?? 0;
-    if (manual[policy] === 1) codes[row] = unknown;
+    // What clients made is evaluated when they make it; no scan before that saw it.
+    if (later[policy] === 1 || hash === 0) codes[row] = nothing;
+    else if (manual[policy] === 1) codes[row] = unknown;
     else if (located[policy] === 1)
       codes[row] = resources.location[resource] === home[resources.group[resource] ?? 0] ? compliant : nonCompliant;
-    else codes[row] = evaluate(mix(hash, policyHash[policy] ?? 0), mix(assignmentHash[policy] ?? 0, hash), day);
+    else codes[row] = evaluate(mix(hash, factHash[policy] ?? 0), mix(assignmentHash[policy] ?? 0, hash), day);
   }
   return codes;
 }

@@ -27,8 +27,8 @@ export interface Window {
   readonly to: number;
 }
 
-/** Records are kept for about a week. */
-const keptDays = 7;
+/** States are kept for about a week, events for about three months. */
+const keptDays = { states: 7, events: 90 };
 
 /**
  * The scans of a subscription that a window touches, newest first. With `latestOnly` each row is in at most one of them:
@@ -39,12 +39,13 @@ export function scansOf(
   code: number,
   window: Window,
   latestOnly: boolean,
+  kind: "states" | "events" = "states",
 ): readonly Scan[] {
   const scans: Scan[] = [];
   const newest = Math.floor((window.to - subscription.scanAt) / dayMs);
   const last = latestOnly
     ? newest - 1
-    : Math.max(newest - keptDays, Math.floor((window.from - subscription.scanAt) / dayMs) - 1);
+    : Math.max(newest - keptDays[kind], Math.floor((window.from - subscription.scanAt) / dayMs) - 1);
   for (let day = newest; day >= last; day -= 1) {
     const start = day * dayMs + subscription.scanAt;
     const seen = Math.floor((window.to - start) / offsetMs);

@@ -8,7 +8,8 @@
 import { complianceStates, nonCompliant, nothing } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
 import type { Readings } from "./readings.ts";
-import { type Question, walkRows } from "./walk.ts";
+import { see } from "./sight.ts";
+import type { Question } from "./walk.ts";
 
 const states = complianceStates.length;
 
@@ -80,48 +81,64 @@ function count(readings: Readings, question: Question, groups: Groups): Counts {
     groups: new Uint32Array(groups.names.length * states),
   };
   const assignmentOf = Uint16Array.from(policies, ({ assignment }) => assignment);
+  const groupsOf = flat(groups.of);
   const groupWorst = new Uint8Array(groups.names.length).fill(nothing);
-  const touched: number[] = [];
-  let resource = -1;
-  let resourceWorst = nothing;
-  let assignment = -1;
-  let assignmentWorst = nothing;
-  const closeAssignment = () => {
-    if (assignment < 0) return;
-    add(counts.assignments, assignment * states + assignmentWorst, 1);
-    for (const group of touched) {
-      add(counts.groups, group * states + (groupWorst[group] ?? 0), 1);
-      groupWorst[group] = nothing;
+  const touched = new Uint16Array(groups.names.length);
+  const { firstRow } = readings.estate.resources;
+  const { starts, values } = groupsOf;
+  const policyOf = rows.policy;
+  for (const { first, end, codes } of see(readings, question).sights) {
+    let row = first;
+    // Rows of a resource are neighbours, and among them those of an assignment: each is counted when it ends.
+    for (let resource = rows.resource[first] ?? 0; row < end; resource += 1) {
+      const last = Math.min(end, firstRow[resource + 1] ?? end);
+      let resourceWorst = nothing;
+      while (row < last) {
+        const assignment = assignmentOf[policyOf[row] ?? 0] ?? 0;
+        let worstHere = nothing;
+        let many = 0;
+        for (; row < last; row += 1) {
+          const policy = policyOf[row] ?? 0;
+          if (assignmentOf[policy] !== assignment) break;
+          const code = codes[row - first] ?? nothing;
+          if (code === nothing) continue;
+          add(counts.policies, policy * states + code, 1);
+          if (code < worstHere) worstHere = code;
+          const groupsEnd = starts[policy + 1] ?? 0;
+          for (let at = starts[policy] ?? 0; at < groupsEnd; at += 1) {
+            const group = values[at] ?? 0;
+            const before = groupWorst[group] ?? nothing;
+            if (before === nothing) touched[many++] = group;
+            if (code < before) groupWorst[group] = code;
+          }
+        }
+        if (worstHere === nothing) continue;
+        add(counts.assignments, assignment * states + worstHere, 1);
+        if (worstHere < resourceWorst) resourceWorst = worstHere;
+        for (let at = 0; at < many; at += 1) {
+          const group = touched[at] ?? 0;
+          add(counts.groups, group * states + (groupWorst[group] ?? 0), 1);
+          groupWorst[group] = nothing;
+        }
+      }
+      if (resourceWorst !== nothing) add(counts.total, resourceWorst, 1);
     }
-    touched.length = 0;
-    assignmentWorst = nothing;
-  };
-  const closeResource = () => {
-    closeAssignment();
-    if (resource >= 0) add(counts.total, resourceWorst, 1);
-    resourceWorst = nothing;
-  };
-  walkRows(readings, question, (row, compliance) => {
-    const policy = rows.policy[row] ?? 0;
-    if (rows.resource[row] !== resource) {
-      closeResource();
-      resource = rows.resource[row] ?? 0;
-      assignment = assignmentOf[policy] ?? 0;
-    } else if (assignmentOf[policy] !== assignment) {
-      closeAssignment();
-      assignment = assignmentOf[policy] ?? 0;
-    }
-    add(counts.policies, policy * states + compliance, 1);
-    if (compliance < resourceWorst) resourceWorst = compliance;
-    if (compliance < assignmentWorst) assignmentWorst = compliance;
-    for (const group of groups.of[policy] ?? []) {
-      const before = groupWorst[group] ?? nothing;
-      if (before === nothing) touched.push(group);
-      if (compliance < before) groupWorst[group] = compliance;
-    }
-  });
-  closeResource();
+  }
   return counts;
+}
+
+/** Lists one after another: the i-th is values[starts[i], starts[i + 1]). */
+interface FlatLists {
+  readonly starts: Uint32Array;
+  readonly values: Uint16Array;
+}
+
+function flat(lists: readonly Uint32Array[]): FlatLists {
+  const starts = new Uint32Array(lists.length + 1);
+  lists.forEach((list, index) => {
+    starts[index + 1] = (starts[index] ?? 0) + list.length;
+  });
+  return { starts, values: Uint16Array.from(lists.flatMap((list) => [...list])) };
 }
 
 function assignmentSummary(

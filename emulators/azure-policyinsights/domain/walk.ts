@@ -1,28 +1,31 @@
-/** Ways over the rows of a scope: newest first for pages, in row order for counting. */
-import type { Range } from "./estate.ts";
-import type { Readings } from "./readings.ts";
-import { dayMs, instantOf, type Scan, scansOf, type Window } from "./scans.ts";
+/** The way over the records of a scope from the newest on: what pages are read by. */
 
-/** Whether a row counts, given its compliance code and the instant of its evaluation. */
-type Predicate = (row: number, compliance: number, instant: number) => boolean;
+import { between } from "./between.ts";
+import type { Range } from "./estate.ts";
+import type { Mask } from "./mask.ts";
+import type { Evaluation } from "./overlay.ts";
+import type { Readings, RecordKind } from "./readings.ts";
+import { instantOf, type Scan, scansOf, type Window } from "./scans.ts";
 
 export interface Question {
   /** Ranges of rows, each inside one subscription. */
   readonly ranges: readonly (Range & { readonly subscription: number })[];
   readonly window: Window;
+  readonly kind: RecordKind;
   /** Only the newest evaluation of each row, or every one in the window. */
   readonly latestOnly: boolean;
-  readonly tests: readonly Predicate[];
+  readonly mask: Mask;
 }
 
-/** An evaluation: a row on a day. */
+/** Where a walk stands: the row it visited last and when that was evaluated. */
 export interface Place {
   readonly row: number;
-  readonly day: number;
+  /** Epoch milliseconds with fractions. */
+  readonly instant: number;
 }
 
-/** Told of each evaluation; false stops the walk. */
-type Visitor = (row: number, compliance: number, scan: Scan, instant: number) => boolean;
+/** Told of each record; false stops the walk. Outside the daily scans there is no `scan`. */
+export type Visitor = (row: number, compliance: number, scan: Scan | undefined, instant: number) => boolean;
 
 interface Stream {
   readonly order: Uint32Array;
@@ -37,7 +40,7 @@ interface Stream {
 }
 
 /**
- * Visits what matches by time, newest first; evaluations of one instant by row. Starts after `after`, in a time that does
+ * Visits what matches by time, newest first; records of one instant by row. Starts after `after`, in a time that does
  * not depend on how much comes before it.
  */
 export function walkNewestFirst(
@@ -46,112 +49,103 @@ export function walkNewestFirst(
   after: Place | undefined,
   visit: Visitor,
 ): void {
-  const matches = everyOf(question.tests);
-  const past = after && { row: after.row, instant: instantOfPlace(readings, question, after) };
-  const streams = question.ranges.flatMap((range) => streamOf(readings, question, range, past) ?? []);
+  const { extra, hidden } = between(readings, question);
+  const streams = question.ranges.flatMap((range) => streamOf(readings, question, range, after) ?? []);
+  let next = after ? firstAfter(extra, after) : 0;
   for (;;) {
     const [stream, other] = foremost(streams);
-    if (!stream) return;
-    if (!follow(readings, stream, other, matches, visit)) return;
+    const own = extra[next];
+    if (own && (!stream || ahead(own, stream))) {
+      next += 1;
+      if (!visit(own.row, own.compliance, undefined, own.instant)) return;
+    } else {
+      if (!stream) return;
+      const limit = own && (!other || ahead(own, other)) ? own : other;
+      if (!follow(readings, question, stream, limit, hidden, visit)) return;
+    }
   }
 }
 
-/** Visits along one stream, to the end of its scan or as long as it is ahead of the other; false when told to stop. */
+function firstAfter(extra: readonly Evaluation[], after: Place): number {
+  const found = extra.findIndex((each) => ahead(after, each));
+  return found < 0 ? extra.length : found;
+}
+
+/** Visits along one stream, to the end of its scan or as long as it is ahead of the limit; false when told to stop. */
 function follow(
   readings: Readings,
+  { mask, kind }: Question,
   stream: Stream,
-  other: Stream | undefined,
-  matches: Predicate,
+  limit: Place | undefined,
+  hidden: ReadonlySet<number>,
   visit: Visitor,
 ): boolean {
-  const { offset } = readings.estate.rows;
+  const { offset, resource: resourceOf, policy: policyOf } = readings.estate.rows;
   const { order, compliance, low } = stream;
+  const { resources, policies, compliance: states, test } = mask;
   const scan = stream.scans[stream.which];
   if (!scan) return false;
-  const until = other?.instant ?? Number.NEGATIVE_INFINITY;
+  const until = limit?.instant ?? Number.NEGATIVE_INFINITY;
+  const absent = kind === "events" || readings.overlay.newestFirst.length > 0 ? 255 : 256;
   for (let at = stream.at; at >= low; at -= 1) {
     const row = order[at] ?? 0;
+    // What does not match may be passed over even beyond the limit.
+    if (policies && policies[policyOf[row] ?? 0] !== 1) continue;
+    if (resources && resources[resourceOf[row] ?? 0] !== 1) continue;
+    const code = compliance[row] ?? 0;
+    if (code === absent || (states && states[code] !== 1)) continue;
     const instant = instantOf(scan.start, offset[row] ?? 0);
-    if (instant < until || (instant === until && other && row > other.row)) {
+    if (instant < until || (instant === until && limit && row > limit.row)) {
       stream.at = at;
       look(readings, stream);
       return true;
     }
-    const code = compliance[row] ?? 0;
-    if (matches(row, code, instant) && !visit(row, code, scan, instant)) return false;
+    if (test && !test(row, code, instant)) continue;
+    if (hidden.size > 0 && hidden.has(row)) continue;
+    if (!visit(row, code, scan, instant)) return false;
   }
   stream.at = low;
-  step(readings, stream);
+  step(readings, kind, stream);
   return true;
-}
-
-/** Visits the newest evaluation of what matches in row order, which keeps a resource's rows together. */
-export function walkRows(
-  readings: Readings,
-  question: Question,
-  visit: (row: number, compliance: number) => void,
-): void {
-  const { rows, subscriptions } = readings.estate;
-  const matches = everyOf(question.tests);
-  for (const { first, end, subscription } of question.ranges) {
-    const about = subscriptions[subscription];
-    if (!about) continue;
-    const [newer, older] = scansOf(about, subscription, question.window, true);
-    if (!newer) continue;
-    const newCodes = readings.complianceOn(newer.day);
-    const oldCodes = older && readings.complianceOn(older.day);
-    for (let row = first; row < end; row += 1) {
-      const offset = rows.offset[row] ?? 0;
-      const inNewer = offset > newer.after && offset <= newer.until;
-      if (!inNewer && !(older && offset > older.after && offset <= older.until)) continue;
-      const compliance = (inNewer ? newCodes[row] : oldCodes?.[row]) ?? 0;
-      const start = inNewer || !older ? newer.start : older.start;
-      if (matches(row, compliance, instantOf(start, offset))) visit(row, compliance);
-    }
-  }
-}
-
-function everyOf(tests: readonly Predicate[]): Predicate {
-  const [first, second] = tests;
-  if (!first) return () => true;
-  if (!second) return first;
-  const rest = everyOf(tests.slice(1));
-  return (row, compliance, instant) => first(row, compliance, instant) && rest(row, compliance, instant);
-}
-
-function instantOfPlace({ estate }: Readings, { ranges }: Question, { row, day }: Place): number {
-  const range = ranges.find(({ first, end }) => row >= first && row < end);
-  const subscription = estate.subscriptions[range?.subscription ?? -1];
-  if (!subscription) return Number.NEGATIVE_INFINITY;
-  return instantOf(day * dayMs + subscription.scanAt, estate.rows.offset[row] ?? 0);
 }
 
 function streamOf(
   readings: Readings,
-  { window, latestOnly }: Question,
+  { window, latestOnly, kind }: Question,
   range: Question["ranges"][number],
-  past: { readonly row: number; readonly instant: number } | undefined,
+  past: Place | undefined,
 ): Stream | undefined {
   const subscription = readings.estate.subscriptions[range.subscription];
   if (!subscription || range.first >= range.end) return undefined;
-  const scans = scansOf(subscription, range.subscription, window, latestOnly);
+  const scans = scansOf(subscription, range.subscription, window, latestOnly, kind);
   const order = orderOf(readings, range, subscription.rows);
   const stream: Stream = { order, scans, which: -1, at: -1, low: 0, compliance: new Uint8Array(), row: 0, instant: 0 };
-  step(readings, stream);
-  if (past) skipTo(readings, stream, past.instant, past.row);
+  step(readings, kind, stream);
+  if (past) skipTo(readings, kind, stream, past);
   return stream;
 }
 
 /** Rows of a range by time: part of the subscription's order, or of its own when the range is small. */
 function orderOf(readings: Readings, range: Range, whole: Range): Uint32Array {
   if (range.first === whole.first && range.end === whole.end) return readings.byTime.subarray(range.first, range.end);
+  const length = range.end - range.first;
+  if (length > 2000) {
+    const own = new Uint32Array(length);
+    let at = 0;
+    for (const row of readings.byTime.subarray(whole.first, whole.end))
+      if (row >= range.first && row < range.end) {
+        own[at] = row;
+        at += 1;
+      }
+    return own;
+  }
   const { offset } = readings.estate.rows;
-  const own = new Uint32Array(range.end - range.first).map((_, index) => range.first + index);
+  const own = new Uint32Array(length).map((_, index) => range.first + index);
   return own.sort((left, right) => (offset[left] ?? 0) - (offset[right] ?? 0) || right - left);
 }
 
 /** Moves to the next evaluation; `at` is -1 at the end. */
-function step(readings: Readings, stream: Stream): void {
+function step(readings: Readings, kind: RecordKind, stream: Stream): void {
   stream.at -= 1;
   while (stream.at < stream.low) {
     stream.which += 1;
@@ -162,7 +156,7 @@ function step(readings: Readings, stream: Stream): void {
     }
     stream.low = firstAbove(readings, stream.order, scan.after);
     stream.at = firstAbove(readings, stream.order, scan.until) - 1;
-    stream.compliance = readings.complianceOn(scan.day);
+    stream.compliance = readings.columnOn(kind, scan.day);
   }
   look(readings, stream);
 }
@@ -184,9 +178,9 @@ function firstAbove({ estate }: Readings, order: Uint32Array, offset: number): n
   return low;
 }
 
-/** Leaves out everything up to and including the evaluation at `instant` of `row`. */
-function skipTo(readings: Readings, stream: Stream, instant: number, row: number): void {
-  const passed = () => stream.instant > instant || (stream.instant === instant && stream.row <= row);
+/** Leaves out everything up to and including the place. */
+function skipTo(readings: Readings, kind: RecordKind, stream: Stream, past: Place): void {
+  const passed = () => !ahead(past, stream);
   while (stream.at >= 0) {
     // Within a scan what is left out comes first: find where it ends, between `low` (perhaps in) and `at` (perhaps out).
     let kept = stream.low - 1;
@@ -199,7 +193,7 @@ function skipTo(readings: Readings, stream: Stream, instant: number, row: number
     }
     stream.at = left;
     const scan = stream.which;
-    step(readings, stream);
+    step(readings, kind, stream);
     if (stream.which === scan || !passed()) return;
   }
 }
@@ -216,6 +210,6 @@ function foremost(streams: readonly Stream[]): readonly [Stream | undefined, Str
   return [first, second];
 }
 
-function ahead(left: Stream, right: Stream): boolean {
+function ahead(left: Place, right: Place): boolean {
   return left.instant > right.instant || (left.instant === right.instant && left.row < right.row);
 }

@@ -1,4 +1,4 @@
-/** The words of a `$filter`. */
+/** The words of a `$filter` or an `$apply`. */
 import { ODataProblem } from "./problem.ts";
 
 export type Token = { readonly at: number; readonly end: number } & (
@@ -6,7 +6,7 @@ export type Token = { readonly at: number; readonly end: number } & (
   | { readonly tag: "date"; readonly value: number }
   | { readonly tag: "number"; readonly value: number }
   | { readonly tag: "name"; readonly value: string }
-  | { readonly tag: "(" | ")" | "," | "end" }
+  | { readonly tag: "(" | ")" | "," | "/" | ":" | "end" }
 );
 
 const space = /\s+/y;
@@ -14,9 +14,9 @@ const text = /'((?:[^']|'')*)'/y;
 // A date may stand alone, as may one with a time; offsets other than Z are allowed by OData.
 const date = /\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?(?![\w.])/iy;
 const number = /-?\d+(?:\.\d+)?(?![\w.])/y;
-const name = /[A-Za-z_@][\w.@/]*/y;
+const name = /[A-Za-z_@$][\w.@]*(?:\/(?:any|all)(?=\s*\())?/iy;
 
-export function tokenize(filter: string): readonly Token[] {
+export function tokenize(filter: string, option = "$filter"): readonly Token[] {
   const tokens: Token[] = [];
   let at = 0;
   const take = (pattern: RegExp): RegExpExecArray | null => {
@@ -28,8 +28,8 @@ export function tokenize(filter: string): readonly Token[] {
   while (at < filter.length) {
     if (take(space)) continue;
     const from = at;
-    const found = next(filter, from, take);
-    if (found.tag === "(" || found.tag === ")" || found.tag === ",") at += 1;
+    const found = next(option, filter, from, take);
+    if (at === from) at += 1;
     tokens.push({ ...found, at: from, end: at });
   }
   tokens.push({ tag: "end", at, end: at });
@@ -39,25 +39,25 @@ export function tokenize(filter: string): readonly Token[] {
 type Found =
   | { tag: "string" | "name"; value: string }
   | { tag: "date" | "number"; value: number }
-  | { tag: "(" | ")" | "," };
+  | { tag: "(" | ")" | "," | "/" | ":" };
 
-function next(filter: string, at: number, take: (pattern: RegExp) => RegExpExecArray | null): Found {
+function next(option: string, filter: string, at: number, take: (pattern: RegExp) => RegExpExecArray | null): Found {
   const first = filter.charAt(at);
-  if (first === "(" || first === ")" || first === ",") return { tag: first };
+  if (first === "(" || first === ")" || first === "," || first === "/" || first === ":") return { tag: first };
   const string = take(text);
   if (string) return { tag: "string", value: (string[1] ?? "").replaceAll("''", "'") };
-  if (first === "'") throw new ODataProblem("$filter", "There is an unterminated string literal", at);
+  if (first === "'") throw new ODataProblem(option, "There is an unterminated string literal", at);
   const instant = take(date);
   if (instant) {
     const value = parseInstant(instant[0]);
-    if (value === undefined) throw new ODataProblem("$filter", `'${instant[0]}' is not a date and time`, at);
+    if (value === undefined) throw new ODataProblem(option, `'${instant[0]}' is not a date and time`, at);
     return { tag: "date", value };
   }
   const digits = take(number);
   if (digits) return { tag: "number", value: Number(digits[0]) };
   const word = take(name);
   if (word) return { tag: "name", value: word[0] };
-  throw new ODataProblem("$filter", `Syntax error: character '${first}' is not valid`, at);
+  throw new ODataProblem(option, `Syntax error: character '${first}' is not valid`, at);
 }
 
 /**

@@ -9,13 +9,17 @@ const Token = z.strictObject({
   filter: z.string().optional(),
   orderBy: z.string().optional(),
   select: z.string().optional(),
+  apply: z.string().optional(),
+  expand: z.string().optional(),
   from: instant,
   to: instant,
   /** Records still wanted, where the first page had `$top`. */
   left: z.number().int().min(0).optional(),
   /** The last record shown, in time order. */
   row: z.number().int().min(0).optional(),
-  day: z.number().int().optional(),
+  at: instant.optional(),
+  /** How many changes of the estate the first page saw: later ones would move its rows. */
+  seen: z.number().int().min(0).optional(),
   /** Records shown so far, in any other order. */
   shown: z.number().int().min(0).optional(),
 });

@@ -5,10 +5,14 @@
 import type { Estate } from "../domain/estate.ts";
 import { codesOf, type Field, fields, type Level } from "../domain/fields.ts";
 import { exactInstant, type Scan } from "../domain/scans.ts";
+import type { Table } from "../domain/table.ts";
 import { timestampWriter } from "./timestamp.ts";
 
 /** Writes one record, without the braces' `@odata` members in front. */
-export type StateWriter = (row: number, compliance: number, scan: Scan) => string;
+export type StateWriter = (row: number, compliance: number, scan: Scan | undefined, instant: number) => string;
+
+/** More members of a record, each with its comma: what `$expand` adds. */
+export type RecordExtra = (row: number, compliance: number, instant: number) => string;
 
 /** Kept texts of more resources than this would weigh more than they save. */
 const mostKeptResources = 40_000;
@@ -19,12 +23,16 @@ interface Run {
 }
 
 /** A writer of the chosen members, in the order of the wire; `undefined` means all. */
-export function stateWriter(estate: Estate, select: ReadonlySet<Field> | undefined): StateWriter {
-  const chosen = select ? fields.filter((field) => select.has(field)) : fields;
+export function stateWriter(
+  estate: Estate,
+  select: readonly string[] | undefined,
+  members: readonly Field[] = fields,
+): StateWriter {
+  const chosen = select ? members.filter(({ name }) => select.includes(name)) : members;
   const parts = runsOf(chosen).map((run) => partWriter(estate, run));
-  return (row, compliance, scan) => {
+  return (row, compliance, scan, instant) => {
     let text = "";
-    for (const part of parts) text += part(row, compliance, scan);
+    for (const part of parts) text += part(row, compliance, scan, instant);
     return text;
   };
 }
@@ -49,26 +57,27 @@ function partWriter(estate: Estate, run: Run): StateWriter {
   const { rows } = estate;
   if (run.level === "time") {
     const write = timestampWriter();
-    return (row, _compliance, scan) => {
+    return (row, _compliance, scan, instant) => {
+      if (!scan) return `,"timestamp":"${write(Math.floor(instant), 0)}"`;
       const { milliseconds, ticks } = exactInstant(scan.start, rows.offset[row] ?? 0);
       return `,"timestamp":"${write(milliseconds, ticks)}"`;
     };
   }
   if (run.level === "compliance") {
-    const text = keeping((code) => members(estate, run.fields, () => code), true);
+    const text = keeping((code) => membersText(estate, run.fields, () => code), true);
     return (_row, compliance) => text(compliance);
   }
   if (run.level === "policy") {
-    const text = keeping((code) => members(estate, run.fields, () => code), true);
+    const text = keeping((code) => membersText(estate, run.fields, () => code), true);
     return (row) => text(rows.policy[row] ?? 0);
   }
   const codes = codesOf(estate, run.level);
   if (codes) {
-    const text = keeping((code) => members(estate, run.fields, () => code), true);
+    const text = keeping((code) => membersText(estate, run.fields, () => code), true);
     return (row) => text(codes[rows.resource[row] ?? 0] ?? 0);
   }
   const text = keeping(
-    (resource) => members(estate, run.fields, (field) => codesOf(estate, field.level)?.[resource] ?? resource),
+    (resource) => membersText(estate, run.fields, (field) => codesOf(estate, field.level)?.[resource] ?? resource),
     estate.resources.count <= mostKeptResources,
   );
   return (row) => text(rows.resource[row] ?? 0);
@@ -88,7 +97,7 @@ function keeping(write: (code: number) => string, all: boolean): (code: number) 
   };
 }
 
-function members(estate: Estate, chosen: readonly Field[], codeOf: (field: Field) => number): string {
+function membersText(estate: Estate, chosen: readonly Field[], codeOf: (field: Field) => number): string {
   return chosen
     .map((field) => `,"${field.name}":${JSON.stringify(memberValue(estate, field, codeOf(field)))}`)
     .join("");
@@ -105,6 +114,24 @@ function memberValue(estate: Estate, field: Field, code: number): string | boole
     case "date":
       return "";
   }
+}
+
+/** Members of a grouped result, each row as a record without the braces' `@odata` members. */
+export function tableRecords(
+  table: Table,
+  select: readonly string[] | undefined,
+  first: number,
+  end: number,
+): string[] {
+  const columns = table.columns.filter(({ name }) => !select || select.includes(name));
+  const records: string[] = [];
+  for (let row = first; row < Math.min(end, table.size); row += 1)
+    records.push(
+      columns
+        .map((column) => `,${JSON.stringify(column.name)}:${JSON.stringify(column.valueOf(column.codes[row] ?? 0))}`)
+        .join(""),
+    );
+  return records;
 }
 
 /** The envelope of a page. `context` is the address of the metadata, `#latest` included. */

@@ -34,7 +34,7 @@ export function renderSummary(estate: Estate, summary: Summary, address: Summary
 
 function renderAssignment(estate: Estate, summary: AssignmentSummary, address: SummaryAddress) {
   const about = estate.assignments[summary.assignment];
-  const policySetDefinitionId = about?.initiative ? setId(about.initiative.id) : "";
+  const policySetDefinitionId = about?.initiative ? setId(about.initiative) : "";
   const ofAssignment = `PolicyAssignmentId eq '${about?.id ?? ""}'`;
   return {
     policyAssignmentId: about?.id ?? "",
@@ -42,7 +42,7 @@ function renderAssignment(estate: Estate, summary: AssignmentSummary, address: S
     results: renderResults(summary.results, address, [ofAssignment], true),
     policyDefinitions: summary.policies.map(({ policy, results }) => {
       const found = estate.policies[policy];
-      const id = definitionId(found?.definition.id ?? "");
+      const id = found ? definitionId(found.definition) : "";
       const reference = found?.reference ?? "";
       const terms = [ofAssignment, `PolicyDefinitionId eq '${id}'`];
       if (reference !== "") terms.push(`PolicyDefinitionReferenceId eq '${reference}'`);
