@@ -18,7 +18,6 @@ CREATE TABLE IF NOT EXISTS smtp_messages (
 );
 CREATE INDEX IF NOT EXISTS smtp_messages_order ON smtp_messages (truncated, received_at, arrival);
 CREATE INDEX IF NOT EXISTS smtp_messages_arrival ON smtp_messages (truncated, arrival);
-CREATE INDEX IF NOT EXISTS smtp_messages_inbox ON smtp_messages (inbox) WHERE inbox IS NOT NULL;
 CREATE TABLE IF NOT EXISTS smtp_pieces (
   part INTEGER NOT NULL, wall_spool INTEGER NOT NULL, wall_bytes BLOB NOT NULL, PRIMARY KEY (part, wall_spool)
 );

@@ -31,9 +31,9 @@ export function textOfHtml(html: string): string {
 
 /** The page as lines: paragraphs, breaks and list items end one. */
 export function linesOfHtml(html: string): string {
-  const broken = html.replaceAll(/<(?:br|\/p|\/div|\/tr|\/li|\/h[1-6])\b[^>]*>/gi, "\u0001");
+  const broken = html.replaceAll(/<(?:br|\/p|\/div|\/tr|\/li|\/h[1-6])\b[^>]*>/gi, "\ue000");
   return textOfHtml(broken)
-    .replaceAll(/ ?\u0001 ?/g, "\n")
+    .replaceAll(/ ?\ue000 ?/g, "\n")
     .trim();
 }
 
