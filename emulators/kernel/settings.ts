@@ -276,6 +276,13 @@ export const definitions = define({
     help: "Most webhook deliveries waiting in one emulator; then requests that would add one are refused with 503 or 429",
     group: "Access",
   },
+  webhookKeep: {
+    env: "BACKLOT_WEBHOOK_KEEP",
+    schema: z.coerce.number("a whole number, 1 or more").int().min(1),
+    default: "10000",
+    help: "How many delivered and discarded webhooks are kept, with their attempts; what is dropped is counted, dead letters stay",
+    group: "Access",
+  },
   requestLimit: {
     env: "BACKLOT_RATE_LIMIT",
     schema: text.refine((value) => parseRateLimit(value) !== undefined, rateLimitForm),
