@@ -20,8 +20,12 @@ export const deliveryDelayMs = 1000;
 /** Schedules what becomes of an accepted message: one timer for all ordinary recipients, one for each step of the others. */
 export function scheduleLives(runtime: MailRuntime, draft: Draft): void {
   const { clock, timers } = runtime;
-  if (draft.recipients.some(({ outcome }) => outcome === undefined))
-    timers.schedule({ kind: deliveryTimer, subject: draft.id, due: draft.receivedAt + clock.paced(deliveryDelayMs) });
+  const ordinary = draft.recipients.filter(({ outcome }) => outcome === undefined);
+  if (ordinary.length > 0) {
+    // Nearly every message: no recipient asks for a notification, so the step need not read the rows again.
+    const data: Plain | undefined = ordinary.some(({ parameters }) => parameters !== undefined) ? undefined : { plain: ordinary.length };
+    timers.schedule({ kind: deliveryTimer, subject: draft.id, due: draft.receivedAt + clock.paced(deliveryDelayMs), data });
+  }
   draft.recipients.forEach(({ outcome }, position) => {
     if (outcome === undefined) return;
     stepsOf(outcome).forEach((step, n) => {
@@ -31,8 +35,18 @@ export function scheduleLives(runtime: MailRuntime, draft: Draft): void {
   });
 }
 
+/** What the delivery timer carries when its recipients ask for nothing: how many they are. */
+interface Plain {
+  readonly plain: number;
+}
+
 /** The message reaches its recipients' mailboxes: one `email.delivered` each. */
 export function deliver(runtime: MailRuntime, timer: Timer): void {
+  const plain = (timer.data as Plain | undefined)?.plain;
+  if (plain !== undefined && !wanted(runtime, "email.delivered")) {
+    if (runtime.state.has(timer.subject)) runtime.journal.append("change", timer.subject, { state: "delivered", recipients: plain });
+    return;
+  }
   const message = runtime.state.summary(timer.subject);
   if (message === undefined) return; // deleted meanwhile
   const ordinary = message.recipients.filter(({ outcome }) => outcome === undefined);

@@ -35,6 +35,7 @@ export interface MailStore extends MarkStore, PieceStore, EventStore {
   }): readonly MessageSummary[];
   /** Accepted messages without their bytes, in order of arrival, after an arrival number. */
   arrivedAfter(arrival: number, limit: number): readonly MessageSummary[];
+  has(id: string): boolean;
   summary(id: string): MessageSummary | undefined;
   count(): number;
   /** Arrival number of the newest message, 0 before the first. Never goes back. */
@@ -170,6 +171,7 @@ export function openMail(db: Database): MailStore {
           : statement.summaryPageBefore.all(before, limit, start),
       ),
     arrivedAfter: (after, limit) => summaries(statement.arrivedAfter.all(after, limit)),
+    has: (id) => statement.has.get(id) !== undefined,
     summary(id) {
       const row = statement.summary.get(id) as SummaryRow | undefined;
       return row && summary(row);
@@ -247,6 +249,7 @@ function prepare(db: Database) {
     summaryPageBefore: select(summaryColumns, `WHERE truncated = 0 AND received_at < ? ${newest} LIMIT ? OFFSET ?`),
     arrivedAfter: select(summaryColumns, "WHERE truncated = 0 AND arrival > ? ORDER BY arrival LIMIT ?"),
     summary: select(summaryColumns, "WHERE id = ?"),
+    has: db.prepare("SELECT 1 FROM smtp_messages WHERE id = ?").pluck(),
     placed: select("id, arrival", "WHERE truncated = 0 ORDER BY arrival"),
     count: select("count(*)", "WHERE truncated = 0").pluck(),
     recipientCount: db.prepare("SELECT count(*) FROM main.smtp_recipients WHERE message = ?").pluck(),

@@ -1,4 +1,5 @@
 /**
+ * The order of arrival is SQLite's rowid: lists by arrival need no index, and it ends every index without being named.
  * `raw` is the last column, so that a list that does not ask for it never reads the pages behind a large message. A
  * message larger than a piece lies in smtp_pieces: `raw` is then its beginning and `sha256` stands for the rest in the
  * digest. What depends on the machine and not on the mail (addresses, ports, the transcript with the client's host name,
@@ -11,13 +12,12 @@ CREATE TABLE IF NOT EXISTS smtp_server (
 );
 CREATE TABLE IF NOT EXISTS smtp_users (username TEXT PRIMARY KEY, password TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS smtp_messages (
-  id TEXT PRIMARY KEY, arrival INTEGER NOT NULL, received_at INTEGER NOT NULL, truncated INTEGER NOT NULL,
+  arrival INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, received_at INTEGER NOT NULL, truncated INTEGER NOT NULL,
   mail_from TEXT NOT NULL, parameters TEXT, helo TEXT NOT NULL, mechanism TEXT, username TEXT, secure INTEGER NOT NULL,
   size INTEGER NOT NULL, inbox TEXT, sha256 TEXT, wall_spool INTEGER, wall_remote TEXT NOT NULL,
   wall_transcript TEXT NOT NULL, raw BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS smtp_messages_order ON smtp_messages (truncated, received_at, arrival);
-CREATE INDEX IF NOT EXISTS smtp_messages_arrival ON smtp_messages (truncated, arrival);
+CREATE INDEX IF NOT EXISTS smtp_messages_order ON smtp_messages (truncated, received_at);
 CREATE TABLE IF NOT EXISTS smtp_pieces (
   part INTEGER NOT NULL, wall_spool INTEGER NOT NULL, wall_bytes BLOB NOT NULL, PRIMARY KEY (part, wall_spool)
 );
