@@ -1,8 +1,7 @@
 /**
  * Ids are derived from what they name: a keyed hash of the kind, the natural content and how often this content was seen
- * before. The
- * same calls get the same ids in any order and with any concurrency. The counts are state: reset and snapshots restore
- * them (`Ids.dump`, `Ids.load`).
+ * before. The same calls get the same ids in any order and with any concurrency. The counts are state: reset and
+ * snapshots restore them (`Ids.dump`, `Ids.load`).
  */
 import { createHmac, hash } from "node:crypto";
 
@@ -13,7 +12,7 @@ export interface DerivedId {
   hex(length: number): string;
   /** A version-4-shaped UUID. */
   uuid(): string;
-  /** Characters drawn from `alphabet`, at most 40 of them. */
+  /** Characters drawn from `alphabet` (2 to 64 letters), at most 40 of them. */
   text(length: number, alphabet: string): string;
   /** Uniform in [0, 1) with 48 bits. */
   unit(): number;
@@ -93,12 +92,16 @@ function view(bytes: Buffer): DerivedId {
       return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
     },
     text(length, alphabet) {
-      let rest = BigInt(`0x${bytes.toString("hex")}`);
-      const base = BigInt(alphabet.length);
+      // Six bytes at a time: as many letters as 48 bits hold, without arbitrary-precision division.
+      const base = alphabet.length;
+      const letters = Math.min(40, Math.floor(48 / Math.log2(base)));
       let out = "";
-      for (let index = 0; index < length; index += 1) {
-        out += alphabet.charAt(Number(rest % base));
-        rest /= base;
+      for (let at = 0; out.length < length && at + 6 <= bytes.length; at += 6) {
+        let rest = bytes.readUIntBE(at, 6);
+        for (let n = 0; n < letters && out.length < length; n += 1) {
+          out += alphabet.charAt(rest % base);
+          rest = Math.floor(rest / base);
+        }
       }
       return out;
     },

@@ -10,6 +10,7 @@ import { MailStream } from "./mail-stream.ts";
 import type { MailServer } from "./server.ts";
 
 const enhancedCode = /^[245]\.\d{1,3}\.\d{1,3} /;
+const controls = /\p{Cc}/gu;
 
 /** What a session is told about its server when it begins. */
 export interface SessionProfile {
@@ -39,7 +40,8 @@ export class MailConnection extends SMTPConnection {
   truncate: number | undefined;
   /** Entries this session has in the journal. */
   outcomes = 0;
-  private gathering = false;
+  /** Replies that wait for the end of the present turn. */
+  private gathered = "";
   private readonly owner: MailServer;
   private readonly challengeOf: (sessionId: string, serverName: string) => string;
 
@@ -96,20 +98,30 @@ export class MailConnection extends SMTPConnection {
     const prefix = enhanced === "" ? `${code} ` : `${code} ${enhanced} `;
     if (Array.isArray(data)) for (const line of data) this.transcript.server(prefix + line);
     else this.transcript.server(prefix + (data ?? ""));
-    if (code === 250 || code === 354) this.gather();
+    // The library would write each reply by itself, or, corked, as a vector of strings: both cost more than the mail.
+    if ((code === 250 || code === 354) && !Array.isArray(data) && this.open) {
+      this.gather(`${prefix}${(data ?? "").replaceAll(controls, " ")}`.trimEnd());
+      return;
+    }
+    this.flush();
     super.send(code, data, used);
   }
 
+  private get open(): boolean {
+    return !this._upgrading && this._socket.readyState === "open";
+  }
+
   /** The replies to commands that came together leave together, as RFC 2920 3.2 asks: one write instead of three. */
-  private gather(): void {
-    if (this.gathering) return;
-    this.gathering = true;
-    const socket = this._socket;
-    socket.cork();
-    process.nextTick(() => {
-      this.gathering = false;
-      socket.uncork();
-    });
+  private gather(line: string): void {
+    if (this.gathered === "") process.nextTick(() => this.flush());
+    this.gathered += `${line}\r\n`;
+  }
+
+  private flush(): void {
+    if (this.gathered === "") return;
+    const lines = this.gathered;
+    this.gathered = "";
+    if (this.open) this._socket.write(lines);
   }
 
   /** Runs a command unless something else is planned for its stage. */
