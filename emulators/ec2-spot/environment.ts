@@ -21,10 +21,18 @@ export function environment(
     ...(key ? { AWS_ACCESS_KEY_ID: key.id, AWS_SECRET_ACCESS_KEY: key.secret } : {}),
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
-    ...(ec2 ? { AWS_ENDPOINT_URL: ec2, AWS_ENDPOINT_URL_EC2: ec2, AWS_ENDPOINT_URL_STS: ec2 } : {}),
-    ...(imds ? { AWS_EC2_METADATA_SERVICE_ENDPOINT: imds } : {}),
-    // No instance runs, so an SDK that asked for one's credentials would only wait.
-    AWS_EC2_METADATA_DISABLED: "true",
+    ...(ec2
+      ? {
+          AWS_ENDPOINT_URL: ec2,
+          AWS_ENDPOINT_URL_EC2: ec2,
+          AWS_ENDPOINT_URL_STS: ec2,
+          AWS_ENDPOINT_URL_PRICING: ec2,
+          AWS_ENDPOINT_URL_FIS: ec2,
+          BACKLOT_SPOT_ADVISOR_URL: `${ec2}/spot-advisor-data.json`,
+        }
+      : {}),
+    // Without the emulated service an SDK would wait for the real one, which is nowhere.
+    ...(imds ? { AWS_EC2_METADATA_SERVICE_ENDPOINT: imds } : { AWS_EC2_METADATA_DISABLED: "true" }),
     ...(role ? { BACKLOT_ROLE_ARN: role.arn } : {}),
     ...(role?.externalId === undefined ? {} : { BACKLOT_EXTERNAL_ID: role.externalId }),
   };

@@ -150,6 +150,237 @@ const table = {
       `User: ${caller} is not authorized to perform: sts:AssumeRole on resource: ${role}`,
   },
   validation: { code: "ValidationError", status: 400, text: (problems: string) => problems },
+  unrecognizedClient: {
+    code: "UnrecognizedClientException",
+    status: 403,
+    text: () => "The security token included in the request is invalid.",
+  },
+  invalidSignature: {
+    code: "InvalidSignatureException",
+    status: 403,
+    text: () =>
+      "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+  },
+  missingAuthenticationToken: {
+    code: "MissingAuthenticationTokenException",
+    status: 403,
+    text: () => "Missing Authentication Token",
+  },
+  expiredTokenException: {
+    code: "ExpiredTokenException",
+    status: 400,
+    text: () => "The security token included in the request is expired",
+  },
+  valueForType: {
+    code: "InvalidParameterValue",
+    status: 400,
+    text: (type: string) => `Invalid value '${type}' for InstanceType.`,
+  },
+  instanceNotFound: {
+    code: "InvalidInstanceID.NotFound",
+    status: 400,
+    text: (ids: string) =>
+      ids.includes(",") ? `The instance IDs '${ids}' do not exist` : `The instance ID '${ids}' does not exist`,
+  },
+  instanceMalformed: { code: "InvalidInstanceID.Malformed", status: 400, text: (id: string) => `Invalid id: "${id}"` },
+  imageNotFound: {
+    code: "InvalidAMIID.NotFound",
+    status: 400,
+    text: (ids: string) => `The image id '[${ids}]' does not exist`,
+  },
+  imageMalformed: {
+    code: "InvalidAMIID.Malformed",
+    status: 400,
+    text: (id: string) => `Invalid id: "${id}" (expecting "ami-...")`,
+  },
+  imageUnavailable: {
+    code: "InvalidAMIID.Unavailable",
+    status: 400,
+    text: (id: string, state: string) => `The image ID '${id}' is not available: its state is ${state}`,
+  },
+  imageNameTaken: {
+    code: "InvalidAMIName.Duplicate",
+    status: 400,
+    text: (name: string, id: string) => `AMI name ${name} is already in use by AMI ${id}`,
+  },
+  imageNameMalformed: {
+    code: "InvalidAMIName.Malformed",
+    status: 400,
+    text: () =>
+      "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', '.', '-', '/', '_', '@', '[', ']', ' ' and \"'\"",
+  },
+  requestNotFound: {
+    code: "InvalidSpotInstanceRequestID.NotFound",
+    status: 400,
+    text: (id: string) => `The spot instance request ID '${id}' does not exist`,
+  },
+  requestMalformed: {
+    code: "InvalidSpotInstanceRequestID.Malformed",
+    status: 400,
+    text: (id: string) => `Invalid id: "${id}" (expecting "sir-...")`,
+  },
+  spotPriceInvalid: {
+    code: "InvalidParameterValue",
+    status: 400,
+    text: (price: string) =>
+      `Value (${price}) for parameter price is invalid. "${price}" is an invalid spot instance price`,
+  },
+  spotPriceTooLow: { code: "SpotMaxPriceTooLow", status: 400, text: (text: string) => text },
+  noCapacity: {
+    code: "InsufficientInstanceCapacity",
+    status: 500,
+    text: () => "There is no Spot capacity available that matches your request.",
+  },
+  tooManySpot: { code: "MaxSpotInstanceCountExceeded", status: 400, text: () => "Max spot instance count exceeded" },
+  subnetNotFound: {
+    code: "InvalidSubnetID.NotFound",
+    status: 400,
+    text: (id: string) => `The subnet ID '${id}' does not exist`,
+  },
+  vpcNotFound: {
+    code: "InvalidVpcID.NotFound",
+    status: 400,
+    text: (id: string) => `The vpc ID '${id}' does not exist`,
+  },
+  groupNotFound: {
+    code: "InvalidGroup.NotFound",
+    status: 400,
+    text: (name: string) => `The security group '${name}' does not exist`,
+  },
+  groupTaken: {
+    code: "InvalidGroup.Duplicate",
+    status: 400,
+    text: (name: string, vpc: string) => `The security group '${name}' already exists for VPC '${vpc}'`,
+  },
+  groupInUse: {
+    code: "DependencyViolation",
+    status: 400,
+    text: (id: string) => `resource ${id} has a dependent object`,
+  },
+  defaultGroup: {
+    code: "CannotDelete",
+    status: 400,
+    text: (id: string) => `the specified group: "${id}" name: "default" cannot be deleted by a user`,
+  },
+  permissionTaken: {
+    code: "InvalidPermission.Duplicate",
+    status: 400,
+    text: (rule: string) => `the specified rule "${rule}" already exists`,
+  },
+  keyNotFound: {
+    code: "InvalidKeyPair.NotFound",
+    status: 400,
+    text: (name: string) => `The key pair '${name}' does not exist`,
+  },
+  keyTaken: {
+    code: "InvalidKeyPair.Duplicate",
+    status: 400,
+    text: (name: string) => `The keypair '${name}' already exists.`,
+  },
+  volumeNotFound: {
+    code: "InvalidVolume.NotFound",
+    status: 400,
+    text: (id: string) => `The volume '${id}' does not exist.`,
+  },
+  snapshotNotFound: {
+    code: "InvalidSnapshot.NotFound",
+    status: 400,
+    text: (id: string) => `The snapshot '${id}' does not exist.`,
+  },
+  snapshotInUse: {
+    code: "InvalidSnapshot.InUse",
+    status: 400,
+    text: (id: string, image: string) => `The snapshot ${id} is currently in use by ${image}`,
+  },
+  resourceNotFound: { code: "InvalidID", status: 400, text: (id: string) => `The ID '${id}' is not valid` },
+  tagLimit: {
+    code: "TagLimitExceeded",
+    status: 400,
+    text: (id: string) => `The maximum number of tags for resource ${id} is 50`,
+  },
+  reservedTag: {
+    code: "InvalidParameterValue",
+    status: 400,
+    text: (key: string) =>
+      `Value ( ${key} ) for parameter key is invalid. Tag keys starting with 'aws:' are reserved for internal use`,
+  },
+  longTag: {
+    code: "InvalidParameterValue",
+    status: 400,
+    text: (part: string, value: string) =>
+      `Value ( ${value} ) for parameter ${part} is invalid. It is too long or empty.`,
+  },
+  unsupported: { code: "UnsupportedOperation", status: 400, text: (text: string) => text },
+  notSupported: { code: "Unsupported", status: 400, text: (text: string) => text },
+  incorrectState: { code: "IncorrectInstanceState", status: 400, text: (text: string) => text },
+  invalidValue: { code: "InvalidParameterValue", status: 400, text: (text: string) => text },
+  combination: { code: "InvalidParameterCombination", status: 400, text: (text: string) => text },
+  tokenMismatch: {
+    code: "IdempotentParameterMismatch",
+    status: 400,
+    text: (token: string) =>
+      `Arguments on this idempotent request are inconsistent with arguments used in previous request(s) with client token ${token}`,
+  },
+  templateNotFound: {
+    code: "InvalidLaunchTemplateId.NotFound",
+    status: 400,
+    text: (id: string) => `The specified launch template, with template ID ${id}, does not exist.`,
+  },
+  templateNameNotFound: {
+    code: "InvalidLaunchTemplateName.NotFoundException",
+    status: 400,
+    text: (name: string) => `The specified launch template, with template name ${name}, does not exist.`,
+  },
+  templateTaken: {
+    code: "InvalidLaunchTemplateName.AlreadyExistsException",
+    status: 400,
+    text: (name: string) => `Launch template name already in use: ${name}`,
+  },
+  templateVersion: {
+    code: "InvalidLaunchTemplateId.VersionNotFound",
+    status: 400,
+    text: (id: string, version: string) =>
+      `Could not find the specified version ${version} for the launch template with ID ${id}.`,
+  },
+  fleetNotFound: {
+    code: "InvalidFleetId.NotFound",
+    status: 400,
+    text: (id: string) => `The fleet ID '${id}' does not exist`,
+  },
+  spotFleetNotFound: {
+    code: "InvalidSpotFleetRequestId.NotFound",
+    status: 400,
+    text: (id: string) => `The spot fleet request ID '${id}' does not exist`,
+  },
+  datafeedNotFound: {
+    code: "InvalidSpotDatafeed.NotFound",
+    status: 400,
+    text: () => "Spot datafeed subscription does not exist.",
+  },
+  configLimit: {
+    code: "MaxConfigLimitExceeded",
+    status: 400,
+    text: () =>
+      "You have exceeded your maximum allowed Spot placement configurations. You can retry configurations that you used within the last 24 hours, or wait for 24 hours before specifying a new configuration.",
+  },
+  jsonValidation: { code: "ValidationException", status: 400, text: (text: string) => text },
+  jsonParameter: { code: "InvalidParameterException", status: 400, text: (text: string) => text },
+  jsonNotFound: { code: "NotFoundException", status: 400, text: (text: string) => text },
+  jsonToken: { code: "InvalidNextTokenException", status: 400, text: () => "The pagination token is not valid." },
+  jsonAbsent: { code: "UnknownOperationException", status: 400, text: (text: string) => text },
+  fisNotFound: { code: "ResourceNotFoundException", status: 404, text: (text: string) => text },
+  fisConflict: { code: "ConflictException", status: 409, text: (text: string) => text },
+  stsDenied: { code: "AccessDenied", status: 403, text: (text: string) => text },
+  identityToken: {
+    code: "InvalidIdentityToken",
+    status: 400,
+    text: (text: string) => text,
+  },
+  identityExpired: {
+    code: "ExpiredTokenException",
+    status: 400,
+    text: (text: string) => `Token expired: ${text}`,
+  },
   malformedPolicy: { code: "MalformedPolicyDocument", status: 400, text: () => "This policy contains invalid Json" },
 } as const satisfies Record<string, { code: string; status: number; text: (one: string, other: string) => string }>;
 
@@ -178,12 +409,35 @@ function fail(
   failure: Failure,
   headers?: Readonly<Record<string, string>>,
 ): Response {
-  const service = serviceOf(exchange) === "sts" ? "sts" : "ec2";
+  const named = serviceOf(exchange);
+  if (named !== "ec2" && named !== "sts") return failJson(exchange, status, failure, headers);
+  const service = named;
   return answer(exchange, status, failureXml(service, failure, exchange.id), {
     "content-type": service === "sts" ? "text/xml" : "text/xml;charset=UTF-8",
     "x-amzn-requestid": requestId(exchange.id),
     ...headers,
   });
+}
+
+/** Both JSON protocols read the code from the header; JSON 1.1 also writes it in the body. */
+function failJson(
+  exchange: Exchange,
+  status: number,
+  failure: Failure,
+  headers?: Readonly<Record<string, string>>,
+): Response {
+  const rest = serviceOf(exchange) === "fis";
+  return answer(
+    exchange,
+    status,
+    JSON.stringify(rest ? { message: failure.message } : { __type: failure.code, message: failure.message }),
+    {
+      "content-type": rest ? "application/json" : "application/x-amz-json-1.1",
+      "x-amzn-requestid": requestId(exchange.id),
+      "x-amzn-errortype": failure.code,
+      ...headers,
+    },
+  );
 }
 
 const server = { fault: "Receiver" } as const;

@@ -6,6 +6,7 @@ import { accountOf } from "./domain/access-key.ts";
 import { type Region, regionNamed } from "./domain/regions.ts";
 import { reject } from "./errors.ts";
 import type { Seals } from "./seals.ts";
+import type { Service } from "./service.ts";
 import { credentialOf, isSignedWith, parseSignedAt, type Signature, signatureOf } from "./sigv4.ts";
 import type { Account, Settings, SpotStore } from "./store.ts";
 
@@ -36,7 +37,7 @@ const skewMs = 300_000;
 
 interface Door {
   readonly exchange: Exchange;
-  readonly service: "ec2" | "sts";
+  readonly service: Service;
   readonly store: SpotStore;
   readonly seals: Seals;
   readonly wall: number;
@@ -67,6 +68,9 @@ export function callerOf(door: Door, settings: Settings): Caller {
   const signature = signatureOf(door.exchange);
   if (strict) return strictCaller(door, signature);
   const keyId = credentialOf(door.exchange)?.accessKeyId;
+  // A header that names the algorithm and then says nothing readable is refused even where signatures are not checked.
+  if (keyId === undefined && door.exchange.header("authorization")?.startsWith("AWS4-HMAC-SHA256"))
+    reject("incompleteSignature", typeof signature === "string" ? signature : "Credential cannot be read.");
   const token =
     door.exchange.header("x-amz-security-token") ??
     (typeof signature === "object" ? signature.sessionToken : undefined);
@@ -86,7 +90,7 @@ function root(account: Account): Caller {
 
 function strictCaller(door: Door, signature: Signature | string | undefined): Caller {
   const { exchange, service, store, seals } = door;
-  if (signature === undefined) return reject("missingAuthentication");
+  if (signature === undefined) return reject(isQuery(service) ? "missingAuthentication" : "missingAuthenticationToken");
   if (typeof signature === "string") return reject("incompleteSignature", signature);
   refuseSkew(door, signature);
   const keyId = signature.credential.accessKeyId;
@@ -103,12 +107,16 @@ function strictCaller(door: Door, signature: Signature | string | undefined): Ca
   return { account, arn: key.userArn, userId: key.userId, kind: "user", role: undefined };
 }
 
-function unknownKey(service: "ec2" | "sts"): never {
-  return reject(service === "sts" ? "invalidClientToken" : "authFailure");
+function unknownKey(service: Service): never {
+  return reject(service === "ec2" ? "authFailure" : service === "sts" ? "invalidClientToken" : "unrecognizedClient");
 }
 
-function badSignature(service: "ec2" | "sts"): never {
-  return reject(service === "sts" ? "signatureMismatch" : "authFailure");
+function badSignature(service: Service): never {
+  return reject(service === "ec2" ? "authFailure" : service === "sts" ? "signatureMismatch" : "invalidSignature");
+}
+
+function isQuery(service: Service): boolean {
+  return service === "ec2" || service === "sts";
 }
 
 /** On the wall clock: clients sign with their own. */
@@ -118,10 +126,12 @@ function refuseSkew({ service, wall }: Door, { signedAt, expires }: Signature): 
   const signed = compact(at);
   if (wall > late) {
     if (service === "ec2") reject("requestExpired");
+    if (!isQuery(service)) reject("invalidSignature");
     reject("signatureExpired", signed, `${compact(wall - skewMs)} (${compact(wall)} - 5 min.)`);
   }
   if (wall < at - skewMs) {
     if (service === "ec2") reject("requestExpired");
+    if (!isQuery(service)) reject("invalidSignature");
     reject("signatureEarly", signed, `${compact(wall + skewMs)} (${compact(wall)} + 5 min.)`);
   }
 }
@@ -131,7 +141,10 @@ function compact(instant: number): string {
 }
 
 function sessionCaller(door: Door, session: Session): Caller {
-  if (session.expires <= door.wall) return reject(door.service === "sts" ? "expiredToken" : "requestExpired");
+  if (session.expires <= door.wall)
+    return reject(
+      door.service === "ec2" ? "requestExpired" : door.service === "sts" ? "expiredToken" : "expiredTokenException",
+    );
   const account = door.store.account(session.account);
   if (!account) return unknownKey(door.service);
   return { account, arn: session.arn, userId: session.assumedRoleId, kind: "session", role: session.roleArn };
@@ -139,7 +152,7 @@ function sessionCaller(door: Door, session: Session): Caller {
 
 /** The region of the credential scope, else of the host name, else the seed's. */
 export function regionOf(exchange: Exchange, caller: Caller, settings: Settings): Region {
-  const host = /^(?:ec2|sts)\.([a-z]+(?:-[a-z]+)+-\d)\./.exec(exchange.host)?.[1];
+  const host = /^(?:ec2|sts|fis)\.([a-z]+(?:-[a-z]+)+-\d)\./.exec(exchange.host)?.[1];
   const name = credentialOf(exchange)?.region ?? host ?? settings.region;
   const region = regionNamed(name);
   if (!region) return reject("unknownRegion");

@@ -1,19 +1,31 @@
 /** The EC2 spot emulator: spot prices, the catalogue they refer to, STS sessions, instance metadata. */
 import { Hono } from "hono";
 import type { Emulator, KernelEnv, Site } from "../kernel/emulator.ts";
+import { controlRoutes } from "./api/control.ts";
 import { dispatch } from "./api/dispatch.ts";
+import { experimentRoutes } from "./api/experiments.ts";
 import { metadataErrors, metadataRoutes } from "./api/metadata.ts";
+import { offerFile, spotAdvisor } from "./api/price-documents.ts";
 import { capabilities } from "./capabilities.ts";
 import { environment } from "./environment.ts";
 import { awsErrors } from "./errors.ts";
 import { health } from "./health.ts";
+import { timers } from "./life/timers.ts";
 import { real } from "./real.ts";
 import { createSeals } from "./seals.ts";
 import { applySeed, Seed } from "./seed.ts";
 import { openStore, type SpotStore } from "./store.ts";
 import { tables } from "./tables.ts";
 
-const hosts = ["ec2.*.amazonaws.com", "ec2.amazonaws.com", "sts.amazonaws.com", "sts.*.amazonaws.com"];
+const hosts = [
+  "ec2.*.amazonaws.com",
+  "ec2.amazonaws.com",
+  "sts.amazonaws.com",
+  "sts.*.amazonaws.com",
+  "api.pricing.*.amazonaws.com",
+  "fis.*.amazonaws.com",
+  "spot-bid-advisor.s3.amazonaws.com",
+];
 const metadataHosts = ["169.254.169.254", "instance-data.ec2.internal"];
 
 export const ec2Spot: Emulator<SpotStore, Seed> = {
@@ -29,6 +41,10 @@ export const ec2Spot: Emulator<SpotStore, Seed> = {
         const seals = createSeals(runtime.ids);
         const routes = new Hono<KernelEnv>();
         routes.on(["GET", "POST"], "/", (c) => dispatch(runtime, seals, c.env.exchange));
+        experimentRoutes(routes, runtime, seals);
+        for (const path of ["/spot-advisor-data.json", "/spot-bid-advisor/spot-advisor-data.json"])
+          routes.get(path, (c) => spotAdvisor(runtime, c.env.exchange));
+        routes.get("/offers/*", (c) => offerFile(runtime, c.env.exchange));
         return [{ hosts, routes, errors: awsErrors }];
       },
     },
@@ -38,11 +54,18 @@ export const ec2Spot: Emulator<SpotStore, Seed> = {
       sites: (runtime): readonly Site[] => [
         { hosts: metadataHosts, routes: metadataRoutes(runtime), errors: metadataErrors },
       ],
+      more(runtime, listen) {
+        runtime.state.metadataPorts.attach(runtime.settings.imdsPorts, listen, (cause) =>
+          runtime.log.warn({ cause: String(cause) }, "a metadata port could not be opened"),
+        );
+      },
     },
   ],
   tables,
   open: openStore,
   seed: { file: "ec2-spot.yaml", schema: Seed, apply: applySeed },
+  timers,
+  control: controlRoutes,
   health,
   real,
   environment,

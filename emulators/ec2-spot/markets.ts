@@ -19,6 +19,8 @@ export interface Trading {
 export interface Regions {
   readonly catalogue: Catalogue;
   trading(region: Region, seed: string): Trading;
+  /** The market of a region for one sweep over it; what is open stays open and nothing is pushed out. */
+  aside(region: Region, seed: string): Market;
 }
 
 /** Regions whose generated prices are kept, the least recently used going first; about 8 MB each when all is asked for. */
@@ -31,6 +33,11 @@ export function createRegions(): Regions {
     get catalogue() {
       catalogue ??= createCatalogue();
       return catalogue;
+    },
+    aside(region, seed) {
+      return (
+        open.get(`${region.name}\u0000${seed}`)?.market ?? createMarket(regions.catalogue, region, seedWords(seed))
+      );
     },
     trading(region, seed) {
       const key = `${region.name}\u0000${seed}`;

@@ -119,10 +119,11 @@ function camel(name: string): string {
 const common =
   /^(Action|Version|X-Amz-[A-Za-z0-9-]+|AWSAccessKeyId|Signature|SignatureMethod|SignatureVersion|Timestamp|SecurityToken)$/;
 
-/** Refuses a parameter that the action does not have. Names are given without list numbers: `Filter.Value`. */
+/** Refuses a parameter that the action does not have. Names are given without list numbers: `Filter.Value`, `Tag.*`. */
 export function refuseUnknown(parameters: Parameters, known: ReadonlySet<string>): void {
   for (const key of parameters.all.keys()) {
     if (known.has(key) || common.test(key) || known.has(key.replace(/\.\d+(?=\.|$)/g, ""))) continue;
+    if (known.has(`${/^[^.]*/.exec(key)?.[0] ?? ""}.*`)) continue;
     reject("unknownParameter", key);
   }
 }

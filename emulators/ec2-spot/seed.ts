@@ -25,7 +25,9 @@ const Role = z.strictObject({
   name: iamName,
   externalId: z.string().min(2).max(1224).optional(),
   /** Account ids, ARNs of users and roles, or `*`. */
-  principals: z.array(z.string().regex(/^(\*|\d{12}|arn:aws:iam::\d{12}:(root|user\/.+|role\/.+))$/)).min(1),
+  principals: z
+    .array(z.string().regex(/^(\*|\d{12}|arn:aws:iam::\d{12}:(root|user\/.+|role\/.+|oidc-provider\/.+))$/))
+    .min(1),
   maxSessionSeconds: z.int().min(3600).max(43_200).default(3600),
 });
 
@@ -41,6 +43,8 @@ const Account = z.strictObject({
 export const Seed = z.strictObject({
   /** `strict` checks every signature as AWS does; `lenient` only reads whose key it is. */
   signatures: z.enum(["lenient", "strict"]).default("lenient"),
+  /** `natural`: spot instances are interrupted as often as the Spot Advisor says. `none`: only when asked for. */
+  interruptions: z.enum(["natural", "none"]).default("natural"),
   region: regionName
     .refine((name) => regionNamed(name)?.optIn === false, "a region that needs no opt-in")
     .default("us-east-1"),
@@ -53,6 +57,7 @@ const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 export function applySeed(seed: Seed, runtime: Runtime<SpotStore>): void {
   const { state, ids } = runtime;
   state.putSetting("signatures", seed.signatures);
+  state.putSetting("interruptions", seed.interruptions);
   state.putSetting("region", seed.region);
   seed.accounts.forEach((account, position) => {
     state.addAccount({ id: account.id, shuffled: account.zones === "shuffled", optedIn: account.optedIn }, position);

@@ -1,6 +1,8 @@
 /** The only place with SQL: accounts, users, keys and roles; and what is kept of computed prices while the process runs. */
 import type { Database } from "../kernel/state.ts";
 import { createRegions, type Regions } from "./markets.ts";
+import { createMetadataPorts, type MetadataPorts } from "./metadata-ports.ts";
+import { openResources, type Resources } from "./resources.ts";
 
 export interface Account {
   readonly id: string;
@@ -29,11 +31,17 @@ export interface Role {
 
 export interface Settings {
   readonly signatures: "lenient" | "strict";
+  /** Whether spot instances are taken away by the market itself. */
+  readonly interruptions: "natural" | "none";
   readonly region: string;
 }
 
 export interface SpotStore {
   readonly regions: Regions;
+  readonly resources: Resources;
+  readonly metadataPorts: MetadataPorts;
+  /** The Spot Advisor's document of a day; the last one is kept, which changes no answer. */
+  advisor(day: number, make: () => Promise<string>): Promise<string>;
   settings(): Settings;
   account(id: string): Account | undefined;
   /** The first account of the seed. */
@@ -98,10 +106,18 @@ export function openStore(db: Database): SpotStore {
       "INSERT INTO ec2_roles (arn, account, position, name, role_id, external_id, principals, max_session) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     ),
   };
+  let advice: { readonly day: number; readonly text: Promise<string> } | undefined;
   return {
+    advisor(day, make) {
+      if (advice?.day !== day) advice = { day, text: make() };
+      return advice.text;
+    },
     regions: createRegions(),
+    resources: openResources(db),
+    metadataPorts: createMetadataPorts(),
     settings: () => ({
       signatures: sql.setting.get("signatures")?.value === "strict" ? "strict" : "lenient",
+      interruptions: sql.setting.get("interruptions")?.value === "none" ? "none" : "natural",
       region: sql.setting.get("region")?.value ?? "us-east-1",
     }),
     account: (id) => accountFrom(sql.account.get(id)),

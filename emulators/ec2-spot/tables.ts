@@ -1,4 +1,6 @@
 /** What clients and the seed can change. Prices and the catalogue are functions of the seed and have no rows. */
+import { resourceTables } from "./resources.ts";
+
 export const tables = `
 CREATE TABLE IF NOT EXISTS ec2_settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ec2_accounts (
@@ -14,4 +16,4 @@ CREATE TABLE IF NOT EXISTS ec2_roles (
   arn TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES ec2_accounts (id), position INTEGER NOT NULL, name TEXT NOT NULL,
   role_id TEXT NOT NULL, external_id TEXT, principals TEXT NOT NULL, max_session INTEGER NOT NULL
 ) WITHOUT ROWID;
-`;
+${resourceTables}`;

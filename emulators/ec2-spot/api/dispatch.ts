@@ -8,29 +8,29 @@ import type { Seals } from "../seals.ts";
 import { serviceOf } from "../service.ts";
 import type { SpotStore } from "../store.ts";
 import { requestId } from "../wire/xml.ts";
-import { describeInstanceTypes } from "./instance-types.ts";
 import type { Operation } from "./operation.ts";
-import { describeAvailabilityZones, describeRegions } from "./places.ts";
-import { describeSpotPriceHistory } from "./spot-price-history.ts";
+import { ec2Operations } from "./operations.ts";
 import { assumeRole, getCallerIdentity } from "./sts.ts";
+import { assumeRoleWithWebIdentity, getAccessKeyInfo, getFederationToken, getSessionToken } from "./sts-sessions.ts";
 
 export const operations: readonly Operation[] = [
-  describeSpotPriceHistory,
-  describeAvailabilityZones,
-  describeRegions,
-  describeInstanceTypes,
+  ...ec2Operations,
   assumeRole,
   getCallerIdentity,
+  getSessionToken,
+  getFederationToken,
+  assumeRoleWithWebIdentity,
+  getAccessKeyInfo,
 ];
 
 const byName: ReadonlyMap<string, Operation> = new Map(
   operations.map((operation) => [`${operation.service}/${operation.action}`, operation]),
 );
 
-export function dispatch(runtime: Runtime<SpotStore>, seals: Seals, exchange: Exchange): Response {
-  const target = exchange.header("x-amz-target");
+export function dispatch(runtime: Runtime<SpotStore>, seals: Seals, exchange: Exchange): Response | Promise<Response> {
   const service = serviceOf(exchange);
-  if (service === "other" || target !== undefined) return absentService(runtime, exchange, target);
+  if (service === "pricing") return price(runtime, seals, exchange);
+  if (service === "other" || service === "fis") return absentService(runtime, exchange);
   const parameters = readParameters(exchange);
   const action = parameters.text("Action");
   if (!action) return reject("missingAction");
@@ -38,11 +38,12 @@ export function dispatch(runtime: Runtime<SpotStore>, seals: Seals, exchange: Ex
   const version = parameters.text("Version");
   if (service === "ec2" && version !== undefined && !/^20\d\d-\d\d-\d\d$/.test(version))
     reject("noSuchVersion", version);
-  const settings = runtime.state.settings();
+  const operation = byName.get(`${service}/${action}`);
+  const configured = runtime.state.settings();
+  const settings = operation?.unsigned ? { ...configured, signatures: "lenient" as const } : configured;
   const caller = callerOf({ exchange, service, store: runtime.state, seals, wall: runtime.clock.wall() }, settings);
   exchange.note("account", caller.account.id);
   const region = regionOf(exchange, caller, settings);
-  const operation = byName.get(`${service}/${action}`);
   if (!operation) {
     exchange.note("absent", `Backlot does not emulate ${service}:${action}`);
     runtime.log.warn({ service, action }, "an operation that Backlot does not emulate was called");
@@ -54,9 +55,15 @@ export function dispatch(runtime: Runtime<SpotStore>, seals: Seals, exchange: Ex
   return operation.run({ runtime, exchange, parameters, caller, region, seals });
 }
 
+/** Loaded on first use: most runs never ask for a price list. */
+async function price(runtime: Runtime<SpotStore>, seals: Seals, exchange: Exchange): Promise<Response> {
+  const { dispatchPricing } = await import("./pricing.ts");
+  return dispatchPricing(runtime, seals, exchange);
+}
+
 /** JSON services that share the address: the answer is in the shape their SDKs can read. */
-function absentService(runtime: Runtime<SpotStore>, exchange: Exchange, target: string | undefined): Response {
-  const asked = target ?? exchange.header("authorization")?.split("/")[3] ?? "this service";
+function absentService(runtime: Runtime<SpotStore>, exchange: Exchange): Response {
+  const asked = exchange.header("x-amz-target") ?? exchange.header("authorization")?.split("/")[3] ?? "this service";
   exchange.note("absent", `Backlot does not emulate ${asked}`);
   runtime.log.warn({ asked }, "a service that Backlot does not emulate was called");
   return answerJson(

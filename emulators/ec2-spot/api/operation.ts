@@ -23,6 +23,8 @@ export interface Operation {
   readonly action: string;
   /** Wire names without list numbers. EC2 refuses what is not among them; STS ignores it, as it does on AWS. */
   readonly parameters: ReadonlySet<string>;
+  /** True where AWS wants no signature, even strictly. */
+  readonly unsigned?: boolean;
   run(call: Call): Response;
 }
 

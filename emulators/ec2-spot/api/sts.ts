@@ -1,12 +1,11 @@
 /** AssumeRole and GetCallerIdentity. */
 import { isoSeconds } from "../../kernel/clock.ts";
-import { accessKeyId } from "../domain/access-key.ts";
 import { trusts } from "../domain/trust.ts";
 import { reject } from "../errors.ts";
-import { sealSession } from "../identity.ts";
 import type { Parameters } from "../query-protocol.ts";
-import { assumeRoleXml, callerIdentityXml } from "../wire/sts.ts";
-import { answerSts, type Operation, parameterNames } from "./operation.ts";
+import { type OpenedSession, openRoleSession } from "../sessions.ts";
+import { assumeRoleXml, type CredentialsView, callerIdentityXml } from "../wire/sts.ts";
+import { answerSts, type Call, type Operation, parameterNames } from "./operation.ts";
 
 export const getCallerIdentity: Operation = {
   service: "sts",
@@ -17,6 +16,20 @@ export const getCallerIdentity: Operation = {
     return answerSts(call, "GetCallerIdentity", callerIdentityXml({ arn, userId, account: account.id }));
   },
 };
+
+/** Wall clock: SDKs compare it with their own before they use or refresh the session. */
+export function expiryAfter({ runtime }: Call, seconds: number): number {
+  return Math.floor(runtime.clock.wall() / 1000 + seconds) * 1000;
+}
+
+export function credentialsView(session: OpenedSession): CredentialsView {
+  return {
+    accessKeyId: session.accessKeyId,
+    secretAccessKey: session.secretAccessKey,
+    sessionToken: session.token,
+    expiration: isoSeconds(session.expires),
+  };
+}
 
 interface Asked {
   readonly roleArn: string;
@@ -49,34 +62,22 @@ export const assumeRole: Operation = {
         "validation",
         "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
       );
-    const keyId = runtime.store.write(() => {
-      const derived = runtime.ids.derive("ec2.session", [asked.roleArn, asked.sessionName, caller.arn, asked.seconds]);
+    const derived = runtime.store.write(() => {
       runtime.journal.append("change", role.arn, {
         session: asked.sessionName,
         caller: caller.arn,
         seconds: asked.seconds,
       });
-      return accessKeyId("ASIA", role.account, derived.bytes());
+      return runtime.ids.derive("ec2.session", [asked.roleArn, asked.sessionName, caller.arn, asked.seconds]).bytes();
     });
-    const arn = `arn:aws:sts::${role.account}:assumed-role/${role.name}/${asked.sessionName}`;
-    const assumedRoleId = `${role.roleId}:${asked.sessionName}`;
-    // Wall clock: SDKs compare it with their own before they use or refresh the session.
-    const expires = Math.floor(runtime.clock.wall() / 1000 + asked.seconds) * 1000;
-    const token = sealSession(seals, {
-      accessKeyId: keyId,
-      account: role.account,
-      roleArn: role.arn,
-      assumedRoleId,
-      arn,
-      expires,
+    const session = openRoleSession(seals, {
+      role,
+      name: asked.sessionName,
+      derived,
+      expires: expiryAfter(call, asked.seconds),
     });
-    const credentials = {
-      accessKeyId: keyId,
-      secretAccessKey: seals.secretOf(keyId),
-      sessionToken: token,
-      expiration: isoSeconds(expires),
-    };
-    return answerSts(call, "AssumeRole", assumeRoleXml(credentials, { assumedRoleId, arn, ...asked }));
+    const view = { ...asked, arn: session.arn, assumedRoleId: session.assumedRoleId };
+    return answerSts(call, "AssumeRole", assumeRoleXml(credentialsView(session), view));
   },
 };
 
@@ -110,18 +111,22 @@ function read(parameters: Parameters): Asked {
   return { roleArn, sessionName, seconds, externalId, sourceIdentity, packedPolicySize: packedSize(parameters) };
 }
 
-function durationOf(parameters: Parameters, problems: string[]): number {
-  const text = parameters.text("DurationSeconds") ?? "3600";
+export function durationOf(
+  parameters: Parameters,
+  problems: string[],
+  bounds: { readonly usual: number; readonly most: number } = { usual: 3600, most: 43_200 },
+): number {
+  const text = parameters.text("DurationSeconds") ?? String(bounds.usual);
   const seconds = Number(text);
   const told = (rule: string) =>
     problems.push(`Value '${text}' at 'durationSeconds' failed to satisfy constraint: Member must have value ${rule}`);
   if (!/^\d+$/.test(text) || seconds < 900) told("greater than or equal to 900");
-  if (seconds > 43_200) told("less than or equal to 43200");
+  if (seconds > bounds.most) told(`less than or equal to ${bounds.most}`);
   return seconds;
 }
 
 /** Percent of the 2048 characters that session policy and tags may take; told only when there are any. */
-function packedSize(parameters: Parameters): number | undefined {
+export function packedSize(parameters: Parameters): number | undefined {
   const policy = parameters.text("Policy");
   if (policy !== undefined) {
     try {

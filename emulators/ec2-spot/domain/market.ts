@@ -5,6 +5,8 @@
  * Numbers are chosen so that ascending pool numbers are in order of type, zone and product, which is how records of one
  * instant are ordered.
  */
+
+import { bucketOf, capacityCurve, type PoolName } from "./capacity.ts";
 import { type Catalogue, type InstanceType, redHatMicroDollars, suseMicroDollars } from "./catalogue.ts";
 import type { SeedWords } from "./hash.ts";
 import { hashText, unit } from "./hash.ts";
@@ -33,6 +35,22 @@ export interface Market {
   priceOf(type: number, product: number, ticks: number): number;
   /** The price in ticks at an instant (seconds); undefined when the pool has no prices. */
   priceAt(type: string, zone: number, product: number, at: number): number | undefined;
+  /** Place of a type in `types`; undefined when it is not offered here. */
+  placeOf(type: string): number | undefined;
+  /** The first instant (seconds) in (from, to] at which the price exceeds this many ticks. */
+  firstAbove(
+    pool: { readonly type: string; readonly zone: number; readonly product: number },
+    ticks: number,
+    span: { readonly from: number; readonly to: number },
+  ): number | undefined;
+  /** The price in ticks that a series is drifting to, by instant (seconds): cheap, for means over long spans. */
+  drift(series: number): (at: number) => number;
+  /** Spare capacity, 0 to 1, by instant in milliseconds. */
+  capacity(type: string, zone: number, product: number): (at: number) => number;
+  /** Index into the Spot Advisor's ranges of interruption. */
+  bucket(type: string, product: number): number;
+  poolName(type: string, zone: number, product: number): PoolName;
+  readonly seed: SeedWords;
   /** On-demand price in ticks. */
   onDemand(type: number, product: number): number;
 }
@@ -103,9 +121,45 @@ export function createMarket(catalogue: Catalogue, region: Region, seed: SeedWor
   const priceOf = (type: number, product: number, ticks: number) =>
     product === 1 ? ticks + (redHat[type] ?? 0) : product === 2 ? ticks + (suse[type] ?? 0) : ticks;
 
+  const places = new Map(types.map((type, index) => [type.name, index]));
+  const poolName = (type: string, zone: number, product: number): PoolName => ({
+    region: region.name,
+    family: type.split(".")[0] ?? "",
+    type,
+    zone: region.zones[zone]?.id ?? "",
+    windows: product === windows,
+  });
+  const buckets = new Map<string, number>();
+  const bucket = (type: string, product: number): number => {
+    const key = product === windows ? `${type} w` : type;
+    const found = buckets.get(key) ?? bucketOf(seed, poolName(type, 0, product));
+    buckets.set(key, found);
+    return found;
+  };
+
   return {
     region,
+    seed,
     types,
+    placeOf: (type) => places.get(type),
+    poolName,
+    bucket,
+    capacity: (type, zone, product) => capacityCurve(seed, poolName(type, zone, product), bucket(type, product)),
+    drift: (series) => path.aim(poolOf(series)),
+    firstAbove({ type: name, zone, product }, ticks, { from, to }) {
+      const type = places.get(name) ?? -1;
+      const series = (type * zones + zone) * 2 + (product === windows ? 1 : 0);
+      if (type < 0 || present[series] !== 1) return undefined;
+      for (let at = from; at <= to; ) {
+        const segment = segmentAt(series, at);
+        for (let index = 0; index < segment.count; index += 1) {
+          const time = segment.times[index] ?? 0;
+          if (time > from && time <= to && priceOf(type, product, segment.ticks[index] ?? 0) > ticks) return time;
+        }
+        at = segment.end;
+      }
+      return undefined;
+    },
     series: Uint32Array.from(all),
     size,
     seriesOf: (type, zone, product) => (type * zones + zone) * 2 + (product === windows ? 1 : 0),
@@ -116,7 +170,7 @@ export function createMarket(catalogue: Catalogue, region: Region, seed: SeedWor
     segmentAt,
     priceOf,
     priceAt(name, zone, product, at) {
-      const type = types.findIndex((candidate) => candidate.name === name);
+      const type = places.get(name) ?? -1;
       const series = (type * zones + zone) * 2 + (product === windows ? 1 : 0);
       if (type < 0 || zone < 0 || zone >= zones || present[series] !== 1) return undefined;
       const segment = segmentAt(series, at);

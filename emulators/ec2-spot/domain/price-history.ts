@@ -48,34 +48,42 @@ interface Slice {
   readonly nexts: Uint32Array;
 }
 
-/** Gathering from every series of a region costs about a millisecond whatever the length; this is six pages or so of us-east-1. */
-const regionSliceSeconds = 6 * 3_600;
+/** Gathering costs by series more than by record, so a slice is long: about ten pages of us-east-1. */
+const regionSliceSeconds = 12 * 3_600;
 const mostSlices = 24;
+type Part = "linux" | "windows" | "all";
 /** Records looked at for one page; a page of a filter that accepts almost nothing then ends early, with a token. */
 const mostVisited = 100_000;
 const seriesLimit = 65_536;
 
 export function createHistory(market: Market): History {
   // Bounded, and only a cache: a slice is the same whenever it is made.
-  const slices = new Map<number, Slice>();
+  const slices = new Map<string, Slice>();
+  const parts: Record<Part, Uint32Array> = {
+    linux: market.series.filter((one) => !market.isWindows(one)),
+    windows: market.series.filter((one) => market.isWindows(one)),
+    all: market.series,
+  };
 
-  const regionSlice = (index: number): Slice => {
-    const found = slices.get(index);
+  const regionSlice = (part: Part, index: number): Slice => {
+    const key = `${part} ${index}`;
+    const found = slices.get(key);
     if (found) return found;
-    const made = gather(market, market.series, index * regionSliceSeconds, (index + 1) * regionSliceSeconds);
+    const made = gather(market, parts[part], index * regionSliceSeconds, (index + 1) * regionSliceSeconds);
     if (slices.size >= mostSlices)
       for (const oldest of slices.keys()) {
         slices.delete(oldest);
         break;
       }
-    slices.set(index, made);
+    slices.set(key, made);
     return made;
   };
 
   return {
     page(walk) {
-      const { series } = walk.selection;
+      const { series, products } = walk.selection;
       if (series.length === 0) return undefined;
+      const part: Part = products[3] !== true ? "linux" : products.slice(0, 3).includes(true) ? "all" : "windows";
       const shared = series.length * 4 >= market.series.length;
       const length = shared ? regionSliceSeconds : sliceLength(series.length, walk.limit);
       const member = shared && series.length < market.series.length ? membership(market, series) : undefined;
@@ -83,7 +91,7 @@ export function createHistory(market: Market): History {
       const first = Math.floor((walk.after?.at ?? walk.end) / length);
       const pager = createPager(market, walk, member);
       for (let index = first; (index + 1) * length > earliest; index -= 1) {
-        const slice = shared ? regionSlice(index) : gather(market, series, index * length, (index + 1) * length);
+        const slice = shared ? regionSlice(part, index) : gather(market, series, index * length, (index + 1) * length);
         if (!pager.consume(slice)) return pager.cursor;
       }
       return undefined;
@@ -146,7 +154,8 @@ function createPager(market: Market, walk: Walk, member: Uint8Array | undefined)
 
 /** Records of these series in [from, to), in order of time and, at one instant, of descending series. */
 function gather(market: Market, series: Uint32Array, from: number, to: number): Slice {
-  const keys: number[] = [];
+  let keys = new Float64Array(Math.max(64, series.length * 2));
+  let count = 0;
   for (const one of series) {
     for (let at = from; at < to; ) {
       const segment = market.segmentAt(one, at);
@@ -154,12 +163,19 @@ function gather(market: Market, series: Uint32Array, from: number, to: number): 
       for (let index = segment.count - 1; index >= 0; index -= 1) {
         const time = times[index] ?? 0;
         if (time < from) break;
-        if (time < to) keys.push(time * seriesLimit + (seriesLimit - 1 - one));
+        if (time >= to) continue;
+        if (count === keys.length) {
+          const longer = new Float64Array(count * 2);
+          longer.set(keys);
+          keys = longer;
+        }
+        keys[count] = time * seriesLimit + (seriesLimit - 1 - one);
+        count += 1;
       }
       at = segment.end;
     }
   }
-  const sorted = Float64Array.from(keys).sort();
+  const sorted = keys.subarray(0, count).sort();
   const slice: Slice = {
     series: new Uint32Array(sorted.length),
     times: new Uint32Array(sorted.length),

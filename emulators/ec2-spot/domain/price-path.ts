@@ -47,6 +47,8 @@ export interface PricePath {
   /** Seconds from 1970 to the pool's first keyframe, below one segment. */
   offset(pool: Pool): number;
   segment(pool: Pool, offset: number, index: number): Segment;
+  /** The smooth price in ticks that records follow, by instant in seconds. Good until the path is asked for another pool. */
+  aim(pool: Pool): (at: number) => number;
 }
 
 /** Purposes that keep draws about the same labels apart. */
@@ -142,20 +144,25 @@ export function createPricePath(seed: SeedWords): PricePath {
     return sum;
   };
 
+  const aim = (pool: Pool): ((at: number) => number) => {
+    tune(pool);
+    const base = level(pool);
+    const { cap, floor, licence } = pool;
+    const linuxCap = licence === undefined ? cap : cap - licence;
+    const share = 0.45 + 0.4 * unit(seededKey(seed, draw.licence, pool.region, pool.type));
+    const extra = licence === undefined ? 0 : licence * share;
+    return (at) => {
+      const price = Math.round(linuxCap * Math.exp(base + drift(at)) + extra);
+      return price < floor ? floor : price > cap ? cap : price;
+    };
+  };
+
   return {
+    aim,
     offset: (pool) =>
       Math.floor(unit(seededKey(seed, draw.offset, pool.zone ^ market(pool), pool.type)) * segmentSeconds),
     segment(pool, offset, segmentIndex) {
-      tune(pool);
-      const base = level(pool);
-      const { cap, floor, licence } = pool;
-      const linuxCap = licence === undefined ? cap : cap - licence;
-      const share = 0.45 + 0.4 * unit(seededKey(seed, draw.licence, pool.region, pool.type));
-      const extra = licence === undefined ? 0 : licence * share;
-      const target = (at: number) => {
-        const price = Math.round(linuxCap * Math.exp(base + drift(at)) + extra);
-        return price < floor ? floor : price > cap ? cap : price;
-      };
+      const target = aim(pool);
       const start = offset + segmentIndex * segmentSeconds;
       const end = start + segmentSeconds;
       const lookKey = seededKey(

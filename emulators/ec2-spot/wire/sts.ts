@@ -9,6 +9,16 @@ export interface CredentialsView {
   readonly expiration: string;
 }
 
+export function credentialsXml(credentials: CredentialsView): string {
+  return wrap(
+    "Credentials",
+    element("AccessKeyId", credentials.accessKeyId) +
+      element("SecretAccessKey", credentials.secretAccessKey) +
+      element("SessionToken", credentials.sessionToken) +
+      element("Expiration", credentials.expiration),
+  );
+}
+
 export interface AssumedRoleView {
   readonly assumedRoleId: string;
   readonly arn: string;
@@ -19,13 +29,7 @@ export interface AssumedRoleView {
 export function assumeRoleXml(credentials: CredentialsView, role: AssumedRoleView): string {
   return (
     wrap("AssumedRoleUser", element("AssumedRoleId", role.assumedRoleId) + element("Arn", role.arn)) +
-    wrap(
-      "Credentials",
-      element("AccessKeyId", credentials.accessKeyId) +
-        element("SecretAccessKey", credentials.secretAccessKey) +
-        element("SessionToken", credentials.sessionToken) +
-        element("Expiration", credentials.expiration),
-    ) +
+    credentialsXml(credentials) +
     (role.packedPolicySize === undefined ? "" : element("PackedPolicySize", role.packedPolicySize)) +
     (role.sourceIdentity === undefined ? "" : element("SourceIdentity", role.sourceIdentity))
   );

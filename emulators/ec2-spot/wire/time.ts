@@ -24,3 +24,8 @@ export function longTimestamp(seconds: number): string {
   const [weekday = "", day = "", month = "", year = "", time = ""] = new Date(seconds * 1000).toUTCString().split(" ");
   return `${weekday.replace(",", "")} ${month} ${day} ${time} UTC ${year}`;
 }
+
+/** Milliseconds since 1970 as `2026-11-20T10:11:12.000Z`: EC2 writes whole seconds. */
+export function instantText(at: number): string {
+  return new Date(Math.floor(at / 1000) * 1000).toISOString();
+}

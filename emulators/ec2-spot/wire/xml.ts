@@ -63,3 +63,15 @@ export function failureXml(service: "ec2" | "sts", failure: Failure, id: string)
     return `<ErrorResponse xmlns="${stsNamespace}">\n  <Error>${element("Type", failure.fault)}${told}</Error>\n  <RequestId>${requestId(id)}</RequestId>\n</ErrorResponse>\n`;
   return `${declaration}<Response><Errors><Error>${told}</Error></Errors><RequestID>${requestId(id)}</RequestID></Response>`;
 }
+
+/** An element only if there is something to say. */
+export function maybe(name: string, value: string | number | boolean | undefined): string {
+  return value === undefined ? "" : element(name, value);
+}
+
+export function tagSetXml(tags: readonly { readonly key: string; readonly value: string }[]): string {
+  return itemList(
+    "tagSet",
+    tags.map(({ key, value }) => element("key", key) + element("value", value)),
+  );
+}

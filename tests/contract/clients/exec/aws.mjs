@@ -4,6 +4,10 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
 const { Account } = await new STSClient().send(new GetCallerIdentityCommand());
 const { SpotPriceHistory } = await new EC2Client().send(
-  new DescribeSpotPriceHistoryCommand({ InstanceTypes: ["m5.large"], ProductDescriptions: ["Linux/UNIX"], StartTime: new Date() }),
+  new DescribeSpotPriceHistoryCommand({
+    InstanceTypes: ["m5.large"],
+    ProductDescriptions: ["Linux/UNIX"],
+    StartTime: new Date(),
+  }),
 );
 console.log(JSON.stringify({ account: Account, zones: SpotPriceHistory.length, price: SpotPriceHistory[0].SpotPrice }));

@@ -1,0 +1,113 @@
+/** Every operation of EC2 that is served. */
+import { createFleet, deleteFleets, describeFleets } from "./fleets.ts";
+import {
+  copyImage,
+  createImage,
+  deleteSnapshot,
+  deregisterImage,
+  describeImages,
+  describeSnapshots,
+  describeVolumes,
+} from "./images.ts";
+import { describeInstanceTypes } from "./instance-types.ts";
+import {
+  describeInstanceAttribute,
+  describeInstanceStatus,
+  describeInstances,
+  rebootInstances,
+  startInstances,
+  stopInstances,
+  terminateInstances,
+} from "./instances.ts";
+import {
+  createLaunchTemplate,
+  deleteLaunchTemplate,
+  describeLaunchTemplates,
+  describeLaunchTemplateVersions,
+} from "./launch-templates.ts";
+import {
+  authorizeSecurityGroupIngress,
+  createKeyPair,
+  createSecurityGroup,
+  deleteKeyPair,
+  deleteSecurityGroup,
+  describeAccountAttributes,
+  describeKeyPairs,
+  describeSecurityGroups,
+  describeSubnets,
+  describeVpcs,
+  importKeyPair,
+} from "./network.ts";
+import { describeInstanceTypeOfferings, getSpotPlacementScores } from "./offerings.ts";
+import type { Operation } from "./operation.ts";
+import { describeAvailabilityZones, describeRegions } from "./places.ts";
+import { runInstances } from "./run-instances.ts";
+import {
+  cancelSpotFleetRequests,
+  createSpotDatafeedSubscription,
+  deleteSpotDatafeedSubscription,
+  describeSpotDatafeedSubscription,
+  describeSpotFleetInstances,
+  describeSpotFleetRequestHistory,
+  describeSpotFleetRequests,
+  requestSpotFleet,
+} from "./spot-fleets.ts";
+import { describeSpotPriceHistory } from "./spot-price-history.ts";
+import { cancelSpotInstanceRequests, describeSpotInstanceRequests, requestSpotInstances } from "./spot-requests.ts";
+import { createTags, deleteTags, describeTags } from "./tags.ts";
+
+export const ec2Operations: readonly Operation[] = [
+  describeSpotPriceHistory,
+  describeAvailabilityZones,
+  describeRegions,
+  describeInstanceTypes,
+  describeInstanceTypeOfferings,
+  runInstances,
+  describeInstances,
+  describeInstanceStatus,
+  describeInstanceAttribute,
+  startInstances,
+  stopInstances,
+  terminateInstances,
+  rebootInstances,
+  requestSpotInstances,
+  describeSpotInstanceRequests,
+  cancelSpotInstanceRequests,
+  getSpotPlacementScores,
+  createImage,
+  copyImage,
+  describeImages,
+  deregisterImage,
+  describeSnapshots,
+  deleteSnapshot,
+  describeVolumes,
+  createTags,
+  deleteTags,
+  describeTags,
+  describeVpcs,
+  describeSubnets,
+  describeSecurityGroups,
+  createSecurityGroup,
+  deleteSecurityGroup,
+  authorizeSecurityGroupIngress,
+  describeKeyPairs,
+  createKeyPair,
+  importKeyPair,
+  deleteKeyPair,
+  describeAccountAttributes,
+  createLaunchTemplate,
+  describeLaunchTemplates,
+  describeLaunchTemplateVersions,
+  deleteLaunchTemplate,
+  createFleet,
+  describeFleets,
+  deleteFleets,
+  requestSpotFleet,
+  describeSpotFleetRequests,
+  describeSpotFleetInstances,
+  describeSpotFleetRequestHistory,
+  cancelSpotFleetRequests,
+  createSpotDatafeedSubscription,
+  describeSpotDatafeedSubscription,
+  deleteSpotDatafeedSubscription,
+];

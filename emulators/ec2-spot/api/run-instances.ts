@@ -1,0 +1,172 @@
+/** RunInstances, on demand and spot. */
+import { place } from "../domain/placement.ts";
+import type { Instance, InterruptionAction, LaunchPlan } from "../domain/resources.ts";
+import { priceTooLow } from "../domain/spot-status.ts";
+import { reject } from "../errors.ts";
+import { launch } from "../life/instances.ts";
+import { fulfil, request, tradingOf } from "../life/spot.ts";
+import { type Node, treeOf } from "../query-tree.ts";
+import { reservationXml } from "../wire/instances.ts";
+import { once } from "./idempotent.ts";
+import { viewOf } from "./instances.ts";
+import { ownerOf, readPlan } from "./launch-plan.ts";
+import { withTemplate } from "./launch-templates.ts";
+import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
+import { mostSpotOf, readTicks } from "./spot-terms.ts";
+import { tagsFor } from "./tag-specifications.ts";
+
+interface SpotTerms {
+  readonly mostTicks: number;
+  readonly type: "one-time" | "persistent";
+  readonly behavior: InterruptionAction;
+  readonly validUntil: number | undefined;
+}
+
+export const runInstances: Operation = {
+  service: "ec2",
+  action: "RunInstances",
+  parameters: parameterNames(
+    "BlockDeviceMapping.* ImageId InstanceType Ipv6AddressCount Ipv6Address.* KernelId KeyName MaxCount MinCount Monitoring.* Placement.* RamdiskId SecurityGroupId SecurityGroup SubnetId UserData AdditionalInfo ClientToken DisableApiTermination DryRun EbsOptimized IamInstanceProfile.* InstanceInitiatedShutdownBehavior NetworkInterface.* PrivateIpAddress ElasticGpuSpecification.* TagSpecification.* LaunchTemplate.* InstanceMarketOptions.* CreditSpecification.* CpuOptions.* CapacityReservationSpecification.* HibernationOptions.* LicenseSpecification.* MetadataOptions.* EnclaveOptions.* PrivateDnsNameOptions.* MaintenanceOptions.* DisableApiStop EnablePrimaryIpv6 ElasticInferenceAccelerator.* NetworkPerformanceOptions.* Operator.*",
+  ),
+  run(call) {
+    const node = withTemplate(call, treeOf(call.parameters));
+    const least = node.integer("MinCount") ?? reject("missingParameter", "MinCount");
+    const most = node.integer("MaxCount") ?? reject("missingParameter", "MaxCount");
+    if (least < 1 || most < least || most > 1000)
+      reject("invalidValue", `Invalid value for MinCount ${least} and MaxCount ${most}`);
+    const plan = plannedFrom(call, node);
+    const spot = spotTerms(call, node, plan);
+    stopDryRun(call);
+    const at = call.runtime.clock.now();
+    const token = node.text("ClientToken");
+    const ids = call.runtime.store.write(() =>
+      once(call, "RunInstances", token, () =>
+        (spot
+          ? runSpot(call, { plan, spot, count: most, at, node })
+          : runOnDemand(call, { plan, count: most, at, node })
+        ).map(({ id }) => id),
+      ),
+    );
+    const instances = ids.flatMap((id) => call.runtime.state.resources.instance.get(id) ?? []);
+    call.exchange.note("resource", ids[0]);
+    const reservation = instances[0]?.reservation ?? "";
+    return answerEc2(
+      call,
+      "RunInstances",
+      reservationXml({ id: reservation, owner: call.caller.account.id }, instances.map(viewOf(call))),
+    );
+  },
+};
+
+function plannedFrom(call: Call, node: Node): LaunchPlan {
+  const allowed = ["instance", "volume", "network-interface", "spot-instances-request"];
+  return {
+    ...readPlan(call, node),
+    instanceTags: tagsFor(node, "instance", allowed),
+    volumeTags: tagsFor(node, "volume", allowed),
+  };
+}
+
+function spotTerms(call: Call, node: Node, plan: LaunchPlan): SpotTerms | undefined {
+  const options = node.at("InstanceMarketOptions");
+  const market = options.text("MarketType");
+  if (market === undefined && !options.at("SpotOptions").given) return undefined;
+  if (market === "capacity-block") return reject("unsupported", "Capacity blocks are not emulated.");
+  if (market !== undefined && market !== "spot") return reject("badValue", "marketType", market);
+  const terms = options.at("SpotOptions");
+  const type = terms.text("SpotInstanceType") ?? "one-time";
+  const behavior = terms.text("InstanceInterruptionBehavior") ?? "terminate";
+  if (type !== "one-time" && type !== "persistent") return reject("badValue", "spotInstanceType", type);
+  if (behavior !== "terminate" && behavior !== "stop" && behavior !== "hibernate")
+    return reject("badValue", "instanceInterruptionBehavior", behavior);
+  if (type === "one-time" && behavior !== "terminate")
+    reject("combination", `${behavior} is not supported for one-time Spot requests; use a persistent request.`);
+  const validUntil = terms.instant("ValidUntil");
+  if (type === "one-time" && validUntil !== undefined)
+    reject("combination", "ValidUntil is only supported for persistent Spot requests.");
+  return { mostTicks: readTicks(terms.text("MaxPrice")) ?? onDemand(call, plan), type, behavior, validUntil };
+}
+
+export function onDemand(call: Call, plan: LaunchPlan): number {
+  const { market, places } = tradingOf(call.runtime, call.region.name);
+  return market.onDemand(places.get(plan.type) ?? 0, plan.product);
+}
+
+interface Run {
+  readonly plan: LaunchPlan;
+  readonly count: number;
+  readonly at: number;
+  readonly node: Node;
+}
+
+function reservationOf(call: Call, { plan, count }: Run): string {
+  const { account, region } = ownerOf(call);
+  return `r-${call.runtime.ids.derive("ec2.reservation", [account, region, plan.image, plan.type, count]).hex(17)}`;
+}
+
+function runOnDemand(call: Call, run: Run): Instance[] {
+  const { runtime, region } = call;
+  const { plan, count, at } = run;
+  const { catalogue } = runtime.state.regions;
+  const type = catalogue.named(plan.type);
+  const open = region.zones.filter((_, place) => type && catalogue.offeredInZone(type, region, place));
+  const zone = plan.zone ?? open[0]?.id ?? region.zones[0]?.id ?? "";
+  const reservation = reservationOf(call, run);
+  const token = run.node.text("ClientToken");
+  return Array.from({ length: count }, (_, place) =>
+    launch(runtime, {
+      owner: ownerOf(call),
+      plan,
+      zone,
+      reservation,
+      place,
+      at,
+      ...(token === undefined ? {} : { clientToken: token }),
+    }),
+  );
+}
+
+function runSpot(call: Call, run: Run & { readonly spot: SpotTerms }): Instance[] {
+  const { runtime } = call;
+  const { plan, count, at, spot, node } = run;
+  const owner = ownerOf(call);
+  if (
+    runtime.state.resources.request.list(owner).filter(({ state }) => state === "active" || state === "open").length +
+      count >
+    mostSpotOf
+  )
+    reject("tooManySpot");
+  const verdict = place(tradingOf(runtime, owner.region).market, plan, spot.mostTicks, at);
+  if (verdict.tag === "price") return reject("spotPriceTooLow", priceTooLow(spot.mostTicks, verdict.least));
+  if (verdict.tag === "capacity") return reject("noCapacity");
+  const reservation = reservationOf(call, run);
+  const token = node.text("ClientToken");
+  const tags = tagsFor(node, "spot-instances-request", [
+    "instance",
+    "volume",
+    "network-interface",
+    "spot-instances-request",
+  ]);
+  return Array.from({ length: count }, (_, index) => {
+    const made = request(
+      runtime,
+      {
+        owner,
+        plan,
+        mostTicks: spot.mostTicks,
+        type: spot.type,
+        behavior: spot.behavior,
+        validUntil: spot.validUntil,
+        tags,
+        place: index,
+      },
+      at,
+      true,
+    );
+    return fulfil(runtime, made, verdict.offer, at, {
+      reservation,
+      place: index,
+      ...(token === undefined ? {} : { clientToken: token }),
+    });
+  });
+}

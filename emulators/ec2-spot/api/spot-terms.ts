@@ -1,0 +1,13 @@
+/** Prices as clients write them. */
+import { reject } from "../errors.ts";
+
+/** Spot requests that an account may have open or active in a region. */
+export const mostSpotOf = 1000;
+
+/** Ticks of 0.0001 dollar; what lies below a tick is cut. */
+export function readTicks(price: string | undefined): number | undefined {
+  if (price === undefined || price === "") return undefined;
+  const dollars = /^\d{0,9}(\.\d{0,9})?$/.test(price) ? Number(price) : Number.NaN;
+  if (!(dollars > 0)) return reject("spotPriceInvalid", Number.isNaN(dollars) ? price : dollars.toFixed(6));
+  return Math.floor(dollars * 10_000 + 1e-6);
+}

@@ -1,0 +1,44 @@
+/** EC2 fleets and spot fleets. */
+import type { LaunchPlan, Resource } from "./resources.ts";
+
+export interface FleetPool {
+  readonly plan: LaunchPlan;
+  readonly template?: { readonly id: string; readonly name: string; readonly version: number } | undefined;
+  readonly weight: number;
+  readonly mostTicks?: number | undefined;
+  readonly priority: number;
+}
+
+export interface Fleet extends Resource {
+  /** `fleet` of CreateFleet, `spot-fleet` of RequestSpotFleet. */
+  readonly kind: "fleet" | "spot-fleet";
+  readonly type: "instant" | "request" | "maintain";
+  readonly state: string;
+  readonly createdAt: number;
+  readonly target: number;
+  readonly onDemand: number;
+  readonly strategy: string;
+  readonly pools: readonly FleetPool[];
+  readonly instances: readonly {
+    readonly id: string;
+    readonly spotRequest?: string | undefined;
+    readonly weight: number;
+    readonly type: string;
+  }[];
+  readonly errors: readonly {
+    readonly pool: number;
+    readonly code: string;
+    readonly message: string;
+    readonly lifecycle: string;
+  }[];
+  readonly terminateWithFleet: boolean;
+  readonly role?: string | undefined;
+  readonly clientToken?: string | undefined;
+  readonly history: readonly {
+    readonly at: number;
+    readonly type: string;
+    readonly subType: string;
+    readonly instance?: string | undefined;
+    readonly text: string;
+  }[];
+}
