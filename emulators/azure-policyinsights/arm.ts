@@ -27,9 +27,19 @@ export function armHeaders(exchange: Exchange): Record<string, string> {
   return headers;
 }
 
-export function answerArm(exchange: Exchange, value: unknown): Response {
-  return answer(exchange, 200, JSON.stringify(value), {
-    ...armHeaders(exchange),
-    "x-ms-ratelimit-remaining-subscription-global-reads": "16499",
-  });
+export function answerArm(
+  exchange: Exchange,
+  value: unknown,
+  status = 200,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const remaining =
+    exchange.method === "GET"
+      ? { "x-ms-ratelimit-remaining-subscription-global-reads": "16499" }
+      : {
+          "x-ms-ratelimit-remaining-subscription-writes": "799",
+          "x-ms-ratelimit-remaining-subscription-global-writes": "11999",
+        };
+  const body = value === undefined ? null : JSON.stringify(value);
+  return answer(exchange, status, body, { ...armHeaders(exchange), ...remaining, ...headers });
 }

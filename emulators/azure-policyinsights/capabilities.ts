@@ -1,11 +1,9 @@
 import type { Capability } from "../kernel/emulator.ts";
 
-const contract = ["contract/azure-policy-states"];
+const states = ["contract/azure-policy-states"];
+const operations = ["contract/azure-policy-operations"];
 const routes = ["azure-policyinsights/arm"];
-const queryNote = "no $apply and no $expand yet: both answer 400";
-
-const linkNote =
-  "follows @odata.nextLink only, as the JavaScript client does; without $skiptoken it is refused as in Azure";
+const changes = ["azure-policyinsights/changes"];
 
 const full = (operation: string, provedBy: readonly string[]): Capability => ({ operation, status: "full", provedBy });
 const partial = (operation: string, provedBy: readonly string[], note: string): Capability => ({
@@ -19,58 +17,142 @@ const absent = (operation: string, note: string): Capability => ({ operation, st
 const managementGroup = "/providers/Microsoft.Management/managementGroups/{managementGroup}";
 const subscription = "/subscriptions/{subscription}";
 const group = `${subscription}/resourceGroups/{resourceGroup}`;
-const assignment = "/providers/Microsoft.Authorization/policyAssignments/{policyAssignment}";
-const scopes = [
-  managementGroup,
-  subscription,
-  group,
-  `${subscription}${assignment}`,
-  `${group}${assignment}`,
-  `${group}/providers/{resource}`,
-];
+const resource = `${group}/providers/{resource}`;
+const ownResource = `${subscription}/providers/{resource}`;
+const authorization = "/providers/Microsoft.Authorization";
 const insights = "/providers/Microsoft.PolicyInsights";
 
+const attachable = [managementGroup, subscription, group, resource, ownResource];
+const named = [
+  `${subscription}${authorization}/policySetDefinitions/{name}`,
+  `${subscription}${authorization}/policyDefinitions/{name}`,
+  `${subscription}${authorization}/policyAssignments/{name}`,
+  `${group}${authorization}/policyAssignments/{name}`,
+];
+const scopes = [...attachable, ...named];
+const withComponents = [subscription, group, resource, ownResource, ...named.slice(1)];
+
+const linkNote =
+  "follows @odata.nextLink only, as the JavaScript client does; without $skiptoken, or in a strict seed, it is refused as in Azure";
+const eventNote =
+  "seeded events are the changes of state that the daily scans find; clients' own come as they are made";
+const componentNote = "pods of Kubernetes clusters only; neither $apply nor paging";
+const remediationNote =
+  "deployments never fail, so failureThreshold is kept but changes nothing; $filter by assignment only";
+const assignmentNote =
+  "scopes are management groups, subscriptions and resource groups; resourceSelectors, overrides and identities are kept but not followed; deny does not refuse writes";
+const restrictionNote = "pending fields may be location, type or a tag; the restriction Removed is never given";
+
 export const capabilities: readonly Capability[] = [
-  ...scopes.flatMap((scope) => {
-    const provedBy = scope === subscription || scope === group ? [...contract, ...routes] : routes;
-    return [
-      partial(`POST ${scope}${insights}/policyStates/latest/queryResults`, provedBy, queryNote),
-      partial(`POST ${scope}${insights}/policyStates/default/queryResults`, routes, queryNote),
-      partial(`GET ${scope}${insights}/policyStates/latest/queryResults`, provedBy, linkNote),
-      partial(`GET ${scope}${insights}/policyStates/default/queryResults`, routes, linkNote),
-      full(`POST ${scope}${insights}/policyStates/latest/summarize`, provedBy),
-    ];
-  }),
+  ...scopes.flatMap((scope) => [
+    full(`POST ${scope}${insights}/policyStates/latest/queryResults`, [...states, ...operations, ...routes]),
+    full(`POST ${scope}${insights}/policyStates/default/queryResults`, routes),
+    partial(`GET ${scope}${insights}/policyStates/latest/queryResults`, [...states, ...routes], linkNote),
+    partial(`GET ${scope}${insights}/policyStates/default/queryResults`, routes, linkNote),
+    full(`POST ${scope}${insights}/policyStates/latest/summarize`, [...states, ...operations]),
+    partial(`POST ${scope}${insights}/policyEvents/default/queryResults`, [...operations, ...changes], eventNote),
+    partial(`GET ${scope}${insights}/policyEvents/default/queryResults`, operations, linkNote),
+  ]),
+  ...[subscription, group].map((scope) =>
+    full(`POST ${scope}${insights}/policyStates/latest/triggerEvaluation`, [...operations, ...changes]),
+  ),
+  full(`GET ${subscription}${insights}/asyncOperationResults/{id}`, [...operations, ...changes]),
+  ...attachable.flatMap((scope) => [
+    partial(
+      `POST ${scope}${insights}/policyTrackedResources/default/queryResults`,
+      [...operations, ...changes],
+      "what remediations deployed; $filter and $top, no paging",
+    ),
+    partial(`GET ${scope}${insights}/remediations`, operations, remediationNote),
+    partial(`PUT ${scope}${insights}/remediations/{name}`, [...operations, ...changes], remediationNote),
+    full(`GET ${scope}${insights}/remediations/{name}`, [...operations, ...changes]),
+    full(`DELETE ${scope}${insights}/remediations/{name}`, [...operations, ...changes]),
+    full(`POST ${scope}${insights}/remediations/{name}/cancel`, [...operations, ...changes]),
+    full(`POST ${scope}${insights}/remediations/{name}/listDeployments`, [...operations, ...changes]),
+  ]),
+  ...[subscription, group, resource, ownResource].flatMap((scope) => [
+    partial(`GET ${scope}${insights}/attestations`, [...operations, ...changes], "$filter is not looked at"),
+    full(`PUT ${scope}${insights}/attestations/{name}`, [...operations, ...changes]),
+    full(`GET ${scope}${insights}/attestations/{name}`, [...operations, ...changes]),
+    full(`DELETE ${scope}${insights}/attestations/{name}`, [...operations, ...changes]),
+  ]),
+  ...withComponents.map((scope) =>
+    partial(`POST ${scope}${insights}/componentPolicyStates/latest/queryResults`, operations, componentNote),
+  ),
+  ...[managementGroup, subscription, group].map((scope) =>
+    partial(`POST ${scope}${insights}/checkPolicyRestrictions`, operations, restrictionNote),
+  ),
+  full(`GET ${insights}/operations`, operations),
+  partial(`GET ${insights}/policyMetadata`, operations, "the controls that the shipped initiatives refer to"),
+  full(`GET ${insights}/policyMetadata/{name}`, operations),
+  ...["policyDefinitions", "policySetDefinitions"].flatMap((collection) => [
+    ...["", subscription, managementGroup].flatMap((scope) => [
+      partial(
+        `GET ${scope}${authorization}/${collection}`,
+        changes,
+        "the shipped built-ins with a compact rule of our own",
+      ),
+      full(`GET ${scope}${authorization}/${collection}/{name}`, changes),
+    ]),
+    ...[subscription, managementGroup].flatMap((scope) => [
+      partial(
+        `PUT ${scope}${authorization}/${collection}/{name}`,
+        changes,
+        "rules may use allOf, anyOf, not, every comparison and seven template functions; no count",
+      ),
+      full(`DELETE ${scope}${authorization}/${collection}/{name}`, changes),
+    ]),
+  ]),
+  ...[managementGroup, subscription, group].flatMap((scope) => [
+    full(`GET ${scope}${authorization}/policyAssignments`, changes),
+    full(`GET ${scope}${authorization}/policyAssignments/{name}`, changes),
+    partial(`PUT ${scope}${authorization}/policyAssignments/{name}`, changes, assignmentNote),
+    full(`DELETE ${scope}${authorization}/policyAssignments/{name}`, changes),
+  ]),
+  ...attachable.flatMap((scope) => [
+    full(`GET ${scope}${authorization}/policyExemptions`, changes),
+    full(`GET ${scope}${authorization}/policyExemptions/{name}`, changes),
+    partial(
+      `PUT ${scope}${authorization}/policyExemptions/{name}`,
+      changes,
+      "expiresOn ends it at the next evaluation, not by itself; resourceSelectors are kept but not followed",
+    ),
+    full(`DELETE ${scope}${authorization}/policyExemptions/{name}`, changes),
+  ]),
   full("GET /subscriptions", routes),
   full(`GET ${subscription}`, routes),
+  full(`GET ${subscription}/locations`, routes),
   partial(`GET ${subscription}/resourceGroups`, routes, "$filter and $top are not looked at"),
   full(`GET ${group}`, routes),
+  full(`PUT ${group}`, changes),
+  partial(`DELETE ${group}`, changes, "done at once; a seeded group that is made again brings its resources back"),
+  ...[subscription, group].map((scope) =>
+    partial(`GET ${scope}/resources`, routes, "$filter by resourceType only; $expand is not looked at"),
+  ),
+  full(`GET ${resource}`, changes),
+  partial(`PUT ${resource}`, changes, "done at once; tags and properties are kept as they came; deny does not refuse"),
+  partial(`PATCH ${resource}`, changes, "merged member by member"),
+  full(`DELETE ${resource}`, changes),
+  partial(`GET ${subscription}/providers`, routes, "the providers of the estate's types, all registered"),
+  partial(`GET ${subscription}/providers/{namespace}`, routes, "one api-version is listed; every one is taken"),
+  full(`POST ${subscription}/providers/{namespace}/register`, routes),
+  full("GET /providers/Microsoft.Management/managementGroups", routes),
+  full("GET /providers/Microsoft.Management/managementGroups/{managementGroup}", routes),
   full("GET /tenants", routes),
   full("GET /metadata/endpoints", routes),
-  partial("POST /{tenant}/oauth2/v2.0/token", [...contract, ...routes], "client secrets only; no client assertions"),
+  partial("POST /{tenant}/oauth2/v2.0/token", [...states, ...routes], "client secrets only; no client assertions"),
   partial("POST /{tenant}/oauth2/token", routes, "client secrets only; no client assertions"),
   full("GET /{tenant}/v2.0/.well-known/openid-configuration", routes),
   full("GET /{tenant}/.well-known/openid-configuration", routes),
   full("GET /{tenant}/discovery/v2.0/keys", routes),
   full("GET /{tenant}/discovery/keys", routes),
   full("GET /common/discovery/instance", routes),
+  absent("GET /metadata/identity/oauth2/token", "no managed identity endpoint yet: sign in with a client secret"),
   absent(
-    `POST ${subscription}/providers/Microsoft.Authorization/policyDefinitions/{n}${insights}/policyStates/...`,
-    "policy definition and policy set scopes",
+    "PUT {scope}/providers/Microsoft.EventGrid/eventSubscriptions/{name}",
+    "no Event Grid subscriptions: register an endpoint for policystate.created and policystate.changed instead",
   ),
-  absent(
-    `POST {scope}${insights}/policyStates/latest/triggerEvaluation`,
-    "states follow the clock; there is nothing to trigger",
-  ),
-  absent(`POST {scope}${insights}/policyEvents/default/queryResults`, "no policy events"),
-  absent(`POST {scope}${insights}/policyTrackedResources/default/queryResults`, "no tracked resources"),
-  absent(`POST {scope}${insights}/componentPolicyStates/latest/queryResults`, "no component states"),
-  absent(`PUT {scope}${insights}/remediations/{name}`, "no remediations"),
-  absent(`PUT {scope}${insights}/attestations/{name}`, "no attestations"),
-  absent(`GET ${insights}/policyMetadata`, "no policy metadata"),
-  absent(`GET ${insights}/operations`, "no list of operations"),
-  absent(
-    "GET {scope}/providers/Microsoft.Authorization/policyAssignments",
-    "the estate's assignments cannot be listed or changed",
-  ),
+  absent("POST /providers/Microsoft.ResourceGraph/resources", "no Resource Graph: $apply groups the same records"),
+  absent("POST {scope}/providers/Microsoft.CostManagement/query", "no costs"),
+  absent("GET {scope}/providers/Microsoft.PolicyInsights/policyStates/$metadata", "no EDMX document"),
 ];

@@ -25,6 +25,37 @@ const table = {
   },
   SubscriptionNotFound: { status: 404, text: (id: string) => `The subscription '${id}' could not be found.` },
   ResourceGroupNotFound: { status: 404, text: (name: string) => `Resource group '${name}' could not be found.` },
+  ResourceNotFound: {
+    status: 404,
+    text: (id: string) =>
+      `The Resource '${id}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix`,
+  },
+  PolicyDefinitionNotFound: {
+    status: 404,
+    text: (name: string) => `The policy definition '${name}' could not be found.`,
+  },
+  PolicySetDefinitionNotFound: {
+    status: 404,
+    text: (name: string) => `The policy set definition '${name}' could not be found.`,
+  },
+  PolicyAssignmentNotFound: { status: 404, text: (name: string) => `The policy assignment '${name}' is not found.` },
+  PolicyExemptionNotFound: { status: 404, text: (name: string) => `The policy exemption '${name}' is not found.` },
+  ManagementGroupNotFound: { status: 404, text: (name: string) => `The management group '${name}' cannot be found.` },
+  InvalidRequestContent: { status: 400, text: (why: string) => `The request content was invalid: ${why}` },
+  InvalidResourceNamespace: { status: 404, text: (name: string) => `The resource namespace '${name}' is invalid.` },
+  InvalidCreateRemediationRequest: {
+    status: 400,
+    text: (why: string) => `The request to create a remediation is invalid: ${why}`,
+  },
+  InvalidCancelRemediationRequest: {
+    status: 400,
+    text: (name: string) => `The remediation '${name}' has ended and cannot be canceled.`,
+  },
+  InvalidCreateAttestationRequest: {
+    status: 400,
+    text: (why: string) => `The request to create an attestation is invalid: ${why}`,
+  },
+  PolicyMetadataNotFound: { status: 404, text: (name: string) => `The policy metadata '${name}' could not be found.` },
   InvalidResourceType: {
     status: 404,
     text: (path: string) =>

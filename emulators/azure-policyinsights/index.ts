@@ -1,7 +1,15 @@
 import { Hono } from "hono";
 import type { Address, Emulator, KernelEnv, Runtime } from "../kernel/emulator.ts";
+import { attestations } from "./api/attestations.ts";
+import { authorization } from "./api/authorization.ts";
+import { evaluationJobs, evaluationTimer, finishEvaluation } from "./api/evaluation-jobs.ts";
+import { exemptions } from "./api/exemptions.ts";
+import { insights } from "./api/insights.ts";
 import { policyEvents } from "./api/policy-events.ts";
 import { policyStates } from "./api/policy-states.ts";
+import { providers } from "./api/providers.ts";
+import { advanceRemediation, remediations, remediationTimer } from "./api/remediations.ts";
+import { resources, singleResources } from "./api/resources.ts";
 import { signIn } from "./api/sign-in.ts";
 import { subscriptions } from "./api/subscriptions.ts";
 import { capabilities } from "./capabilities.ts";
@@ -38,6 +46,7 @@ export const azurePolicyInsights: Emulator<AzureState, Seed> = {
   tables,
   open: openAzure,
   seed: { file: "azure-policyinsights.yaml", schema: Seed, apply: applySeed },
+  timers: { [remediationTimer]: advanceRemediation, [evaluationTimer]: finishEvaluation },
   health,
   real,
   environment,
@@ -49,8 +58,17 @@ function arm(runtime: Runtime<AzureState>): Hono<KernelEnv> {
   const app = new Hono<KernelEnv>({ getPath: routedPath });
   signIn(app, runtime);
   subscriptions(app, runtime);
+  resources(app, runtime);
+  authorization(app, runtime);
+  exemptions(app, runtime);
+  insights(app, runtime);
+  evaluationJobs(app, runtime);
+  remediations(app, runtime);
+  attestations(app, runtime);
   policyStates(app, runtime);
   policyEvents(app, runtime);
+  providers(app, runtime);
+  singleResources(app, runtime);
   return app;
 }
 

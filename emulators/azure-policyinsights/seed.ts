@@ -29,8 +29,8 @@ export const Seed = z.strictObject({
       }),
     )
     .min(1),
-  /** tiny: 1 subscription x 3 groups x 10 resources; default: 3 x 20 x 50; large: 10 x 50 x 200. */
-  size: z.enum(["tiny", "default", "large"]).default("default"),
+  /** tiny: 1 subscription x 3 groups x 10 resources; default: 3 x 20 x 50; large: 10 x 50 x 200; million: 19 x 50 x 200. */
+  size: z.enum(["tiny", "default", "large", "million"]).default("default"),
   /**
    * As Azure where clients usually expect lenience: pages follow by POST only, a built-in definition has no states under
    * a subscription's scope, `$top` does not shorten a summary, and a triggered evaluation says nothing about when to ask.

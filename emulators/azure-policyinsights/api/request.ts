@@ -27,6 +27,7 @@ export interface Versions {
 
 /** Azure Resource Manager's own operations: old and new clients ask in a great many versions. */
 export const armVersions: Versions = { type: "subscriptions", supported: undefined };
+export const authorizationVersions: Versions = { type: "policyAssignments", supported: undefined };
 export const policyStateVersions: Versions = {
   type: "policyStates",
   supported: [

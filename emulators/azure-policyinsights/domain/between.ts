@@ -1,9 +1,9 @@
 /** Which evaluations between the daily scans a question sees, and which records of the scans they stand in front of. */
 import { nothing } from "./compliance.ts";
+import { newestScan } from "./current.ts";
 import { testOf } from "./mask.ts";
 import { type Evaluation, lastAt, newestFirst } from "./overlay.ts";
 import type { Readings } from "./readings.ts";
-import { dayMs, instantOf } from "./scans.ts";
 import type { Question } from "./walk.ts";
 
 export interface Between {
@@ -39,12 +39,4 @@ export function between(readings: Readings, question: Question): Between {
     if (shown(last)) extra.push(last);
   }
   return { extra: extra.sort(newestFirst), hidden };
-}
-
-/** When a row was last scanned, at or before `to`. */
-function newestScan({ estate }: Readings, row: number, to: number): number {
-  const { subscriptions, resources, rows } = estate;
-  const { scanAt = 0 } = subscriptions[resources.subscription[rows.resource[row] ?? 0] ?? 0] ?? {};
-  const instant = instantOf(scanAt, rows.offset[row] ?? 0);
-  return Math.floor((to - instant) / dayMs) * dayMs + instant;
 }

@@ -31,8 +31,7 @@ const conflictBelow = share(0.2114);
 const redrawnBelow = share(0.02);
 
 /** The evaluation of one resource under one definition on one day: the same for most days, drawn anew on 2 % of them. */
-export function evaluate(rowHash: number, assignmentHash: number, day: number): number {
-  if (assignmentHash < exemptBelow) return exempt;
+export function evaluate(rowHash: number, day: number): number {
   const hash = hashOn(rowHash, day);
   if (hash < nonCompliantBelow) return nonCompliant;
   return hash < conflictBelow ? conflict : compliant;
@@ -43,6 +42,7 @@ export function failsOn(rowHash: number, day: number): boolean {
   return hashOn(rowHash, day) < conflictBelow;
 }
 
+/** Whether an assignment has exempted a resource from the start. */
 export function isExempt(assignmentHash: number): boolean {
   return assignmentHash < exemptBelow;
 }

@@ -19,11 +19,14 @@ import {
   subscriptionType,
 } from "./resource-types.ts";
 import { scanSpread } from "./scans.ts";
+import type { Ranks } from "./sort.ts";
 
 export const sizes = {
   tiny: { subscriptions: 1, groups: 3, resources: 10 },
   default: { subscriptions: 3, groups: 20, resources: 50 },
   large: { subscriptions: 10, groups: 50, resources: 200 },
+  /** A million states. */
+  million: { subscriptions: 19, groups: 50, resources: 200 },
 } as const;
 
 export interface EstateParameters {
@@ -88,6 +91,8 @@ export interface Estate {
   /** Ids, in lower case, of the resources that clients made. */
   readonly named: ReadonlyMap<number, string>;
   readonly resources: Resources;
+  /** Worked out on first use: ids by resource, which filters, sorting and every page ask for; order by field. */
+  readonly kept: { readonly ids: string[]; readonly ranks: Map<string, Ranks> };
   /** One entry a row. */
   readonly rows: {
     readonly count: number;
@@ -360,6 +365,7 @@ function fill(
     tenantId: parameters.tenantId,
     principalOid: parameters.principalOid ?? "",
     seedHash,
+    kept: { ids: [], ranks: new Map() },
     assignments,
     policies,
     named,

@@ -94,19 +94,10 @@ export function fieldNamed(name: string): Field | undefined {
 
 /** Azure keeps resource ids of policy states in lower case. */
 export function resourceId(estate: Estate, code: number): string {
-  const ids = keptIds(estate);
+  const { ids } = estate.kept;
   const known = ids[code] ?? writeId(estate, code);
   ids[code] = known;
   return known;
-}
-
-const idsOf = new WeakMap<Estate, string[]>();
-
-/** Ids are asked for again and again: by filters, by sorting, by every page. */
-function keptIds(estate: Estate): string[] {
-  const kept = idsOf.get(estate) ?? [];
-  if (kept.length === 0) idsOf.set(estate, kept);
-  return kept;
 }
 
 function writeId(estate: Estate, code: number): string {

@@ -116,6 +116,7 @@ interface Cells {
 }
 
 function counted(estate: Estate, seen: Seen, resources: Combined, policies: Combined, states: Combined): Cells {
+  const none = nothing;
   const { resource: resourceOf, policy: policyOf } = estate.rows;
   const { firstRow } = estate.resources;
   const counts = new Uint32Array(resources.many * policies.many * states.many);
@@ -127,8 +128,8 @@ function counted(estate: Estate, seen: Seen, resources: Combined, policies: Comb
       const last = Math.min(end, firstRow[resource + 1] ?? end);
       const base = (resources.of[resource] ?? 0) * width;
       for (; row < last; row += 1) {
-        const code = codes[row - first] ?? nothing;
-        if (code === nothing) continue;
+        const code = codes[row - first] ?? none;
+        if (code === none) continue;
         const cell = base + (policyCells[policyOf[row] ?? 0] ?? 0) + (states.of[code] ?? 0);
         counts[cell] = (counts[cell] ?? 0) + 1;
       }

@@ -28,6 +28,8 @@ export interface Assignment {
   /** False for what a client made: it has no record before that. */
   readonly seeded: boolean;
   readonly notScopes: readonly string[];
+  /** Id of its definition when it has no initiative. */
+  readonly target: string;
   /** Codes of its policies: [first, end). */
   readonly first: number;
   readonly end: number;
@@ -156,6 +158,8 @@ function numbered(drafts: readonly Draft[], tree: Tree, seedHash: number) {
       hash,
       seeded,
       notScopes,
+      target:
+        "groupPrefix" in of ? "" : `${of.scope ?? ""}/providers/Microsoft.Authorization/policyDefinitions/${of.id}`,
       first,
       end: policies.length,
     });

@@ -1,5 +1,5 @@
 /** What is worked out from an estate on first use and kept: time order, and what each day's scan found. */
-import { compliant, evaluate, nonCompliant, nothing, unknown } from "./compliance.ts";
+import { compliant, evaluate, exempt, isExempt, nonCompliant, nothing, unknown } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
 import { resourceId } from "./fields.ts";
 import { mix } from "./hash.ts";
@@ -136,9 +136,10 @@ function evaluateAll(estate: Estate, day: number): Uint8Array {
     // What clients made is evaluated when they make it; no scan before that saw it.
     if (later[policy] === 1 || hash === 0) codes[row] = nothing;
     else if (manual[policy] === 1) codes[row] = unknown;
+    else if (isExempt(mix(assignmentHash[policy] ?? 0, hash))) codes[row] = exempt;
     else if (located[policy] === 1)
       codes[row] = resources.location[resource] === home[resources.group[resource] ?? 0] ? compliant : nonCompliant;
-    else codes[row] = evaluate(mix(hash, factHash[policy] ?? 0), mix(assignmentHash[policy] ?? 0, hash), day);
+    else codes[row] = evaluate(mix(hash, factHash[policy] ?? 0), day);
   }
   return codes;
 }

@@ -75,6 +75,7 @@ function fill(
   { first, end }: { readonly first: number; readonly end: number },
   { codes, newer, older }: Filling,
 ): void {
+  const none = nothing;
   const { rows, resources: estateResources } = readings.estate;
   const { firstRow } = estateResources;
   const { offset: offsets, policy: policyOf } = rows;
@@ -95,13 +96,9 @@ function fill(
       const offset = offsets[row] ?? 0;
       const inNewer = offset > newAfter && offset <= newUntil;
       if (!inNewer && !(offset > oldAfter && offset <= oldUntil)) continue;
-      const code = (inNewer ? newCodes[row] : oldCodes[row]) ?? nothing;
+      const code = (inNewer ? newCodes[row] : oldCodes[row]) ?? none;
       if (compliance && compliance[code] !== 1) continue;
-      if (
-        test &&
-        code !== nothing &&
-        !test(row, code, instantOf(inNewer || !older ? newer.start : older.start, offset))
-      )
+      if (test && code !== none && !test(row, code, instantOf(inNewer || !older ? newer.start : older.start, offset)))
         continue;
       codes[row - first] = code;
     }

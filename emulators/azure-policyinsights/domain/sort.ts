@@ -58,24 +58,22 @@ function sortByTime(found: Found, order: Uint32Array<ArrayBuffer>, descending: b
   return sorted;
 }
 
-const ranksKept = new WeakMap<Estate, Map<Field, Ranks>>();
-
-interface Ranks {
+/** The order of a field's codes. */
+export interface Ranks {
   readonly ranks: Uint32Array;
   readonly many: number;
 }
 
 /** The rank of each code of the field's level, by its text without regard to case. Kept: it costs a text a code. */
 function rankCodes(estate: Estate, field: Exclude<Field, { kind: "date" }>): Ranks {
-  const kept = ranksKept.get(estate) ?? new Map<Field, Ranks>();
-  ranksKept.set(estate, kept);
-  const known = kept.get(field);
+  const kept = estate.kept.ranks;
+  const known = kept.get(field.name);
   if (known) return known;
   const texts = Array.from({ length: sizeOf(estate, field.level) }, (_, code) => sortText(estate, field, code));
   const distinct = [...new Set(texts)].sort();
   const rankOf = new Map(distinct.map((text, rank) => [text, rank]));
   const made = { ranks: Uint32Array.from(texts, (text) => rankOf.get(text) ?? 0), many: distinct.length };
-  kept.set(field, made);
+  kept.set(field.name, made);
   return made;
 }
 

@@ -84,6 +84,7 @@ function count(readings: Readings, question: Question, groups: Groups): Counts {
   const groupsOf = flat(groups.of);
   const groupWorst = new Uint8Array(groups.names.length).fill(nothing);
   const touched = new Uint16Array(groups.names.length);
+  const none = nothing; // a local: module bindings cost a look-up each where modules are not bundled
   const { firstRow } = readings.estate.resources;
   const { starts, values } = groupsOf;
   const policyOf = rows.policy;
@@ -92,36 +93,36 @@ function count(readings: Readings, question: Question, groups: Groups): Counts {
     // Rows of a resource are neighbours, and among them those of an assignment: each is counted when it ends.
     for (let resource = rows.resource[first] ?? 0; row < end; resource += 1) {
       const last = Math.min(end, firstRow[resource + 1] ?? end);
-      let resourceWorst = nothing;
+      let resourceWorst = none;
       while (row < last) {
         const assignment = assignmentOf[policyOf[row] ?? 0] ?? 0;
-        let worstHere = nothing;
+        let worstHere = none;
         let many = 0;
         for (; row < last; row += 1) {
           const policy = policyOf[row] ?? 0;
           if (assignmentOf[policy] !== assignment) break;
-          const code = codes[row - first] ?? nothing;
-          if (code === nothing) continue;
+          const code = codes[row - first] ?? none;
+          if (code === none) continue;
           add(counts.policies, policy * states + code, 1);
           if (code < worstHere) worstHere = code;
           const groupsEnd = starts[policy + 1] ?? 0;
           for (let at = starts[policy] ?? 0; at < groupsEnd; at += 1) {
             const group = values[at] ?? 0;
-            const before = groupWorst[group] ?? nothing;
-            if (before === nothing) touched[many++] = group;
+            const before = groupWorst[group] ?? none;
+            if (before === none) touched[many++] = group;
             if (code < before) groupWorst[group] = code;
           }
         }
-        if (worstHere === nothing) continue;
+        if (worstHere === none) continue;
         add(counts.assignments, assignment * states + worstHere, 1);
         if (worstHere < resourceWorst) resourceWorst = worstHere;
         for (let at = 0; at < many; at += 1) {
           const group = touched[at] ?? 0;
           add(counts.groups, group * states + (groupWorst[group] ?? 0), 1);
-          groupWorst[group] = nothing;
+          groupWorst[group] = none;
         }
       }
-      if (resourceWorst !== nothing) add(counts.total, resourceWorst, 1);
+      if (resourceWorst !== none) add(counts.total, resourceWorst, 1);
     }
   }
   return counts;

@@ -111,7 +111,15 @@ function aggregateColumn(
 ): Column {
   const source = name === undefined ? undefined : columnNamed(table, name);
   const values = method === "count" || !source ? counts(table, of, size) : aggregated(table, source, method, of, size);
-  return { name: alias, kind, codes: Uint32Array.from(values, (_, row) => row), valueOf: (code) => values[code] ?? 0 };
+  const known = new Map<Value, number>();
+  const distinct: Value[] = [];
+  const codes = Uint32Array.from({ length: size }, (_, row) => {
+    const value = values[row] ?? 0;
+    const code = known.get(value) ?? distinct.push(value) - 1;
+    known.set(value, code);
+    return code;
+  });
+  return { name: alias, kind, codes, valueOf: (code) => distinct[code] ?? 0 };
 }
 
 function counts({ size, weights }: Table, of: Uint32Array, groups: number): Float64Array {

@@ -60,6 +60,8 @@ function check(value, mapper, path) {
       for (const [at, each] of value.entries()) check(each, type.element, `${path}[${at}]`);
       return;
     case "Dictionary":
+      // The generator writes a value of any type as a dictionary of any; Azure's own examples carry texts there.
+      if (type.value.type.name === "any") return;
       return typeof value === "object" ? undefined : wrong("an object");
     case "Enum":
       return type.allowedValues.includes(value) ? undefined : wrong(`one of ${type.allowedValues}`);

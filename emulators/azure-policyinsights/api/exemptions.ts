@@ -1,0 +1,133 @@
+/** Policy exemptions: the seeded ones behind every state `Exempt`, and those that clients make. */
+import type { Context, Hono } from "hono";
+import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
+import { answerArm } from "../arm.ts";
+import { isExempt } from "../domain/compliance.ts";
+import { resourceId } from "../domain/fields.ts";
+import { mix } from "../domain/hash.ts";
+import { type Json, record, text } from "../domain/json.ts";
+import { armId } from "../domain/resource-body.ts";
+import { reject } from "../errors.ts";
+import type { AzureState } from "../store.ts";
+import { bodyOf } from "./body.ts";
+import { evaluateRows, seededExemptionId } from "./evaluating.ts";
+import { authorizationVersions, readRequest } from "./request.ts";
+import { idOf, type Placed, placeOf, rowsOf, type ScopePath, scopePaths } from "./scopes.ts";
+
+export function exemptions(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void {
+  for (const scope of scopePaths("managementGroup", "subscription", "group", "resource")) {
+    const path = `${scope.path}/providers/microsoft.authorization/policyexemptions`;
+    app.get(path, (c) => {
+      const request = readRequest(c.env.exchange, runtime, authorizationVersions);
+      const place = placeOf(request, runtime.state, scope, 3);
+      return answerArm(c.env.exchange, { value: all(runtime.state, place).map(({ body }) => body) });
+    });
+    app.get(`${path}/:name`, (c) => {
+      const { found, name } = asked(c, runtime, scope);
+      return found ? answerArm(c.env.exchange, found.body) : reject("PolicyExemptionNotFound", name);
+    });
+    app.put(`${path}/:name`, (c) => write(c, runtime, scope));
+    app.delete(`${path}/:name`, (c) => remove(c, runtime, scope));
+  }
+}
+
+interface Found {
+  /** In lower case. */
+  readonly id: string;
+  readonly body: Json;
+  readonly seeded: boolean;
+}
+
+function asked(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: ScopePath) {
+  const request = readRequest(c.env.exchange, runtime, authorizationVersions);
+  const place = placeOf(request, runtime.state, scope, 4);
+  const name = request.segments.at(-1) ?? "";
+  const id = `${idOf(place.segments)}/providers/Microsoft.Authorization/policyExemptions/${name}`;
+  const found = all(runtime.state, place).find((each) => each.id === id.toLowerCase());
+  return { place, name, id, found };
+}
+
+/** Every exemption at a scope and below it. */
+function all(state: AzureState, place: Placed): readonly Found[] {
+  const readings = state.readings();
+  const { estate } = readings;
+  const written = new Map(state.documents.list("exemption").map((each) => [each.id, each]));
+  const found: Found[] = [];
+  const prefix = `${idOf(place.segments).toLowerCase()}/`;
+  for (const { id, body } of written.values())
+    if (body !== null && id.startsWith(prefix)) found.push({ id, body: JSON.parse(body), seeded: false });
+  const { hash } = estate.resources;
+  const last = new Set<string>();
+  for (const { first, end } of rowsOf(readings, place, false).ranges)
+    for (let row = first; row < end; row += 1) {
+      const code = estate.rows.resource[row] ?? 0;
+      const policy = estate.policies[estate.rows.policy[row] ?? 0];
+      const assignment = estate.assignments[policy?.assignment ?? -1];
+      if (!assignment?.seeded || policy?.definition.effect === "Manual") continue;
+      if (hash[code] === 0 || !isExempt(mix(assignment.hash, hash[code] ?? 0))) continue;
+      const id = seededExemptionId(resourceId(estate, code), assignment.hash);
+      if (written.has(id) || last.has(id)) continue;
+      last.add(id);
+      const name = id.slice(id.lastIndexOf("/") + 1);
+      found.push({
+        id,
+        seeded: true,
+        body: rendered(`${armId(estate, code)}/providers/Microsoft.Authorization/policyExemptions/${name}`, name, {
+          policyAssignmentId: assignment.id,
+          policyDefinitionReferenceIds: [],
+          exemptionCategory: "Waiver",
+          displayName: "Accepted risk",
+        }),
+      });
+    }
+  return found;
+}
+
+function rendered(id: string, name: string, properties: Json) {
+  return { properties, id, name, type: "Microsoft.Authorization/policyExemptions" };
+}
+
+function write(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: ScopePath): Response {
+  const { place, name, id, found } = asked(c, runtime, scope);
+  const properties = record(bodyOf(c.env.exchange).properties);
+  const assignmentId = text(properties, "policyAssignmentId").toLowerCase();
+  if (!runtime.state.readings().estate.assignments.some((each) => each.id === assignmentId))
+    return reject("PolicyAssignmentNotFound", assignmentId);
+  const category = text(properties, "exemptionCategory");
+  if (category !== "Waiver" && category !== "Mitigated")
+    return reject("InvalidRequestContent", "'exemptionCategory' must be Waiver or Mitigated");
+  const body = rendered(id, name, properties);
+  keep(runtime, place, assignmentId, id, JSON.stringify(body), true);
+  return answerArm(c.env.exchange, body, found ? 200 : 201);
+}
+
+function remove(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: ScopePath): Response {
+  const { place, id, found } = asked(c, runtime, scope);
+  if (!found) return answerArm(c.env.exchange, undefined, 204);
+  const assignmentId = text(record(found.body).properties, "policyAssignmentId").toLowerCase();
+  keep(runtime, place, assignmentId, id, null, !found.seeded);
+  return answerArm(c.env.exchange, found.body);
+}
+
+/** Keeps the exemption and evaluates what it covers. */
+function keep(
+  runtime: Runtime<AzureState>,
+  place: Placed,
+  assignmentId: string,
+  id: string,
+  body: string | null,
+  made: boolean,
+): void {
+  const { state, store, clock } = runtime;
+  store.write(() => {
+    state.documents.put("exemption", { id: id.toLowerCase(), body, made, at: clock.now() });
+    const readings = state.readings();
+    const { estate } = readings;
+    const code = estate.assignments.findIndex((each) => each.id === assignmentId);
+    const rows: number[] = [];
+    for (const { first, end } of rowsOf(readings, place, false).ranges)
+      for (let row = first; row < end; row += 1)
+        if (estate.policies[estate.rows.policy[row] ?? 0]?.assignment === code) rows.push(row);
+    evaluateRows(runtime, rows);
+  });
+}

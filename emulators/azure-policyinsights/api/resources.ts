@@ -1,0 +1,252 @@
+/** Resources, resource groups and providers. What a client writes is evaluated at once. */
+import type { Context, Hono } from "hono";
+import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
+import { answerArm } from "../arm.ts";
+import { resourceId } from "../domain/fields.ts";
+import { isRecord, type Json, record, text } from "../domain/json.ts";
+import { armId, scanDay, seededBody } from "../domain/resource-body.ts";
+import { groupType, subscriptionType } from "../domain/resource-types.ts";
+import { reject } from "../errors.ts";
+import type { AzureState } from "../store.ts";
+import { bodyOf } from "./body.ts";
+import { evaluateRows } from "./evaluating.ts";
+import { armVersions, readRequest, subscriptionOf } from "./request.ts";
+import { idOf } from "./scopes.ts";
+import { type Written, writtenOf } from "./written.ts";
+
+const subscription = "/subscriptions/:subscription";
+const group = `${subscription}/resourcegroups/:group`;
+const pageSize = 1000;
+
+export function resources(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void {
+  app.get(`${subscription}/resources`, (c) => listResources(c, runtime));
+  app.get(`${group}/resources`, (c) => listResources(c, runtime));
+  app.put(group, (c) => writeGroup(c, runtime));
+  app.delete(group, (c) => removeGroup(c, runtime));
+}
+
+/** Registered last: what no other route of the resource's path answers. */
+export function singleResources(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void {
+  const path = `${group}/providers/:resource{.+}`;
+  app.get(path, (c) => readResource(c, runtime));
+  app.put(path, (c) => writeResource(c, runtime, false));
+  app.patch(path, (c) => writeResource(c, runtime, true));
+  app.delete(path, (c) => removeResource(c, runtime));
+}
+
+/** The whole of a resource, as a client left it or as it was seeded. */
+export function wholeOf({ state, clock }: Runtime<AzureState>, code: number): Written {
+  const { estate } = state.readings();
+  const day = scanDay(estate, estate.resources.subscription[code] ?? 0, clock.now());
+  return writtenOf(state, estate, code) ?? seededBody(estate, code, day);
+}
+
+function listResources(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
+  const { exchange } = c.env;
+  const request = readRequest(exchange, runtime, armVersions);
+  const { estate } = runtime.state.readings();
+  const code = subscriptionOf(request, runtime.state);
+  const named = request.segments.length > 3 ? (request.segments[3] ?? "").toLowerCase() : undefined;
+  const within = estate.groups.find((each) => each.subscription === code && each.name.toLowerCase() === named);
+  if (named !== undefined && !within) return reject("ResourceGroupNotFound", request.segments[3] ?? "");
+  const range = within?.resources ?? estate.subscriptions[code]?.resources ?? { first: 0, end: 0 };
+  const wanted = /^\s*resourceType\s+eq\s+'([^']*)'\s*$/i.exec(request.query.get("$filter") ?? "")?.[1]?.toLowerCase();
+  const top = Number(request.query.get("$top") ?? pageSize);
+  const size = Math.max(1, Math.min(pageSize, Number.isNaN(top) ? pageSize : top));
+  const value: Json[] = [];
+  let next = Math.max(range.first, Number(request.query.get("$skiptoken") ?? 0) || 0);
+  for (; next < range.end && value.length < size; next += 1) {
+    const type = estate.resources.type[next] ?? 0;
+    if (type === subscriptionType || type === groupType) continue;
+    if (wanted !== undefined && estate.types[type]?.type.toLowerCase() !== wanted) continue;
+    const { properties: _, ...brief } = record(wholeOf(runtime, next).body);
+    value.push(brief);
+  }
+  const path = exchange.target.slice(0, exchange.target.indexOf("?"));
+  const filter = wanted === undefined ? "" : `&$filter=${encodeURIComponent(`resourceType eq '${wanted}'`)}`;
+  const link = `${exchange.base}${path}?api-version=${request.apiVersion}&$top=${size}${filter}&$skiptoken=${next}`;
+  return answerArm(exchange, {
+    value,
+    ...(next < range.end && request.query.get("$top") === undefined ? { nextLink: link } : {}),
+  });
+}
+
+function asked(c: Context<KernelEnv>, runtime: Runtime<AzureState>) {
+  const request = readRequest(c.env.exchange, runtime, armVersions);
+  subscriptionOf(request, runtime.state);
+  return { request, id: idOf(request.segments), code: runtime.state.readings().resourceCode(idOf(request.segments)) };
+}
+
+function readResource(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
+  const { id, code } = asked(c, runtime);
+  if (code === undefined) return reject("ResourceNotFound", id);
+  return answerArm(c.env.exchange, wholeOf(runtime, code).body);
+}
+
+function writeResource(c: Context<KernelEnv>, runtime: Runtime<AzureState>, patch: boolean): Response {
+  const { exchange } = c.env;
+  const { state, store, clock } = runtime;
+  const { id, code, request } = asked(c, runtime);
+  const given = bodyOf(exchange);
+  const { estate } = state.readings();
+  const groupCode = state.readings().resourceCode(idOf(request.segments.slice(0, 4)));
+  if (groupCode === undefined) return reject("ResourceGroupNotFound", request.segments[3] ?? "");
+  if (patch && code === undefined) return reject("ResourceNotFound", id);
+  const parent = parentOf(request.segments);
+  if (parent?.extension) {
+    const owner = state.readings().resourceCode(parent.id);
+    if (owner === undefined) return reject("ResourceNotFound", parent.id);
+    store.write(() => relate(runtime, owner, parent.type, 1));
+    return answerArm(exchange, { ...given, id, name: request.segments.at(-1), type: parent.type }, 201);
+  }
+  const before = code === undefined ? undefined : wholeOf(runtime, code);
+  const type = typeOf(request.segments);
+  const own = { id: code === undefined ? id : armId(estate, code), name: request.segments.at(-1) ?? "", type };
+  const body: Json = patch
+    ? merged(before?.body, given)
+    : {
+        ...given,
+        ...own,
+        location: text(given, "location") || text(before?.body, "location"),
+        properties: given.properties ?? {},
+      };
+  if (!patch && text(body, "location") === "") reject("InvalidRequestContent", "'location' is missing");
+  store.write(() => {
+    keep(runtime, own.id, code, { body, related: before?.related ?? {} });
+    if (parent) {
+      const owner = state.readings().resourceCode(parent.id);
+      if (owner !== undefined && code === undefined) relate(runtime, owner, type, 1);
+    }
+    evaluateResource(runtime, own.id);
+  });
+  runtime.journal.append("change", own.id, { at: clock.now() });
+  return answerArm(exchange, body, code === undefined ? 201 : 200);
+}
+
+/** Runs inside a write. A seeded resource stays one; another is the client's own. */
+export function keep(
+  { state, clock }: Runtime<AzureState>,
+  id: string,
+  code: number | undefined,
+  { body, related }: Written,
+): void {
+  const { estate } = state.readings();
+  const made = code === undefined || estate.named.has(code);
+  const document = JSON.stringify({ ...record(body), related });
+  state.documents.put("resource", { id: id.toLowerCase(), body: document, made, at: clock.now() });
+}
+
+/** Runs inside a write. */
+export function evaluateResource(runtime: Runtime<AzureState>, id: string): void {
+  const readings = runtime.state.readings();
+  const code = readings.resourceCode(id);
+  if (code === undefined) return;
+  const { firstRow } = readings.estate.resources;
+  const first = firstRow[code] ?? 0;
+  evaluateRows(
+    runtime,
+    Array.from({ length: (firstRow[code + 1] ?? 0) - first }, (_, index) => first + index),
+  );
+}
+
+/** Counts a resource of a type that belongs to another one. */
+function relate(runtime: Runtime<AzureState>, owner: number, type: string, by: number): void {
+  const { estate } = runtime.state.readings();
+  const whole = wholeOf(runtime, owner);
+  const related = { ...whole.related };
+  related[type] = Math.max(0, (related[type] ?? 0) + by);
+  keep(runtime, resourceId(estate, owner), owner, { body: whole.body, related });
+  evaluateResource(runtime, resourceId(estate, owner));
+}
+
+function removeResource(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
+  const { exchange } = c.env;
+  const { state, store, clock } = runtime;
+  const { id, code, request } = asked(c, runtime);
+  const parent = parentOf(request.segments);
+  if (parent?.extension) {
+    const owner = state.readings().resourceCode(parent.id);
+    if (owner === undefined || (wholeOf(runtime, owner).related[parent.type] ?? 0) === 0)
+      return answerArm(exchange, undefined, 204);
+    store.write(() => relate(runtime, owner, parent.type, -1));
+    return answerArm(exchange, undefined, 200);
+  }
+  if (code === undefined) return answerArm(exchange, undefined, 204);
+  const made = state.readings().estate.named.has(code);
+  store.write(() => state.documents.put("resource", { id: id.toLowerCase(), body: null, made, at: clock.now() }));
+  return answerArm(exchange, undefined, 200);
+}
+
+/** The type that a path names: `Microsoft.Sql/servers/databases`. */
+function typeOf(segments: readonly string[]): string {
+  const last = segments.map((each) => each.toLowerCase()).lastIndexOf("providers");
+  const [namespace = "", ...rest] = segments.slice(last + 1);
+  return [namespace, ...rest.filter((_, index) => index % 2 === 0)].join("/");
+}
+
+/** What a nested resource belongs to, or what an extension resource is attached to. */
+function parentOf(segments: readonly string[]): { id: string; type: string; extension: boolean } | undefined {
+  const lower = segments.map((each) => each.toLowerCase());
+  const last = lower.lastIndexOf("providers");
+  const type = typeOf(segments);
+  if (last > 4) return { id: idOf(segments.slice(0, last)), type, extension: true };
+  return segments.length > 8 ? { id: idOf(segments.slice(0, -2)), type, extension: false } : undefined;
+}
+
+/** As PATCH merges: objects member by member, everything else replaced, null removes. */
+function merged(before: Json, change: Json): Json {
+  if (!isRecord(before) || !isRecord(change)) return change;
+  const result: { [name: string]: Json } = { ...before };
+  for (const [name, value] of Object.entries(change)) {
+    const own = Object.keys(before).find((each) => each.toLowerCase() === name.toLowerCase()) ?? name;
+    if (value === null) delete result[own];
+    else result[own] = merged(before[own], value);
+  }
+  return result;
+}
+
+function writeGroup(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
+  const { exchange } = c.env;
+  const { state, store, clock } = runtime;
+  const { id, code, request } = asked(c, runtime);
+  const given = bodyOf(exchange);
+  const location = text(given, "location");
+  if (location === "") reject("InvalidRequestContent", "'location' is missing");
+  const name = request.segments[3] ?? "";
+  const lower = `/subscriptions/${(request.segments[1] ?? "").toLowerCase()}/resourcegroups/${name.toLowerCase()}`;
+  const shown = {
+    id,
+    name,
+    type: "Microsoft.Resources/resourceGroups",
+    location,
+    tags: given.tags ?? {},
+    properties: { provisioningState: "Succeeded" },
+  };
+  const seeded = code !== undefined && !state.readings().estate.named.has(code);
+  store.write(() => {
+    if (!seeded)
+      state.documents.put("group", {
+        id: lower,
+        body: JSON.stringify({ name, location }),
+        made: true,
+        at: clock.now(),
+      });
+    keepGroup(runtime, lower, shown);
+    evaluateResource(runtime, lower);
+  });
+  return answerArm(exchange, shown, code === undefined ? 201 : 200);
+}
+
+/** The group is itself a resource, but not one that adds to the estate. */
+function keepGroup({ state, clock }: Runtime<AzureState>, id: string, body: Json): void {
+  const document = JSON.stringify({ ...record(body), related: {} });
+  state.documents.put("resource", { id, body: document, made: false, at: clock.now() });
+}
+
+function removeGroup(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
+  const { state, store, clock } = runtime;
+  const { id, code, request } = asked(c, runtime);
+  if (code === undefined) return reject("ResourceGroupNotFound", request.segments[3] ?? "");
+  store.write(() => state.documents.put("group", { id: id.toLowerCase(), body: null, made: false, at: clock.now() }));
+  return answerArm(c.env.exchange, undefined, 200);
+}
