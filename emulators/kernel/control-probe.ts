@@ -8,6 +8,7 @@ import type { Endpoint } from "./endpoints.ts";
 import { answerJson, type Exchange } from "./exchange.ts";
 import { ControlError } from "./host.ts";
 import { readBody } from "./http/input.ts";
+import { secretsOf } from "./outbox-prepare.ts";
 import { commonSigners, type ProbeSigner, type ProbeTarget, probeReceiver } from "./probe.ts";
 
 /** What reaches a receiver: the same guard and sockets as the dispatcher's. */
@@ -105,8 +106,8 @@ export function probeRoutes<State, Seed>(
 }
 
 function targetOf(endpoint: Endpoint, now: number): Pick<ProbeTarget, "url" | "secrets" | "signingTime"> {
-  const { url, secret, previous, signingTime } = endpoint;
-  return { url, signingTime, secrets: previous && previous.until > now ? [secret, previous.secret] : [secret] };
+  const { url, signingTime } = endpoint;
+  return { url, signingTime, secrets: secretsOf(endpoint, now) };
 }
 
 function noSuchEndpoint(id: string): ControlError {

@@ -8,6 +8,7 @@ import { answer, answerJson } from "./exchange.ts";
 import { ControlError } from "./host.ts";
 import { readBody, readQuery } from "./http/input.ts";
 import type { Delivery } from "./outbox-store.ts";
+import { commonSchemes } from "./signatures.ts";
 
 export const EndpointChange = z.strictObject({
   enabled: z.boolean().optional(),
@@ -46,7 +47,7 @@ export function webhookRoutes<State, Seed>(
 ): void {
   const { outbox, store, clock, journal } = runtime;
   const base = "/_backlot/webhooks";
-  const known = ["standard", "hex-sha256", ...(emulator.webhooks ?? []).map((scheme) => scheme.name)];
+  const known = [...Object.keys(commonSchemes), ...(emulator.webhooks ?? []).map((scheme) => scheme.name)];
   const endpoint = (id: string): Endpoint => {
     const found = outbox.endpoints.get(id);
     if (!found)

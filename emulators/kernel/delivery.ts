@@ -3,13 +3,14 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } 
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { afterReal, stopwatch } from "./clock.ts";
 import type { Target } from "./egress.ts";
-import type { Outcome } from "./outbox.ts";
+import type { Outcome } from "./webhook.ts";
 
 export interface Sent {
   readonly outcome: Outcome;
   readonly headers: Readonly<IncomingHttpHeaders>;
   /** First 64 KiB of the answer. */
   readonly body: Buffer;
+  /** As its Content-Length says, or what was read of it. */
   readonly bodyBytes: number;
   readonly wallMs: number;
 }
@@ -28,6 +29,8 @@ export interface Sender {
 }
 
 const keptBytes = 64 * 1024;
+/** Reading of an answer ends here: its status has said what counts, and megabytes would cost everybody else. */
+const mostBytes = 256 * 1024;
 
 export function createSender(): Sender {
   const agents = {
@@ -47,13 +50,15 @@ export function createSender(): Sender {
           ended = true;
           cancelTotal();
           cancelConnect();
-          resolve({ outcome, headers: answered, body: Buffer.concat(chunks), bodyBytes: bytes, wallMs: elapsed() });
+          const bodyBytes = Math.max(bytes, Number(answered["content-length"]) || 0);
+          resolve({ outcome, headers: answered, body: Buffer.concat(chunks), bodyBytes, wallMs: elapsed() });
         };
         const secure = url.protocol === "https:";
         const outgoing = (secure ? httpsRequest : httpRequest)(url, {
           method,
           headers: method === "GET" ? headers : { ...headers, "content-length": String(body.length) },
           agent: agents[secure ? "https:" : "http:"],
+          ...(target.port === undefined ? {} : { port: target.port }),
           lookup: (_name, options, callback) => {
             const first = target.addresses[0];
             if (options.all) callback(null, [...target.addresses]);
@@ -74,17 +79,22 @@ export function createSender(): Sender {
         );
         outgoing.on("response", (incoming) => {
           answered = incoming.headers;
+          const judged = (): Outcome => {
+            const status = incoming.statusCode ?? 0;
+            if (status >= 200 && status < 300) return { tag: "delivered", status };
+            const retryAfterMs = retryAfter(incoming.headers["retry-after"], incoming.headers.date);
+            return { tag: "answered", status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+          };
           incoming.on("data", (chunk: Buffer) => {
-            if (bytes < keptBytes) chunks.push(chunk.subarray(0, keptBytes - bytes));
+            // A copy: a slice would keep the whole chunk alive.
+            if (bytes < keptBytes) chunks.push(Buffer.from(chunk.subarray(0, keptBytes - bytes)));
             bytes += chunk.length;
+            if (bytes <= mostBytes) return;
+            end(judged());
+            outgoing.destroy();
           });
           incoming.on("error", (cause: NodeJS.ErrnoException) => failed("reset", cause.message));
-          incoming.on("end", () => {
-            const status = incoming.statusCode ?? 0;
-            const retryAfterMs = retryAfter(incoming.headers["retry-after"], incoming.headers.date);
-            if (status >= 200 && status < 300) end({ tag: "delivered", status });
-            else end({ tag: "answered", status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
-          });
+          incoming.on("end", () => end(judged()));
         });
         outgoing.end(method === "GET" ? undefined : body);
       }),

@@ -1,12 +1,16 @@
 /**
  * Who may be called at all: loopback, and the host names in BACKLOT_WEBHOOK_ALLOW. A name is resolved once, every address
  * is checked, and the connection goes to those addresses, so that a second lookup cannot lead elsewhere (DNS rebinding).
+ * `name=127.0.0.1:port` leads a name to a loopback port: a receiver's URL, which signatures cover, then stays the same
+ * whatever port it got.
  */
 import { lookup } from "node:dns/promises";
 import { BlockList, isIP } from "node:net";
 
 export interface Target {
   readonly addresses: readonly { readonly address: string; readonly family: 4 | 6 }[];
+  /** Instead of the URL's. */
+  readonly port?: number;
 }
 
 export interface Egress {
@@ -30,12 +34,16 @@ metadata.addAddress("fd00:ec2::254", "ipv6");
 const matches = (list: BlockList, address: string) => list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 
 export function createEgress(allow: readonly string[]): Egress {
-  const allowed = new Set(allow.map((name) => bare(name)));
+  const led = new Map(allow.flatMap(leadOf));
+  const allowed = new Set(allow.filter((name) => !name.includes("=")).map((name) => bare(name)));
   return {
     async check(url) {
       if (url.protocol !== "http:" && url.protocol !== "https:")
         return refused(`${url.protocol} is neither http nor https`);
       const name = bare(url.hostname);
+      const lead = led.get(name);
+      if (lead !== undefined)
+        return { allowed: true, target: { addresses: [{ address: "127.0.0.1", family: 4 }], port: lead } };
       const named = allowed.has(name);
       if (!named && name !== "localhost" && !(isIP(name) !== 0 && matches(loopback, name)))
         return refused(`${name} is neither loopback nor in BACKLOT_WEBHOOK_ALLOW`);
@@ -48,6 +56,11 @@ export function createEgress(allow: readonly string[]): Egress {
       return { allowed: true, target: { addresses } };
     },
   };
+}
+
+function leadOf(entry: string): readonly (readonly [name: string, port: number])[] {
+  const [, name, port] = /^([^=]+)=127\.0\.0\.1:(\d{1,5})$/.exec(entry) ?? [];
+  return name === undefined ? [] : [[bare(name), Number(port)]];
 }
 
 const refused = (reason: string) => ({ allowed: false, reason }) as const;

@@ -21,7 +21,7 @@ export const EndpointInput = z.strictObject({
     .min(1)
     .default(["*"]),
   secret: z.string().refine(isStandardSecret, "whsec_ and the base64 of 24 to 64 bytes").optional(),
-  /** `standard`, `hex-sha256`, or the name of one of the emulator's own schemes. */
+  /** `standard`, `hex-sha256`, `stripe`, or the name of one of the emulator's own schemes. */
   schemes: z.array(z.string()).min(1).default(["standard"]),
   schedule: z.union([z.enum(["standard", "short"]), z.array(z.number().min(0)).max(20)]).default("standard"),
   /** `resource` keeps the order of events about one resource; `shuffled` breaks it, reproducibly, to test receivers. */

@@ -134,13 +134,19 @@ function histogram(page: Page, buckets: Float64Array, seconds: number): void {
 }
 
 function gauges(page: Page, { journal, clock, mode, timers, outbox, store, viewers }: MetricsOptions): void {
-  const { inFlight, ready: _, ...states } = outbox.counts();
+  const { inFlight, ready: _, forgotten, ...states } = outbox.counts();
   page.family("backlot_timers_pending", "gauge", "Timers waiting on the virtual clock.");
   page.sample("backlot_timers_pending", timers.size);
   page.family("backlot_webhook_deliveries", "gauge", "Webhook deliveries by state.");
   for (const [state, count] of Object.entries(states)) page.sample("backlot_webhook_deliveries", count, { state });
   page.family("backlot_webhook_in_flight", "gauge", "Webhook deliveries under way.");
   page.sample("backlot_webhook_in_flight", inFlight);
+  page.family(
+    "backlot_webhook_forgotten_total",
+    "counter",
+    "Finished webhook deliveries that are no longer kept, since the last reset.",
+  );
+  page.sample("backlot_webhook_forgotten_total", forgotten);
   page.family("backlot_commits_total", "counter", "Transactions committed.");
   page.sample("backlot_commits_total", store.commits);
   page.family(

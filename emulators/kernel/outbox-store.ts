@@ -89,7 +89,46 @@ export function createDeliveries(db: Database) {
      AND (@type IS NULL OR type = @type) AND (@from IS NULL OR occurred_at >= @from) AND (@to IS NULL OR occurred_at <= @to)
      AND (@before IS NULL OR arrival < @before) ORDER BY arrival DESC LIMIT @limit`,
   );
+  const finished = db
+    .prepare("SELECT count(*) FROM kernel_deliveries WHERE state IN ('delivered', 'discarded')")
+    .pluck();
+  const oldest = db
+    .prepare(
+      `SELECT id FROM (SELECT * FROM (SELECT id, arrival FROM kernel_deliveries WHERE state = 'delivered' ORDER BY arrival LIMIT @n)
+       UNION ALL SELECT * FROM (SELECT id, arrival FROM kernel_deliveries WHERE state = 'discarded' ORDER BY arrival LIMIT @n))
+       ORDER BY arrival LIMIT @n`,
+    )
+    .pluck();
+  const drop = db.prepare("DELETE FROM kernel_deliveries WHERE id = ?");
+  const dropAttempts = db.prepare("DELETE FROM kernel_attempts WHERE delivery = ?");
+  const longAnswers = db.prepare(
+    "SELECT delivery, n, length(response) AS length FROM kernel_attempts WHERE length(response) > ? ORDER BY wall_at",
+  );
+  const cutAnswer = db.prepare(
+    "UPDATE kernel_attempts SET response = json_set(response, '$.body', substr(json_extract(response, '$.body'), 1, ?)) WHERE delivery = ? AND n = ?",
+  );
+  const forgotten = db
+    .prepare("SELECT coalesce(max(n), 0) FROM kernel_counts WHERE name = 'webhooks forgotten'")
+    .pluck();
+  const forget = db.prepare(
+    "INSERT INTO kernel_counts (name, n) VALUES ('webhooks forgotten', ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
+  );
   return {
+    /** How many are delivered or discarded. */
+    finished: () => finished.get() as number,
+    /** Drops the `n` oldest of those with their attempts, and counts them. */
+    forget(n: number): void {
+      const ids = oldest.all({ n }) as string[];
+      for (const id of ids) {
+        dropAttempts.run(id);
+        drop.run(id);
+      }
+      forget.run(ids.length);
+    },
+    forgotten: () => forgotten.get() as number,
+    /** Attempts whose answer is kept with more than `length` characters, oldest first. */
+    longAnswers: (length: number) => longAnswers.all(length) as { delivery: string; n: number; length: number }[],
+    cutAnswer: (id: string, n: number, length: number) => void cutAnswer.run(length, id, n),
     insert: (delivery: Omit<Delivery, "state" | "reason" | "attempts" | "replayed_after" | "ended_at">) =>
       void insert.run(delivery),
     move: (id: string, state: DeliveryState, reason: string | null, due: Instant, endedAt: Instant | null) =>

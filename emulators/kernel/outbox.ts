@@ -8,12 +8,16 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "./clock.ts";
 import type { Sender, Sent } from "./delivery.ts";
+import { keepAnswers } from "./delivery-answers.ts";
 import type { Egress } from "./egress.ts";
 import { createEndpoints, type Endpoint, type Endpoints, schedules } from "./endpoints.ts";
 import type { Ids } from "./ids.ts";
 import type { Journal } from "./journal.ts";
 import type { Log } from "./log.ts";
 import type { Mode } from "./mode.ts";
+import { createLanes, type Lanes, type Waiting } from "./outbox-lanes.ts";
+import { createPace, type Traffic } from "./outbox-pace.ts";
+import { type Prepared, prepare } from "./outbox-prepare.ts";
 import {
   type Attempt,
   createDeliveries,
@@ -21,11 +25,10 @@ import {
   type DeliveryFilter,
   type DeliveryState,
 } from "./outbox-store.ts";
-import { hexSha256, standardWebhooks } from "./signatures.ts";
 import type { Store } from "./state.ts";
 import type { Timers } from "./timers.ts";
 import type { Tracer } from "./tracing.ts";
-import type { BoundScheme, Callback, Outcome, Unsigned, WebhookEvent } from "./webhook.ts";
+import type { BoundScheme, Callback, Outcome, WebhookEvent } from "./webhook.ts";
 
 export type { Callback, Outcome, Unsigned, WebhookEvent, WebhookScheme } from "./webhook.ts";
 
@@ -42,7 +45,8 @@ export interface Outbox {
   /** Sends dead letters again; answers how many. */
   replay(ids: readonly string[]): number;
   discard(ids: readonly string[], reason: string): number;
-  counts(): Readonly<Record<DeliveryState | "inFlight" | "ready", number>>;
+  /** Deliveries by state; `forgotten` are finished ones that are no longer kept. */
+  counts(): Readonly<Record<DeliveryState | "inFlight" | "ready" | "forgotten", number>>;
   /** Resolves when nothing is ready or under way; tries that wait for a later instant do not count. */
   idle(): Promise<void>;
 }
@@ -73,6 +77,10 @@ export interface OutboxOptions {
   readonly signed: boolean;
   /** Most deliveries waiting; more are refused rather than lost. */
   readonly capacity: number;
+  /** How many delivered and discarded deliveries are kept. */
+  readonly keep: number;
+  /** Whether clients are being served, who come before webhooks. */
+  readonly traffic: Pick<Traffic, "recent">;
   readonly tracer: Pick<Tracer, "current" | "attempt">;
 }
 
@@ -83,133 +91,108 @@ export interface OutboxEngine extends Outbox {
   load(): void;
   /** Sends what is ready; held back in real mode. */
   pump(): void;
+  /** Sends nothing more; what is under way is sent again after the next start. */
+  close(): void;
 }
 
 export const retryTimer = "kernel.delivery";
-const mostInFlight = 64;
 const longestRetryAfterMs = 86_400_000;
-
-/** What is kept in memory of a delivery that waits. */
-interface Waiting {
-  readonly id: string;
-  readonly lane: string;
-  readonly endpoint: string | null;
-  due: number;
-}
+const mostInFlight = 256;
+/** To one origin that callbacks go to; a registered endpoint says it itself. */
+const mostToOneOrigin = 16;
+/** What goes beyond the count that is kept before the oldest are dropped together. */
+const keepSlack = 128;
 
 export function createOutbox(options: OutboxOptions): OutboxEngine {
   const { store, clock, timers, ids, journal, mode, egress, sender, log } = options;
   const deliveries = createDeliveries(store.db);
+  const answers = keepAnswers(deliveries);
   const endpoints = createEndpoints(store.db, ids);
   const schemes = new Map(options.schemes.map((scheme) => [scheme.name, scheme]));
-  let lanes = new Map<string, Waiting[]>();
-  let ready: Waiting[] = [];
-  let flying = new Map<string, number>();
-  let inFlight = 0;
-  let waiting = 0;
+  const newLanes = (): Lanes =>
+    createLanes({
+      mostInFlight,
+      limitOf: (target) => endpoints.get(target)?.inFlight ?? mostToOneOrigin,
+      postpone(entry) {
+        if (entry.due <= clock.now()) return false;
+        timers.schedule({ kind: retryTimer, subject: entry.id, due: entry.due });
+        return true;
+      },
+    });
+  let lanes = newLanes();
   let arrival = 0;
-  /** Raised by reset and restore: what was under way then belongs to a state that is gone. */
+  let finished = 0;
+  /** Raised by reset, restore and the end: what was under way then belongs to a state that is gone. */
   let epoch = 0;
+  let closed = false;
   let idlers: (() => void)[] = [];
+  // Whoever waits for everything to settle is not to be slowed down by requests of a moment ago.
+  const pace = createPace({ busy: () => idlers.length === 0 && options.traffic.recent, resume: () => pump() });
 
-  const laneOf = (delivery: Pick<Delivery, "id" | "endpoint" | "url" | "subject">): string => {
+  const waitingFor = (delivery: Pick<Delivery, "id" | "endpoint" | "url" | "subject" | "due">): Waiting => {
+    const { id, due } = delivery;
     const endpoint = delivery.endpoint === null ? undefined : endpoints.get(delivery.endpoint);
-    if (endpoint?.ordering === "shuffled") return delivery.id;
-    return `${delivery.endpoint ?? delivery.url}\u0000${delivery.subject}`;
-  };
-  const targetOf = (entry: Waiting) => entry.endpoint ?? entry.lane.slice(0, entry.lane.indexOf("\u0000"));
-
-  const admit = (entry: Waiting) => {
-    const lane = lanes.get(entry.lane);
-    if (lane) lane.push(entry);
-    else {
-      lanes.set(entry.lane, [entry]);
-      headReady(entry);
-    }
-  };
-  const headReady = (entry: Waiting) => {
-    if (entry.due > clock.now()) timers.schedule({ kind: retryTimer, subject: entry.id, due: entry.due });
-    else ready.push(entry);
-  };
-  const leaveLane = (entry: Waiting) => {
-    const lane = lanes.get(entry.lane);
-    lane?.shift();
-    waiting -= 1;
-    const next = lane?.[0];
-    if (next) headReady(next);
-    else lanes.delete(entry.lane);
+    const target = delivery.endpoint ?? URL.parse(delivery.url)?.origin ?? delivery.url;
+    const lane = `${delivery.endpoint ?? delivery.url}\u0000${delivery.subject}`;
+    return { id, due, target, lane: endpoint?.ordering === "shuffled" ? id : lane };
   };
 
   const enqueue = (
     delivery: Omit<Delivery, "state" | "reason" | "attempts" | "replayed_after" | "ended_at" | "arrival" | "trace">,
   ) => {
-    if (waiting >= options.capacity)
+    if (lanes.waiting >= options.capacity)
       throw new Overloaded(
-        `${waiting} webhook deliveries are waiting, which is all that BACKLOT_WEBHOOK_QUEUE allows`,
+        `${lanes.waiting} webhook deliveries are waiting, which is all that BACKLOT_WEBHOOK_QUEUE allows`,
         5,
       );
     arrival += 1;
     deliveries.insert({ ...delivery, arrival, trace: options.tracer.current ?? null });
-    const entry: Waiting = { id: delivery.id, lane: laneOf(delivery), endpoint: delivery.endpoint, due: delivery.due };
+    const entry = waitingFor(delivery);
     const now = epoch;
     store.afterCommit(() => {
       if (now !== epoch) return;
-      waiting += 1;
-      admit(entry);
+      lanes.admit(entry);
       pump();
     });
   };
 
   const pump = () => {
-    if (mode.current === "real") return;
-    const kept: Waiting[] = [];
-    for (let index = 0; index < ready.length; index += 1) {
-      const entry = ready[index];
-      if (!entry) continue;
-      const target = targetOf(entry);
-      const limit = (entry.endpoint === null ? undefined : endpoints.get(entry.endpoint)?.inFlight) ?? 4;
-      const under = flying.get(target) ?? 0;
-      if (inFlight >= mostInFlight) {
-        kept.push(...ready.slice(index));
-        break;
-      }
-      if (under >= limit) {
-        kept.push(entry);
-        continue;
-      }
-      flying.set(target, under + 1);
-      inFlight += 1;
-      const began = epoch;
-      attempt(entry, began)
-        .catch((cause: unknown) =>
-          log.error({ delivery: entry.id, cause: String(cause) }, "a webhook attempt could not be recorded"),
-        )
-        .finally(() => {
-          if (began !== epoch) return;
-          const left = (flying.get(target) ?? 1) - 1;
-          if (left <= 0) flying.delete(target);
-          else flying.set(target, left);
-          inFlight -= 1;
-          pump();
-        });
+    if (closed || mode.current === "real") return;
+    while (lanes.ready > 0 && pace.grant()) {
+      const entry = lanes.take();
+      if (!entry) break;
+      void fly(entry, epoch);
     }
-    ready = kept;
-    if (ready.length === 0 && inFlight === 0) {
-      const rest = idlers;
-      idlers = [];
-      for (const resolve of rest) resolve();
+    if (lanes.ready > 0 || lanes.inFlight > 0) return;
+    const rest = idlers;
+    idlers = [];
+    for (const resolve of rest) resolve();
+  };
+
+  const fly = async (entry: Waiting, began: number): Promise<void> => {
+    try {
+      await attempt(entry, began);
+    } catch (cause) {
+      if (began === epoch)
+        log.error({ delivery: entry.id, cause: String(cause) }, "a webhook attempt could not be recorded");
     }
+    if (began !== epoch) return;
+    lanes.land(entry);
+    pump();
   };
 
   const attempt = async (entry: Waiting, began: number): Promise<void> => {
     const delivery = deliveries.get(entry.id);
-    if (delivery?.state !== "waiting") return leaveLane(entry);
-    const endpoint = delivery.endpoint === null ? undefined : endpoints.get(delivery.endpoint);
+    if (delivery?.state !== "waiting") return lanes.leave(entry);
     const n = delivery.attempts + 1;
-    const prepared = traced(prepare(delivery, endpoint), delivery, n);
+    const endpoint = delivery.endpoint === null ? undefined : endpoints.get(delivery.endpoint);
+    const closed = delivery.endpoint === null ? undefined : whyNot(endpoint);
+    if (closed !== undefined) return store.write(() => withhold(entry, delivery, closed));
+    const context = { schemes, signed: options.signed, now: clock.now(), wall: clock.wall() };
+    const prepared = traced(prepare(delivery, endpoint, context), delivery, n);
     store.write(() => {
       deliveries.attempted(delivery.id, n);
-      deliveries.addAttempt(delivery.id, n, clock.now(), clock.wall(), {
+      deliveries.addAttempt(delivery.id, n, context.now, context.wall, {
         method: delivery.method,
         url: prepared.url,
         headers: prepared.headers,
@@ -217,17 +200,14 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
       });
     });
     await store.committed();
+    if (began !== epoch) return;
     const sent = await transmit(delivery, prepared, endpoint);
     if (began !== epoch) return;
-    store.write(() => conclude(entry, delivery, endpoint, n, sent));
+    store.write(() => conclude(entry, delivery, n, sent));
   };
 
   /** A webhook that a traced request caused carries on its trace. */
-  const traced = <T extends { readonly headers: Record<string, string> }>(
-    prepared: T,
-    delivery: Delivery,
-    n: number,
-  ): T =>
+  const traced = (prepared: Prepared, delivery: Delivery, n: number): Prepared =>
     delivery.trace === null
       ? prepared
       : {
@@ -235,49 +215,7 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
           headers: { ...prepared.headers, ...options.tracer.attempt(delivery.trace, delivery.id, n).headers },
         };
 
-  const prepare = (
-    delivery: Delivery,
-    endpoint: Endpoint | undefined,
-  ): { url: string; headers: Record<string, string> } => {
-    const scheme = schemes.get(delivery.scheme);
-    const url = scheme ? scheme.address(delivery.url) : delivery.url;
-    const at = endpoint?.signingTime === "virtual" ? clock.now() : clock.wall();
-    const request: Unsigned = {
-      id: delivery.event,
-      method: delivery.method,
-      url,
-      body: delivery.body,
-      contentType: delivery.content_type,
-      at,
-    };
-    const headers: Record<string, string> = delivery.method === "GET" ? {} : { "content-type": delivery.content_type };
-    if (scheme) {
-      Object.assign(headers, scheme.headers);
-      const secret = scheme.secretOf(delivery.credential);
-      if (!options.signed || secret === undefined) return { url, headers };
-      const signature = scheme.sign(request, secret);
-      return { url: signature.url ?? url, headers: { ...headers, ...signature.headers } };
-    }
-    headers["user-agent"] = "Backlot-Webhooks/1";
-    if (!endpoint || !options.signed) return { url, headers: { ...headers, "webhook-id": delivery.event } };
-    const secrets =
-      endpoint.previous && endpoint.previous.until > clock.now()
-        ? [endpoint.secret, endpoint.previous.secret]
-        : [endpoint.secret];
-    for (const name of endpoint.schemes) {
-      if (name === "standard") Object.assign(headers, standardWebhooks(request, secrets));
-      else if (name === "hex-sha256") Object.assign(headers, hexSha256(request, endpoint.secret));
-      else
-        Object.assign(headers, schemes.get(name)?.headers, schemes.get(name)?.sign(request, endpoint.secret).headers);
-    }
-    return { url, headers };
-  };
-
-  const transmit = async (
-    delivery: Delivery,
-    prepared: { url: string; headers: Record<string, string> },
-    endpoint: Endpoint | undefined,
-  ): Promise<Sent> => {
+  const transmit = async (delivery: Delivery, prepared: Prepared, endpoint: Endpoint | undefined): Promise<Sent> => {
     const { connectMs, totalMs } = schemes.get(delivery.scheme)?.timeouts(delivery.url) ?? {
       connectMs: 2_000,
       totalMs: endpoint?.timeoutMs ?? 15_000,
@@ -302,8 +240,36 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
     });
   };
 
-  const conclude = (entry: Waiting, delivery: Delivery, endpoint: Endpoint | undefined, n: number, sent: Sent) => {
+  /** Ends a delivery for good, inside a write; what follows in its lane goes after the commit. */
+  const end = (entry: Waiting, state: "delivered" | "dead", reason: string | null) => {
     const now = clock.now();
+    deliveries.move(entry.id, state, reason, now, now);
+    if (state === "delivered") finish(1);
+    const began = epoch;
+    store.afterCommit(() => {
+      if (began !== epoch) return;
+      lanes.leave(entry);
+      pump();
+    });
+  };
+
+  const finish = (n: number) => {
+    finished += n;
+    if (finished < options.keep + keepSlack) return;
+    deliveries.forget(finished - options.keep);
+    finished = options.keep;
+  };
+
+  /** Nothing goes to an endpoint that was removed or disabled; what waited for it can be replayed once it is back. */
+  const withhold = (entry: Waiting, delivery: Delivery, detail: string) => {
+    journal.append("delivery", delivery.id, { ...aboutDelivery(delivery), outcome: "withheld", detail, final: "dead" });
+    end(entry, "dead", `withheld: ${detail}`);
+  };
+
+  const conclude = (entry: Waiting, delivery: Delivery, n: number, sent: Sent) => {
+    const now = clock.now();
+    // Read again: it may have been changed or removed while the receiver was thinking.
+    const endpoint = delivery.endpoint === null ? undefined : endpoints.get(delivery.endpoint);
     const { outcome } = sent;
     const delay = outcome.tag === "delivered" ? undefined : delayAfter(delivery, endpoint, n, outcome);
     const next = delay === undefined ? null : now + delay;
@@ -318,12 +284,9 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
       wall_ms: sent.wallMs,
       next_due: next,
     });
+    answers.added(delivery.id, n, sent.body.length);
     journal.append("delivery", delivery.id, {
-      event: delivery.event,
-      type: delivery.type,
-      resource: delivery.subject,
-      ...(delivery.endpoint === null ? {} : { endpoint: delivery.endpoint }),
-      url: delivery.url,
+      ...aboutDelivery(delivery),
       attempt: n,
       wallMs: sent.wallMs,
       ...(delivery.trace === null ? {} : { trace: options.tracer.attempt(delivery.trace, delivery.id, n).span }),
@@ -338,13 +301,26 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
       timers.schedule({ kind: retryTimer, subject: delivery.id, due: next });
       return;
     }
-    if (outcome.tag === "delivered") deliveries.move(delivery.id, "delivered", null, now, now);
-    else {
-      deliveries.move(delivery.id, "dead", describe(outcome), now, now);
-      if (endpoint && outcome.tag === "answered" && outcome.status === 410)
-        endpoints.replace({ ...endpoint, enabled: false, disabledReason: "the receiver answered 410 Gone" });
+    tellScheme(delivery, sent, now);
+    if (outcome.tag === "delivered") return end(entry, "delivered", null);
+    if (endpoint && outcome.tag === "answered" && outcome.status === 410)
+      endpoints.replace({ ...endpoint, enabled: false, disabledReason: "the receiver answered 410 Gone" });
+    end(entry, "dead", describe(outcome));
+  };
+
+  /** A change of its own: a scheme that fails on an answer does not take the record of the attempt with it. */
+  const tellScheme = (delivery: Delivery, { outcome, headers, body, bodyBytes }: Sent, at: number) => {
+    const { type, subject, url, occurred_at: occurredAt } = delivery;
+    try {
+      store.write(() =>
+        schemes
+          .get(delivery.scheme)
+          ?.concluded({ type, subject, url, occurredAt, at, outcome, headers, body, bodyBytes }),
+      );
+    } catch (cause) {
+      journal.append("incident", delivery.id, { scheme: delivery.scheme, cause: String(cause) });
+      log.error({ delivery: delivery.id, cause: String(cause) }, "the answer to a webhook could not be acted on");
     }
-    leaveLane(entry);
   };
 
   const delayAfter = (
@@ -370,16 +346,11 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
   const load = () => {
     epoch += 1;
     endpoints.load();
-    lanes = new Map();
-    ready = [];
-    flying = new Map();
-    inFlight = 0;
-    waiting = 0;
+    lanes = newLanes();
     arrival = deliveries.lastArrival();
-    for (const delivery of deliveries.waiting()) {
-      waiting += 1;
-      admit({ id: delivery.id, lane: laneOf(delivery), endpoint: delivery.endpoint, due: delivery.due });
-    }
+    finished = deliveries.finished();
+    answers.load();
+    for (const delivery of deliveries.waiting()) lanes.admit(waitingFor(delivery));
     pump();
   };
 
@@ -444,9 +415,10 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
           replayed += 1;
           const delivery = deliveries.get(key);
           if (!delivery) continue;
+          const began = epoch;
           store.afterCommit(() => {
-            waiting += 1;
-            admit({ id: key, lane: laneOf(delivery), endpoint: delivery.endpoint, due: delivery.due });
+            if (began !== epoch) return;
+            lanes.admit(waitingFor(delivery));
             pump();
           });
         }
@@ -457,32 +429,48 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
       return store.write(() => {
         const dead = keys.filter((key) => deliveries.get(key)?.state === "dead");
         for (const key of dead) deliveries.move(key, "discarded", reason, clock.now(), clock.now());
+        finish(dead.length);
         return dead.length;
       });
     },
-    counts: () => ({ ...deliveries.counts(), inFlight, ready: ready.length }),
+    counts: () => ({
+      ...deliveries.counts(),
+      inFlight: lanes.inFlight,
+      ready: lanes.ready,
+      forgotten: deliveries.forgotten(),
+    }),
     async idle() {
       await store.committed();
-      if (mode.current === "real" || (ready.length === 0 && inFlight === 0)) return;
+      if (mode.current === "real" || (lanes.ready === 0 && lanes.inFlight === 0)) return;
       await new Promise<void>((resolve) => idlers.push(resolve));
       await outbox.idle();
     },
     due(id) {
-      const delivery = deliveries.get(id);
-      if (delivery?.state !== "waiting") return;
-      const head = lanes.get(laneOf(delivery))?.[0];
-      if (head?.id !== id) return;
-      ready.push(head);
+      lanes.wake(id);
       store.afterCommit(pump);
     },
     load,
     pump,
+    close() {
+      closed = true;
+      epoch += 1;
+      pace.close();
+    },
   };
   load();
   return outbox;
 }
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+function whyNot(endpoint: Endpoint | undefined): string | undefined {
+  if (!endpoint) return "the endpoint was removed";
+  return endpoint.enabled ? undefined : `the endpoint is disabled: ${endpoint.disabledReason ?? "no reason was given"}`;
+}
+
+function aboutDelivery({ event, type, subject, endpoint, url }: Delivery): Record<string, unknown> {
+  return { event, type, resource: subject, ...(endpoint === null ? {} : { endpoint }), url };
+}
 
 /** 410 ends an endpoint; 408, 425, 429 and 5xx are worth a retry always, other answers as the endpoint asks. */
 function isWorthRetrying(endpoint: Endpoint, outcome: Outcome): boolean {

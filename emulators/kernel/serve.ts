@@ -97,9 +97,20 @@ export function refuseUnusable(cause: NodeJS.ErrnoException, socket: Duplex): vo
     error: "bad_request",
     message: `This is not a usable HTTP request (${cause.code ?? cause.message}).`,
   });
-  socket.end(
+  endSoon(
+    socket,
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+}
+
+const lingerMs = 1_000;
+
+/** Last words: what still comes is read and dropped, and a client that does not close is closed. */
+export function endSoon(socket: Duplex, bytes: string | Uint8Array): void {
+  const cut = afterReal(lingerMs, () => socket.destroy());
+  socket.once("close", cut);
+  socket.end(bytes);
+  socket.resume();
 }
 
 export function listen(

@@ -23,6 +23,7 @@ import { createLog, type Log } from "./log.ts";
 import { createMode, refusal } from "./mode.ts";
 import { type Observation, observe, openJournal, runName } from "./observation.ts";
 import { createOutbox, type OutboxEngine, retryTimer } from "./outbox.ts";
+import { createTraffic } from "./outbox-pace.ts";
 import { parseRateLimit } from "./rate-limit.ts";
 import { parseSeed, readSeedFile, type SeedText } from "./seed.ts";
 import { serve } from "./serve.ts";
@@ -101,6 +102,7 @@ export async function startEmulator<State, Seed>(
   const state = emulator.open(store.db);
   const sender = createSender();
   const egress = createEgress(settings.webhookAllow);
+  const traffic = createTraffic();
   const outbox: OutboxEngine = createOutbox({
     emulator: emulator.name,
     store,
@@ -115,6 +117,8 @@ export async function startEmulator<State, Seed>(
     schemes: (emulator.webhooks ?? []).map((scheme) => bind(scheme, () => runtime)),
     signed: settings.webhookSignatures,
     capacity: settings.webhookQueue,
+    keep: settings.webhookKeep,
+    traffic,
     tracer,
   });
   const faults = createFaults({ emulator: emulator.name, store, clock, timers, ids, journal });
@@ -193,6 +197,7 @@ export async function startEmulator<State, Seed>(
       refusal: (askedBy) => refusal(emulator.real, askedBy, options.processEnvironment ?? process.env),
       allowedHosts: settings.allowedHosts,
       gates: [
+        { before: traffic.seen },
         limits.gate,
         createFaultGate(faults),
         createIdempotencyGate({ keeper: replays, clock, methods: providerMethods }),
@@ -218,6 +223,7 @@ export async function startEmulator<State, Seed>(
     faults.close();
     observation.endFeeds();
     await Promise.all(closers.map((closer) => closer()));
+    outbox.close();
     sender.close();
     await observation.close();
     store.close();
@@ -404,6 +410,7 @@ function bind<State>(scheme: WebhookScheme<State>, runtime: () => Runtime<State>
     address: (url) => scheme.address?.(url) ?? url,
     retryDelay: (url, attempts, outcome) => scheme.retryDelay(url, attempts, outcome),
     timeouts: (url) => ({ connectMs: 2_000, totalMs: 15_000, ...scheme.timeouts?.(url) }),
+    concluded: (conclusion) => scheme.concluded?.(runtime(), conclusion),
   };
 }
 

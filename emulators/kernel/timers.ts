@@ -130,7 +130,11 @@ export function createTimers(clock: Clock, tracer?: Pick<Tracer, "current">): Ti
     get size() {
       return size;
     },
-    list: (limit) => [...live.values()].flatMap((ofKind) => [...ofKind.values()]).sort(before).slice(0, limit),
+    list: (limit) =>
+      [...live.values()]
+        .flatMap((ofKind) => [...ofKind.values()])
+        .sort(before)
+        .slice(0, limit),
     load(timers) {
       live.clear();
       size = 0;

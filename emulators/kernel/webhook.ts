@@ -47,6 +47,19 @@ export type Outcome =
       readonly detail: string;
     };
 
+/** What became of a delivery after its last try; the answer's body is at most 64 KiB of `bodyBytes`. */
+export interface Conclusion {
+  readonly type: string;
+  readonly subject: string;
+  readonly url: string;
+  readonly occurredAt: Instant;
+  readonly at: Instant;
+  readonly outcome: Outcome;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Buffer;
+  readonly bodyBytes: number;
+}
+
 /** How one provider signs, retries and gives up. */
 export interface WebhookScheme<State> {
   readonly name: string;
@@ -63,6 +76,11 @@ export interface WebhookScheme<State> {
   retryDelay(url: string, attempts: number, outcome: Outcome): number | undefined;
   /** Deadlines of one attempt in real milliseconds; the default is 2 s to connect and 15 s in all. */
   timeouts?(url: string): { readonly connectMs?: number; readonly totalMs?: number };
+  /**
+   * Inside the write that records the last try: for requests whose answer says what happens next (TwiML). What it changes
+   * commits with the attempt.
+   */
+  concluded?(runtime: Runtime<State>, conclusion: Conclusion): void;
 }
 
 /** A scheme with its runtime and defaults filled in. */
@@ -77,4 +95,5 @@ export interface BoundScheme {
   address(url: string): string;
   retryDelay(url: string, attempts: number, outcome: Outcome): number | undefined;
   timeouts(url: string): { readonly connectMs: number; readonly totalMs: number };
+  concluded(conclusion: Conclusion): void;
 }

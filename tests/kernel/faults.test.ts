@@ -280,30 +280,36 @@ test("a listener asks with a stage of its own and gets what is planned for it", 
   expect(faults.decide({ stage: "mail", facts: { size: 1000 } })).toBeUndefined();
 });
 
-test("two hundred rules cost an unmatched request less than 5 us", async () => {
-  const { emulator } = await startExample();
-  const { faults } = emulator.runtime;
-  for (let n = 0; n < 200; n += 1) {
-    const match = [
-      { path: `/things/${n}` },
-      { method: "PUT", path: `/things/*/parts/${n}` },
-      { path: `/^\\/x\\d+\\/${n}$/` },
-      { path: `/y/${n}`, body: { a: "b" } },
-    ][n % 4];
-    faults.plan({ match, action: { status: 500 } });
-  }
+test("two hundred rules cost an unmatched request less than 5 us, and not a hundred times what two cost", async () => {
+  const planned = async (count: number) => {
+    const { faults } = (await startExample()).emulator.runtime;
+    for (let n = 0; n < count; n += 1) {
+      const match = [
+        { path: `/things/${n}` },
+        { method: "PUT", path: `/things/*/parts/${n}` },
+        { path: `/^\\/x\\d+\\/${n}$/` },
+        { path: `/y/${n}`, body: { a: "b" } },
+      ][n % 4];
+      faults.plan({ match, action: { status: 500 } });
+    }
+    return faults;
+  };
   const moment = {
     stage: "request",
     facts: (name: string) =>
       name === "path" ? "/2010-04-01/Accounts/AC1/Messages.json" : name === "method" ? "POST" : undefined,
   };
-  const measure = () => {
+  const [many, few] = [await planned(200), await planned(2)];
+  const measure = (faults: typeof many) => {
     const start = performance.now();
     for (let n = 0; n < 2_000; n += 1) faults.decide(moment);
     return ((performance.now() - start) / 2_000) * 1_000;
   };
-  const microseconds = Math.min(measure(), measure(), measure(), measure(), measure());
-  expect(microseconds).toBeLessThan(5);
+  // In turns, so that a slow moment of the machine falls on both; the quickest round is what the work itself takes.
+  const rounds = Array.from({ length: 15 }, () => [measure(many), measure(few)] as const);
+  const [costly, cheap] = [Math.min(...rounds.map(([one]) => one)), Math.min(...rounds.map(([, two]) => two))];
+  // On a machine that is slow throughout, the cost in proportion says the same.
+  expect(costly < 5 || costly < 10 * cheap, `${costly} us for 200 rules, ${cheap} us for 2`).toBe(true);
 });
 
 /** Rules whose outcome may depend on nothing but the content of each request and how often it came. */
