@@ -10,7 +10,21 @@ export default defineConfig({
           ...shared,
           name: "quick",
           include: ["tests/**/*.test.ts"],
-          exclude: ["tests/**/*.slow.test.ts", "**/node_modules/**"],
+          exclude: [
+            "tests/**/*.slow.test.ts",
+            "tests/**/*.console.test.ts",
+            "tests/**/*.clients.test.ts",
+            "**/node_modules/**",
+          ],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "clients",
+          include: ["tests/**/*.clients.test.ts"],
+          exclude: ["**/node_modules/**"],
+          testTimeout: 120_000,
         },
       },
       {
@@ -20,6 +34,16 @@ export default defineConfig({
           include: ["tests/**/*.slow.test.ts"],
           exclude: ["**/node_modules/**"],
           testTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "console",
+          include: ["tests/**/*.console.test.ts"],
+          exclude: ["**/node_modules/**"],
+          testTimeout: 60_000,
           fileParallelism: false,
         },
       },

@@ -3,13 +3,18 @@ import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { writeConsole } from "./build-console.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 rmSync(join(root, "dist"), { recursive: true, force: true });
 const started = performance.now();
 await build({
   absWorkingDir: root,
-  entryPoints: { cli: "emulators/suite/cli.ts", suite: "emulators/suite/suite.ts" },
+  entryPoints: {
+    cli: "emulators/suite/cli.ts",
+    suite: "emulators/suite/suite.ts",
+    clients: "emulators/suite/clients.ts",
+  },
   outdir: "dist",
   bundle: true,
   splitting: true,
@@ -26,4 +31,5 @@ await build({
   },
   logLevel: "warning",
 });
+await writeConsole(root);
 process.stdout.write(`Built dist/ in ${Math.round(performance.now() - started)} ms.\n`);

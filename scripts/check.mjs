@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 
 const steps = [
   ["types", "tsc", ["-p", "."]],
+  ["types of the console", "tsc", ["-p", "emulators/suite/console/ui"]],
   ["lint and format", "biome", ["check", "--error-on-warnings", "."]],
   ["dead code", "knip", []],
   ["generated files", "tsx", ["scripts/generate/main.ts", "--check"]],

@@ -5,12 +5,21 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findBrowser } from "./browser.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const clients = join(root, "tests", "contract");
 const [first, ...rest] = process.argv.slice(2);
-const project = first === "slow" ? "slow" : "quick";
-const passed = first === "slow" ? rest : process.argv.slice(2);
+const named = first === "slow" || first === "clients" || first === "console";
+const project = named ? first : "quick";
+const passed = named ? rest : process.argv.slice(2);
+
+if (project === "console" && !findBrowser()) {
+  process.stdout.write(
+    "No Chromium was found, so the console is not tested: apt-get install chromium, or set CHROMIUM.\n",
+  );
+  process.exit(process.env.CI ? 1 : 0);
+}
 
 const wanted = createHash("sha256")
   .update(readFileSync(join(clients, "package-lock.json")))

@@ -16,8 +16,20 @@ const help = `backlot - local emulators of Twilio, Azure Policy Insights, EC2 sp
       --data FOLDER           keep state there across restarts
       --json                  print one JSON line when ready
   backlot env [--shell|--json]  print the variables clients need (KEY=value; --shell: export lines)
+  backlot exec [options] -- COMMAND  run a command against a private suite; its exit code, or 70 when it tried to leave
+      --allow HOST            let a host, *.domain or range through to the real network; may be repeated
+      --no-egress-check       refuse what tries to leave, but do not fail for it
+      --sandbox               loopback only, for programs that ignore proxies as well (Linux)
+      --only, --seed, --clock as above
   backlot check [--env NAME]  check settings and ports; NAME: development, testing, production
-  backlot trust [--init]      print where the local certificate authority is; made where there is none
+  backlot doctor              look at ports, certificates, gateway and every service of a running or a private suite
+  backlot trust [--init]      where the local certificate authority is, what it may sign, how each tool trusts it
+      --bundle [FILE]         write it and the system's authorities into one file
+  backlot scenario run FILE   play a story of fixtures/scenarios on a private suite
+  backlot evidence record --scenario FILE [--out DIR] [--name NAME] [--key PEM]   play it and leave a pack of evidence
+  backlot evidence verify DIR|TAR [--key PEM] [--sha256 HASH]  whether a pack is whole: 0, 1 content, 2 signature
+  backlot evidence diff A B [--volatile], backlot evidence tar DIR [--out FILE]
+      --concurrency N         how many independent steps run at once
   backlot help, backlot version
 
 Settings come from the environment, .env.<BACKLOT_ENV> and .env; the README lists them all.
@@ -32,6 +44,17 @@ const flags = {
   json: { type: "boolean" },
   shell: { type: "boolean" },
   init: { type: "boolean" },
+  allow: { type: "string", multiple: true },
+  "no-egress-check": { type: "boolean" },
+  sandbox: { type: "boolean" },
+  bundle: { type: "boolean" },
+  scenario: { type: "string" },
+  out: { type: "string" },
+  name: { type: "string" },
+  key: { type: "string" },
+  sha256: { type: "string" },
+  volatile: { type: "boolean" },
+  concurrency: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 } as const;
@@ -40,11 +63,20 @@ const accepted: Readonly<Record<string, readonly string[]>> = {
   up: ["only", "seed", "clock", "data", "env", "json"],
   env: ["only", "seed", "data", "env", "json", "shell"],
   check: ["env", "only"],
-  trust: ["init"],
+  trust: ["init", "bundle"],
+  exec: ["allow", "no-egress-check", "sandbox", "only", "seed", "clock", "env"],
+  doctor: ["env"],
+  scenario: ["concurrency"],
+  evidence: ["scenario", "out", "name", "key", "sha256", "json", "volatile", "concurrency"],
 };
+/** Most words after the command; what they mean is the command's own affair. */
+const words: Readonly<Record<string, number>> = { scenario: 2, evidence: 3 };
 
-/** Exit codes: 0 done, 1 a failure that was told, 2 the command line cannot be used. */
-export async function main(argv: readonly string[]): Promise<number> {
+/** Exit codes: 0 done, 1 a failure that was told, 2 the command line cannot be used; `exec` has more. */
+export async function main(line: readonly string[]): Promise<number> {
+  // What stands after -- belongs to the command that exec runs, flags included.
+  const cut = line.indexOf("--");
+  const [argv, after] = cut < 0 ? [line, []] : [line.slice(0, cut), line.slice(cut + 1)];
   const version = (JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string })
     .version;
   let parsed: ReturnType<typeof parse>;
@@ -61,18 +93,29 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (!allowed) return usage(`There is no command ${command}.`);
   const wrong = Object.keys(values).filter((name) => !allowed.includes(name));
   if (wrong.length > 0) return usage(`backlot ${command} does not take --${wrong.join(", --")}.`);
-  if (rest.length > 0) return usage(`backlot ${command} does not take ${rest.join(" ")}.`);
+  const most = command === "trust" && values.bundle ? 1 : (words[command] ?? 0);
+  if (rest.length > most) return usage(`backlot ${command} does not take ${rest.join(" ")}.`);
+  if (command === "exec" ? after.length === 0 : cut >= 0)
+    return usage(command === "exec" ? "Say what to run after --: backlot exec -- npm test" : `backlot ${command} takes no --.`);
+  if (values.sandbox && values.allow) return usage("Nothing can be let through a sandbox: --allow and --sandbox exclude each other.");
 
   const given: Record<string, string> = {};
   for (const [name, flag] of Object.entries(flags)) {
     const value = values[name as keyof typeof values];
     if ("env" in flag && typeof value === "string") given[flag.env] = value;
   }
+  const read = (more: Readonly<Record<string, string>> = {}): Settings => {
+    const loaded = loadSettings(process.cwd(), process.env, { ...given, ...more });
+    if (loaded.problems.length > 0) throw new SettingsError(loaded.problems);
+    return loaded.settings;
+  };
   try {
+    if (command === "scenario" || command === "evidence") return await runStory(command, rest, values);
+    if (command === "exec") return await runExec(line, after, values, read);
     const loaded = loadSettings(process.cwd(), process.env, given);
     if (command === "check") return await (await import("./commands/check.ts")).check(loaded);
     if (loaded.problems.length > 0) throw new SettingsError(loaded.problems);
-    return await run(command, loaded.settings, values, version);
+    return await run(command, loaded.settings, { ...values, file: rest[0] }, version);
   } catch (cause) {
     process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`);
     return 1;
@@ -82,18 +125,42 @@ export async function main(argv: readonly string[]): Promise<number> {
 async function run(
   command: string,
   settings: Settings,
-  values: ReturnType<typeof parse>["values"],
+  values: ReturnType<typeof parse>["values"] & { readonly file: string | undefined },
   version: string,
 ): Promise<number> {
+  if (command === "doctor") return (await import("./commands/doctor.ts")).doctor(settings);
   if (command === "env")
     return (await import("./commands/env.ts")).env(settings, values.json ? "json" : values.shell ? "shell" : "lines");
-  if (command === "trust") return (await import("./commands/trust.ts")).trust(settings);
+  if (command === "trust") return (await import("./commands/trust.ts")).trust(settings, values);
   // `uptime` counts from the start of the process: what the user waited for.
   return (await import("./commands/up.ts")).up(settings, {
     json: values.json === true,
     version,
     startedMs: process.uptime() * 1000,
   });
+}
+
+async function runExec(
+  line: readonly string[],
+  command: readonly string[],
+  values: ReturnType<typeof parse>["values"],
+  settings: (given?: Readonly<Record<string, string>>) => Settings,
+): Promise<number> {
+  if (values.sandbox) {
+    const { insideSandbox, sandboxMark } = await import("./commands/sandbox.ts");
+    if (process.env[sandboxMark] === undefined) return insideSandbox(line);
+  }
+  const { exec } = await import("./commands/exec.ts");
+  return exec({ command, settings, allow: values.allow ?? [], checkEgress: values["no-egress-check"] !== true });
+}
+
+/** Suites of their own: the settings of this folder do not change what a scenario shows. */
+async function runStory(command: "scenario" | "evidence", rest: readonly string[], values: ReturnType<typeof parse>["values"]): Promise<number> {
+  const { concurrency: text, ...options } = values;
+  if (text !== undefined && !/^[1-9]\d{0,3}$/.test(text)) return usage(`--concurrency ${text} is no number from 1 to 9999.`);
+  const concurrency = text === undefined ? {} : { concurrency: Number(text) };
+  if (command === "scenario") return (await import("./commands/scenario.ts")).scenario(rest, concurrency);
+  return (await import("./commands/evidence.ts")).evidence(rest, { ...options, ...concurrency });
 }
 
 function parse(argv: readonly string[]) {

@@ -10,7 +10,7 @@ import { answer, answerJson, type Exchange } from "../kernel/exchange.ts";
 import { ControlError } from "../kernel/host.ts";
 import { readBody } from "../kernel/http/input.ts";
 import { LimitsInput } from "../kernel/limits.ts";
-import { ask, askAll, guarded, type Member, MemberError } from "./member.ts";
+import { ask, askAll, firstOf, guarded, type Member, MemberError } from "./member.ts";
 
 interface Plans {
   readonly members: readonly Member[];
@@ -143,12 +143,10 @@ function probeRoutes(control: Hono<KernelEnv>, { members }: Plans): void {
   control.post("/_backlot/webhooks/endpoints/:id/probe", async (c) => {
     const id = c.req.param("id");
     const body = readBody(c.env.exchange, z.record(z.string(), z.unknown()));
-    for (const member of members) {
-      const report = await guarded(
-        unlessMissing(ask(member, "POST", `/_backlot/webhooks/endpoints/${encodeURIComponent(id)}/probe`, body)),
-      );
-      if (report !== undefined) return answerJson(c.env.exchange, 200, report);
-    }
+    const found = await guarded(
+      firstOf(members, "POST", `/_backlot/webhooks/endpoints/${encodeURIComponent(id)}/probe`, body),
+    );
+    if (found) return answerJson(c.env.exchange, 200, found.answer);
     throw new ControlError(
       404,
       "no_such_endpoint",

@@ -6,7 +6,6 @@ import { isoMilliseconds, stopwatch } from "../kernel/clock.ts";
 import { AdvanceInput, advanceTarget, ClockInput, type Health, ModeInput } from "../kernel/control.ts";
 import { feedRoutes } from "../kernel/control-feed.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
-import { EndpointInput } from "../kernel/endpoints.ts";
 import { answer, answerJson } from "../kernel/exchange.ts";
 import { ControlError } from "../kernel/host.ts";
 import { readBody } from "../kernel/http/input.ts";
@@ -16,6 +15,7 @@ import { clientVariables } from "./client-variables.ts";
 import { advanceTogether, type ClockView } from "./conductor.ts";
 import { suiteJournalRoutes } from "./control-journal.ts";
 import { planRoutes } from "./control-plans.ts";
+import { suiteWebhookRoutes } from "./control-webhooks.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { Leader } from "./leader.ts";
 import { ask, askAll, guarded, type Member } from "./member.ts";
@@ -152,36 +152,7 @@ export function createSuiteControl({
     answer(c.env.exchange, 200, certificates().caPem, { "content-type": "application/x-pem-file" }),
   );
 
-  // An endpoint registered here hears of all emulators: the same secret everywhere, so that it verifies all of them.
-  control.post("/_backlot/webhooks/endpoints", async (c) => {
-    const input = readBody(c.env.exchange, EndpointInput);
-    const first = members[0];
-    if (!first) throw new ControlError(503, "no_services", "No emulator is running.");
-    const added = await guarded(
-      ask<Record<string, unknown> & { secret: string }>(first, "POST", "/_backlot/webhooks/endpoints", input),
-    );
-    const rest = await guarded(
-      askAll<Record<string, unknown>>(members.slice(1), "POST", "/_backlot/webhooks/endpoints", {
-        ...input,
-        secret: added.secret,
-      }),
-    );
-    return answerJson(c.env.exchange, 201, {
-      url: input.url,
-      events: input.events,
-      secret: added.secret,
-      services: { [first.name]: added, ...Object.fromEntries(rest) },
-    });
-  });
-  control.get("/_backlot/webhooks/endpoints", async (c) =>
-    answerJson(c.env.exchange, 200, { services: await fanOut("GET", "/_backlot/webhooks/endpoints") }),
-  );
-  control.get("/_backlot/webhooks/deliveries", async (c) =>
-    answerJson(c.env.exchange, 200, { services: await fanOut("GET", c.env.exchange.target) }),
-  );
-  control.get("/_backlot/dead-letters", async (c) =>
-    answerJson(c.env.exchange, 200, { services: await fanOut("GET", c.env.exchange.target) }),
-  );
+  suiteWebhookRoutes(control, members);
   planRoutes(control, { members, clock: leader.clock });
   return control;
 }

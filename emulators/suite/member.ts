@@ -48,6 +48,23 @@ export async function askAll<T>(
   return Promise.all(members.map(async (member) => [member.name, await ask<T>(member, method, path, body)] as const));
 }
 
+/** Asks one after the other until one has it: answers 404 mean that the next is asked. */
+export async function firstOf(
+  members: readonly Member[],
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ readonly member: string; readonly answer: unknown } | undefined> {
+  for (const member of members) {
+    try {
+      return { member: member.name, answer: await ask<unknown>(member, method, path, body) };
+    } catch (cause) {
+      if (!(cause instanceof MemberError && cause.status === 404)) throw cause;
+    }
+  }
+  return undefined;
+}
+
 /** Turns the failure of a member into an answer of the suite's control API that names it. */
 export async function guarded<T>(work: Promise<T>): Promise<T> {
   try {

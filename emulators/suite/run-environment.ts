@@ -35,11 +35,12 @@ const quiet: Readonly<Record<string, string>> = {
 const provider = /^(AWS|AZURE|ARM|TWILIO)_/;
 /** Variables that say who one is, or lead elsewhere than to the emulators. The rest (regions, retries) is the user's. */
 const telling =
-  /(KEY|SECRET|TOKEN|PASSWORD|PROFILE|CREDENTIAL|CERTIFICATE|ROLE|SID|CLIENT|TENANT|SUBSCRIPTION|USERNAME|USER_NAME|ACCOUNT|CONFIG_FILE|CONFIG_DIR|AUTHORITY|PHONE_NUMBER|CA_BUNDLE|METADATA|CLOUD|REGION_CODE)/;
+  /(KEY|SECRET|TOKEN|PASSWORD|PROFILE|CREDENTIAL|CERTIFICATE|ROLE|SID|CLIENT|TENANT|SUBSCRIPTION|USERNAME|USER_NAME|ACCOUNT|CONFIG_FILE|CONFIG_DIR|AUTHORITY|PHONE_NUMBER|METADATA|CLOUD)/;
 /** An address set for one of these services, or a switch that ignores addresses, would lead past the emulators. */
-const leadsElsewhere = /^AWS_(ENDPOINT_URL|ENDPOINT_URL_(EC2|STS|PRICING|FIS)|IGNORE_CONFIGURED_ENDPOINT_URLS)$|^TWILIO_(REGION|EDGE)$/;
+const leadsElsewhere =
+  /^AWS_(ENDPOINT_URL|ENDPOINT_URL_(EC2|STS|PRICING|FIS)|IGNORE_CONFIGURED_ENDPOINT_URLS)$|^TWILIO_(REGION|EDGE)$/;
 /** Other proxies; ours are set in their place. */
-const otherProxies = ["ALL_PROXY", "all_proxy", "AWS_STS_REGIONAL_ENDPOINTS_PROXY"];
+const otherProxies = ["ALL_PROXY", "all_proxy"];
 
 /**
  * @param seeded what `backlot env` prints: addresses, proxies, bundles, credentials
@@ -59,8 +60,9 @@ export function runEnvironment(inherited: Environment, seeded: Environment, fold
   };
   // The public authority is what unmodified clients know, and the gateway leads it to the emulator.
   if (own.HTTPS_PROXY !== undefined) delete own.AZURE_AUTHORITY_HOST;
-  // A region is a choice, not a credential.
-  for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION"]) if (inherited[name]) delete own[name];
+  // A region is a choice, not a credential. Older SDKs read the second name only.
+  own.AWS_REGION = inherited.AWS_REGION ?? inherited.AWS_DEFAULT_REGION ?? own.AWS_REGION;
+  own.AWS_DEFAULT_REGION = inherited.AWS_DEFAULT_REGION ?? inherited.AWS_REGION ?? own.AWS_DEFAULT_REGION;
 
   for (const [name, value] of Object.entries(inherited)) {
     if (value === undefined || own[name] !== undefined) {

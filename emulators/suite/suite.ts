@@ -15,6 +15,7 @@ import { serve } from "../kernel/serve.ts";
 import { definitions, reachableHost, type Settings, settingsFrom } from "../kernel/settings.ts";
 import type { RunningEmulator, StartOptions } from "../kernel/start.ts";
 import { attach, attachments } from "./attach.ts";
+import { consoleGuard, consoleRoutes, consoleSite } from "./console/server.ts";
 import { createSuiteControl } from "./control.ts";
 import { createSuiteGates } from "./gates.ts";
 import { type Gateway, openGateway } from "./gateway/gateway.ts";
@@ -128,6 +129,8 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     await closeMembers();
   };
   const observation = observeMembers(members, settings, leader.clock);
+  const control = createSuiteControl({ members, leader, observation, certificates, gateway });
+  consoleRoutes(control, members);
   const host = createHost({
     runtime: {
       name: "suite",
@@ -139,9 +142,15 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
       log,
       store: { committed: () => Promise.resolve() },
     },
-    sites: [{ hosts: [], routes: statusPage(members, settings, certificates), errors: plainErrors }],
-    control: createSuiteControl({ members, leader, observation, certificates, gateway }),
-    guard: tokenGuard(settings.controlToken, observation.tokens),
+    sites: [
+      {
+        hosts: [],
+        routes: consoleSite(statusPage(members, settings, certificates), settings.seed),
+        errors: plainErrors,
+      },
+    ],
+    control,
+    guard: consoleGuard(tokenGuard(settings.controlToken, observation.tokens), observation.tokens),
     refusal: () => {
       throw new Error("the suite refuses nothing");
     },
@@ -159,7 +168,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     served &&
     attachFeed(served.server, feedUpgrades({ ...observation, controlToken, corsOrigins, answersTo: host.answersTo }));
   await Promise.all(attached.map(({ whenUp }) => whenUp));
-  const control = (method: string, path: string, body?: unknown) =>
+  const ownControl = (method: string, path: string, body?: unknown) =>
     host.fetch(controlRequest(settings, path, method, body));
   return describeSuite({
     settings,
@@ -169,7 +178,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     emulators,
     gateway,
     certificates,
-    control,
+    control: ownControl,
     async close() {
       observation.close();
       detach?.();

@@ -1,3 +1,4 @@
+import { phoneNumber } from "../../emulators/twilio/kinds.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TwilioServer, twilioServer } from "./twilio-client.ts";
 
@@ -25,7 +26,7 @@ describe("credentials", () => {
         messages: `/2010-04-01/Accounts/${TWILIO_ACCOUNT_SID}/Messages.json`,
       }),
     });
-    const sub = server.runtime.state.phoneNumber("+12025550104")?.accountSid ?? "";
+    const sub = server.runtime.state.resourceByKey(phoneNumber, "+12025550104")?.accountSid ?? "";
     expect(await server.client().api.v2010.accounts(sub).fetch()).toMatchObject({
       sid: sub,
       ownerAccountSid: TWILIO_ACCOUNT_SID,
@@ -67,10 +68,10 @@ describe("credentials", () => {
   test("products that are not emulated answer 20404 through the SDK", async () => {
     const { TWILIO_VERIFY_SERVICE_SID = "" } = server.env;
     const verify = server.client().verify.v2.services(TWILIO_VERIFY_SERVICE_SID);
-    await expect(verify.verifications.create({ to: "+14155550199", channel: "sms" })).rejects.toMatchObject({
+    await expect(verify.webhooks.list()).rejects.toMatchObject({
       status: 404,
       code: 20404,
-      message: `The requested resource /Services/${TWILIO_VERIFY_SERVICE_SID}/Verifications was not found`,
+      message: `The requested resource /Services/${TWILIO_VERIFY_SERVICE_SID}/Webhooks was not found`,
     });
   });
 });

@@ -60,3 +60,17 @@ function localClient(url: string, headers: Readonly<Record<string, string>>): Re
   };
   return client;
 }
+
+/** A control route of the emulator's own, under `/_backlot/twilio`. */
+export async function control(
+  server: TwilioServer,
+  path: string,
+  body?: unknown,
+): Promise<{ readonly sid: string; readonly [name: string]: unknown }> {
+  const response = await fetch(`${server.url}/_backlot/twilio/${path}`, {
+    ...(body === undefined ? {} : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  });
+  const answered = await response.text();
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${answered}`);
+  return JSON.parse(answered);
+}

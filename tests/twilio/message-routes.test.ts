@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningEmulator, startEmulator } from "../../emulators/kernel/start.ts";
 import { twilio } from "../../emulators/twilio/index.ts";
+import { messagingService, phoneNumber } from "../../emulators/twilio/kinds.ts";
 import type { Account, TwilioState } from "../../emulators/twilio/store.ts";
 
 const start = Date.parse("2025-01-15T12:00:00Z");
@@ -22,8 +23,8 @@ beforeAll(async () => {
   const { state } = emulator.runtime;
   main = known(state.mainAccount("live"));
   forTests = known(state.mainAccount("test"));
-  sub = known(state.phoneNumber("+12025550104")).accountSid;
-  service = known(state.firstMessagingService(main.sid)).sid;
+  sub = known(state.resourceByKey(phoneNumber, "+12025550104")).accountSid;
+  service = known(state.firstResource(messagingService, main.sid)).sid;
 });
 afterAll(() => emulator.close());
 
@@ -372,16 +373,16 @@ describe("on the wire", () => {
       code: 20404,
       message: `The requested resource ${lost} was not found`,
     });
-    expect(await (await call("/verify/v2/Services/VA1/Verifications?x=1")).json()).toEqual({
+    expect(await (await call("/verify/v2/Services/VA1/Entities?x=1")).json()).toEqual({
       code: 20404,
-      message: "The requested resource /Services/VA1/Verifications was not found",
+      message: "The requested resource /Services/VA1/Entities was not found",
       more_info: "https://www.twilio.com/docs/errors/20404",
       status: 404,
     });
-    const host = { host: "messaging.sydney.au1.twilio.com" };
-    const byHost = await call("/v1/Services", { headers: host });
-    expect(byHost.headers.get("x-api-domain")).toBe("messaging.twilio.com");
-    expect(await byHost.json()).toMatchObject({ message: "The requested resource /Services was not found" });
+    const host = { host: "studio.sydney.au1.twilio.com" };
+    const byHost = await call("/v2/Flows", { headers: host });
+    expect(byHost.headers.get("x-api-domain")).toBe("studio.twilio.com");
+    expect(await byHost.json()).toMatchObject({ message: "The requested resource /Flows was not found" });
     expect((await call(messages(), { headers: { host: "api.dublin.ie1.twilio.com" } })).status).toBe(200);
   });
 

@@ -24,7 +24,7 @@ export async function check(loaded: Loaded): Promise<number> {
   return 1;
 }
 
-async function takenPorts(settings: Settings): Promise<{ env: string; port: number; cause: string }[]> {
+export async function takenPorts(settings: Settings): Promise<{ env: string; port: number; cause: string }[]> {
   const taken: { env: string; port: number; cause: string }[] = [];
   const seen = new Map<number, string>();
   for (const name of Object.keys(definitions) as SettingName[]) {

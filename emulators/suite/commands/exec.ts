@@ -12,10 +12,13 @@ import { clientVariables } from "../client-variables.ts";
 import type { EgressTarget } from "../gateway/ledger.ts";
 import { registry } from "../registry.ts";
 import { runEnvironment } from "../run-environment.ts";
-import { startSuite } from "../suite.ts";
+import { prepareRunFolder } from "../run-folder.ts";
+import { privatePorts, startSuite } from "../suite.ts";
 
 export interface ExecOptions {
   readonly command: readonly string[];
+  /** More entries for BACKLOT_EGRESS_ALLOW. */
+  readonly allow: readonly string[];
   readonly checkEgress: boolean;
   /** Read again with other ports and folders than the user's. */
   readonly settings: (given: Readonly<Record<string, string>>) => Settings;
@@ -28,37 +31,60 @@ export const privateFolderPrefix = "backlot-exec-";
 
 /** Resolves with the exit code: the command's, 128 + signal, 70, 78, 126 or 127. */
 export async function exec(options: ExecOptions): Promise<number> {
-  const { realAskedBy, only } = options.settings({});
+  const { realAskedBy, only, egressAllow } = options.settings({});
   if (realAskedBy !== undefined) return execReal(options.command, realAskedBy, only);
 
-  const folder = mkdtempSync(join(tmpdir(), privateFolderPrefix));
+  const early = holdSignals();
+  // The process id in its name tells a run under way from one that was killed.
+  const folder = mkdtempSync(join(tmpdir(), `${privateFolderPrefix}${process.pid}-`));
+  try {
+    return await execPrivately(options, [...egressAllow, ...options.allow], folder, early);
+  } finally {
+    early.release();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function execPrivately(
+  { command, settings: read, checkEgress }: ExecOptions,
+  allow: readonly string[],
+  folder: string,
+  early: HeldSignals,
+): Promise<number> {
   const data = join(folder, "data");
   mkdirSync(data);
-  const settings = options.settings({ BACKLOT_DATA_DIR: data, BACKLOT_ATTACH: "" });
+  const settings = read({
+    ...privatePorts(),
+    BACKLOT_DATA_DIR: data,
+    BACKLOT_ATTACH: "",
+    BACKLOT_EGRESS_ALLOW: allow.join(","),
+  });
   const suite = await startSuite({ ...settings, caDir: settings.caDir ?? join(folder, "ca") });
   try {
-    const seeded = {
-      ...suite.env,
-      ...clientVariables(suite.certificates(), suite.gateway?.proxyUrl, { folder }),
-    };
+    const trusting = clientVariables(suite.certificates(), suite.gateway?.proxyUrl, { folder });
+    const told = prepareRunFolder(folder, trusting.SSL_CERT_FILE ?? suite.caPath, process.env);
+    const seeded = { ...suite.env, ...trusting, ...told };
     const { variables, replaced, removed } = runEnvironment(process.env, seeded, folder);
     if (replaced.length > 0) say(`Seeded values that mean nothing elsewhere stand in for ${replaced.join(", ")}.`);
     if (removed.length > 0) say(`Taken out of the command's environment: ${removed.join(", ")}.`);
-    const code = await run(options.command, variables);
+    const stopped = early.release();
+    if (stopped !== undefined) return 128 + constants.signals[stopped];
+    const code = await run(command, variables);
     const left = suite.gateway?.ledger.targets().filter(({ verdict }) => verdict === "refused") ?? [];
     if (left.length === 0) return code;
     say(egressTable(left, code));
-    return options.checkEgress ? exitCodes.leftMachine : code;
+    return checkEgress ? exitCodes.leftMachine : code;
   } finally {
     await suite.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** Real mode starts nothing and changes nothing: the same command, the real services. */
 async function execReal(command: readonly string[], askedBy: string, only: readonly string[]): Promise<number> {
   const chosen = registry.filter(({ name }) => only.length === 0 || only.includes(name));
-  const refusals = await Promise.all(chosen.map(async (entry) => refusal((await entry.describe()).real, askedBy, process.env)));
+  const refusals = await Promise.all(
+    chosen.map(async (entry) => refusal((await entry.describe()).real, askedBy, process.env)),
+  );
   const incomplete = refusals.filter(({ missing }) => missing.length > 0);
   if (incomplete.length === 0) return run(command, process.env);
   say(`Real mode is asked for by ${askedBy}: nothing is emulated, and the real services need what is not set.`);
@@ -66,6 +92,27 @@ async function execReal(command: readonly string[], askedBy: string, only: reado
     say(`\n${service}: ${missing.join(", ")} not set (${docs})\n${example.replace(/^/gm, "  ")}`);
   say("\nSet them, name fewer services in BACKLOT_ONLY, or unset what asks for real mode.");
   return exitCodes.misconfigured;
+}
+
+interface HeldSignals {
+  /** Lets signals through again; what was caught, if any. */
+  release(): NodeJS.Signals | undefined;
+}
+
+/** Until the command runs a signal must not leave the private folder behind. */
+function holdSignals(): HeldSignals {
+  let caught: NodeJS.Signals | undefined;
+  const hold = (signal: NodeJS.Signals) => {
+    caught ??= signal;
+  };
+  const signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) process.on(signal, hold);
+  return {
+    release() {
+      for (const signal of signals) process.off(signal, hold);
+      return caught;
+    },
+  };
 }
 
 /** SIGINT and SIGQUIT of a terminal reach the whole group by themselves; passing them on would send them twice. */
@@ -97,7 +144,8 @@ function run([file = "", ...args]: readonly string[], env: NodeJS.ProcessEnv): P
 function egressTable(targets: readonly EgressTarget[], code: number): string {
   const rows = targets.map(({ target, count, methods, reason }) => [target, `${count} x`, methods.join(", "), reason]);
   const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-  const line = (row: readonly string[]) => `  ${row.map((cell, column) => (column < 3 ? cell.padEnd(width(column)) : cell)).join("  ")}`;
+  const line = (row: readonly string[]) =>
+    `  ${row.map((cell, column) => (column < 3 ? cell.padEnd(width(column)) : cell)).join("  ")}`;
   const hosts = [...new Set(targets.map(({ target }) => target.replace(/^\w+:\/\//, "").replace(/:\d+$/, "")))];
   return [
     `\nThis run tried to leave the machine (the command itself ended with ${code}):`,

@@ -2,8 +2,7 @@
  * `backlot exec --sandbox`: the whole run, suite included, in a network namespace that has loopback and nothing else
  * (Linux). There even a program that connects straight to an address cannot leave.
  */
-import { spawnSync } from "node:child_process";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { constants } from "node:os";
 
 /** Set inside, so that the second run does not make a third. */
@@ -18,11 +17,21 @@ const ways: readonly (readonly string[])[] = [
   ["--net"],
 ];
 
-/** Runs this same command line again inside; undefined where no way in is permitted. */
-export async function insideSandbox(argv: readonly string[]): Promise<number | undefined> {
-  if (process.platform !== "linux") return undefined;
-  const way = ways.find((flags) => spawnSync("unshare", [...flags, "sh", "-c", bringUp]).status === 0);
-  if (!way) return undefined;
+const notPermitted = 78;
+
+/** Runs this same command line again inside, and resolves with its exit code; 78 where no way in is permitted. */
+export async function insideSandbox(argv: readonly string[]): Promise<number> {
+  const linux = process.platform === "linux";
+  const way = linux
+    ? ways.find((flags) => spawnSync("unshare", [...flags, "sh", "-c", bringUp]).status === 0)
+    : undefined;
+  if (!way) {
+    const why = linux
+      ? "unshare (util-linux) may not make a network namespace here, or nothing brings loopback up in one (ip, ifconfig, busybox)"
+      : "network namespaces exist on Linux only";
+    process.stderr.write(`--sandbox cannot be had: ${why}.\n`);
+    return notPermitted;
+  }
   const again = [process.execPath, process.argv[1] ?? "", ...argv];
   const child = spawn("unshare", [...way, "sh", "-c", `${bringUp}; exec "$@"`, "sh", ...again], {
     stdio: "inherit",
@@ -34,7 +43,7 @@ export async function insideSandbox(argv: readonly string[]): Promise<number | u
       if (!(process.stdin.isTTY && (signal === "SIGINT" || signal === "SIGQUIT"))) child.kill(signal);
     });
   return new Promise((resolve) => {
-    child.once("error", () => resolve(undefined));
+    child.once("error", () => resolve(notPermitted));
     child.once("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   });
 }

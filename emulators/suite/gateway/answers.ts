@@ -1,6 +1,7 @@
 /** What the gateway itself says, on a bare socket or through Node's response. */
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { endSoon } from "../../kernel/serve.ts";
 
 export interface Refusal {
   readonly error: string;
@@ -25,7 +26,8 @@ export function answerRefusal(outgoing: ServerResponse, status: number, refusal:
 export function writeRefusal(socket: Duplex, status: number, refusal: Refusal): void {
   const body = bodyOf(refusal);
   const lines = Object.entries({ ...headers, "content-length": Buffer.byteLength(body), connection: "close" });
-  socket.end(
+  endSoon(
+    socket,
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`,
   );
 }

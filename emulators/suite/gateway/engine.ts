@@ -1,6 +1,5 @@
 /** The gateway behind its ports, loaded with the first connection: proxy, TLS end, guard and forwarder, wired. */
 import { createServer, type Server } from "node:http";
-import type { Socket } from "node:net";
 import { limits, refuseUnusable } from "../../kernel/serve.ts";
 import { createAllowance } from "./allowance.ts";
 import { createForwarder } from "./forward.ts";
@@ -102,6 +101,7 @@ export function createEngine(
 }
 
 function remoteOf(socket: object): string {
-  const { remoteAddress, remotePort } = socket as Partial<Socket>;
-  return `${remoteAddress ?? "?"}:${remotePort ?? 0}`;
+  const address = "remoteAddress" in socket ? socket.remoteAddress : undefined;
+  const port = "remotePort" in socket ? socket.remotePort : undefined;
+  return `${address ?? "?"}:${port ?? 0}`;
 }

@@ -141,11 +141,13 @@ const neighbours = new Set([
   "upgrade",
 ]);
 
+/** What `Connection` names goes no further - but the length of a body: without it the rest would be the next request. */
 function endToEnd(raw: readonly string[], also: readonly string[]): string[] {
   const dropped = new Set([...neighbours, ...also]);
   for (let at = 0; at < raw.length; at += 2)
     if (raw[at]?.toLowerCase() === "connection")
       for (const name of raw[at + 1]?.split(",") ?? []) dropped.add(name.trim().toLowerCase());
+  dropped.delete("content-length");
   const kept: string[] = [];
   for (let at = 0; at < raw.length; at += 2) {
     const [name = "", value = ""] = [raw[at], raw[at + 1]];

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { afterReal } from "../../kernel/clock.ts";
-import { type Authority, canonicalHost, parseAuthority } from "./addresses.ts";
+import { type Authority, canonicalHost, isLoopback, parseAuthority } from "./addresses.ts";
 import { answerRefusal, writeRefusal } from "./answers.ts";
 import { type Destination, type Forwarder, join, pinned, pseudonym } from "./forward.ts";
 import type { Verdict } from "./guard.ts";
@@ -50,7 +50,7 @@ export function createProxy(options: ProxyOptions): ForwardProxy {
   const { routing, guard, ledger, forwarder, tls } = options;
 
   const judge = async (to: Authority, method: string, incoming: IncomingMessage): Promise<Verdict> => {
-    const verdict = await guard(to);
+    const verdict = ownLoopbackOnly(await guard(to), to, incoming.socket.remoteAddress);
     const attempt = { ...to, method, client: remoteOf(incoming), userAgent: incoming.headers["user-agent"] };
     if (verdict.tag === "refused") ledger.refused({ ...attempt, reason: verdict.reason });
     if (verdict.tag === "allowed") ledger.allowed({ ...attempt, reason: `BACKLOT_EGRESS_ALLOW has ${verdict.by}` });
@@ -218,6 +218,13 @@ function tunnelTo(
     socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
     join(socket, other, undefined, head);
   });
+}
+
+/** On a port that others reach, this machine's loopback would be theirs as well. */
+function ownLoopbackOnly(verdict: Verdict, { host }: Authority, client: string | undefined): Verdict {
+  if (verdict.tag !== "direct" || isLoopback(client ?? "")) return verdict;
+  const reason = `${host} is this machine's own, and open to clients on it only`;
+  return { tag: "refused", reason, hint: "Use the name under which the client itself reaches that service." };
 }
 
 function remoteOf({ socket }: IncomingMessage): string {

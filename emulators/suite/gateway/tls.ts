@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Certificates } from "../../kernel/certificates.ts";
 import { afterReal } from "../../kernel/clock.ts";
+import { endSoon } from "../../kernel/serve.ts";
 import { canonicalHost } from "./addresses.ts";
 import { fatalAlert, type Opening, readOpening } from "./client-hello.ts";
 import type { Route, Routing } from "./routing.ts";
@@ -75,7 +76,7 @@ export function createTlsEnd(options: TlsOptions): TlsEnd {
   };
   const alert = (socket: Socket, host: string | undefined, reason: string, description: 112 | 50) => {
     options.refused(socket, host, reason);
-    socket.end(fatalAlert(description));
+    endSoon(socket, fatalAlert(description));
   };
 
   return {
@@ -92,7 +93,7 @@ export function createTlsEnd(options: TlsOptions): TlsEnd {
       const opening = await look(socket, options.helloMs);
       if (opening.tag === "plain") {
         options.refused(socket, undefined, "not TLS");
-        socket.end(plainAnswer);
+        endSoon(socket, plainAnswer);
       } else if (opening.tag === "malformed") alert(socket, undefined, "a TLS beginning that cannot be read", 50);
       else if (opening.tag === "hello") {
         const host = opening.name === undefined ? undefined : canonicalHost(opening.name);

@@ -1,0 +1,126 @@
+/** `backlot evidence record | verify | diff | tar`. */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { keyFromPem } from "../evidence/attestation.ts";
+import { comparePacks } from "../evidence/diff.ts";
+import { packTar, writePack } from "../evidence/pack.ts";
+import { startRecording } from "../evidence/record.ts";
+import { playScenario } from "../evidence/scenario/run.ts";
+import { readScenario } from "../evidence/scenario/schema.ts";
+import { readTree } from "../evidence/tree.ts";
+import { verifyPack } from "../evidence/verify.ts";
+
+export interface EvidenceOptions {
+  readonly scenario?: string | undefined;
+  readonly out?: string | undefined;
+  readonly name?: string | undefined;
+  /** Record: PEM of the private key that signs. Verify: PEM of the public key that must have signed. */
+  readonly key?: string | undefined;
+  readonly sha256?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly volatile?: boolean | undefined;
+  readonly concurrency?: number;
+}
+
+/** 0 done, 1 content, 2 signature or key, 3 the command line or a file cannot be used. */
+const unusable = 3;
+
+export async function evidence(args: readonly string[], options: EvidenceOptions): Promise<number> {
+  const [verb = "", ...paths] = args;
+  const wanted: Readonly<Record<string, number>> = { record: 0, verify: 1, diff: 2, tar: 1 };
+  if (wanted[verb] !== paths.length) return told(usage);
+  try {
+    if (verb === "record") return await record(options);
+    const [first = "", second = ""] = paths;
+    if (verb === "verify") return verify(first, options);
+    if (verb === "diff") return diff(first, second, options);
+    return tar(first, options);
+  } catch (cause) {
+    return told(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+const usage = `backlot evidence record --scenario FILE [--out DIR] [--name NAME] [--key PRIVATE.pem]
+backlot evidence verify DIR|TAR [--key PUBLIC.pem] [--sha256 FINGERPRINT] [--json]
+backlot evidence diff A B [--volatile]
+backlot evidence tar DIR [--out FILE]`;
+
+async function record({
+  scenario: file,
+  out = "audit_artifacts",
+  name,
+  key,
+  concurrency,
+}: EvidenceOptions): Promise<number> {
+  if (file === undefined) return told(usage);
+  const story = readScenario(file);
+  const signing = key === undefined ? undefined : keyFromPem(readFileSync(key, "utf8"));
+  let folder = "";
+  const { passed, results } = await playScenario(story, {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    async around(suite, play) {
+      const recording = await startRecording(suite, {
+        title: story.title,
+        about: story.about,
+        scenario: { name: story.name, source: readFileSync(file, "utf8") },
+        failFast: true,
+        environment: process.env,
+        ...(signing === undefined ? {} : { key: signing }),
+      });
+      const recorded = await recording.stop((await play()).results);
+      folder = join(resolve(out), name ?? recorded.name);
+      if (existsSync(folder)) throw new Error(`${folder} is already there; give another --out or --name.`);
+      writePack(folder, recorded.files);
+    },
+  });
+  const { fingerprint, signature } = verifyPack(folder, key === undefined ? {} : { key: publicOf(key) });
+  process.stdout.write(`${folder}\nfingerprint ${fingerprint}\nsignature   ${signature}\n`);
+  const failed = results.find(({ failure }) => failure !== undefined);
+  if (failed) process.stderr.write(`Step ${failed.order} ${failed.name} failed: ${failed.failure}\n`);
+  return passed ? 0 : 1;
+}
+
+/** A private key's PEM stands for its public half too. */
+const publicOf = (file: string) => readFileSync(file, "utf8");
+
+function verify(path: string, { key, sha256, json }: EvidenceOptions): number {
+  const verdict = verifyPack(path, { sha256, key: key === undefined ? undefined : publicOf(key) });
+  if (json) process.stdout.write(`${JSON.stringify(verdict)}\n`);
+  else {
+    for (const { check, path: at, detail } of verdict.findings)
+      process.stdout.write(`${check.padEnd(11)} ${at === "" || detail.startsWith(at) ? detail : `${at}: ${detail}`}\n`);
+    process.stdout.write(
+      verdict.code === 0
+        ? `whole: ${verdict.files} files, signature ${verdict.signature}\nfingerprint ${verdict.fingerprint}\n`
+        : `NOT whole: ${verdict.findings.length} findings\n`,
+    );
+  }
+  return verdict.code;
+}
+
+function diff(left: string, right: string, { volatile = false }: EvidenceOptions): number {
+  const { identical, differences } = comparePacks(left, right, { volatile });
+  if (identical) process.stdout.write("identical\n");
+  for (const { path, kind, fields } of differences)
+    process.stdout.write(`${kind.padEnd(8)} ${path}\n${fields.map((field) => `           ${field}\n`).join("")}`);
+  return identical ? 0 : 1;
+}
+
+function tar(folder: string, { out }: EvidenceOptions): number {
+  const verdict = verifyPack(folder);
+  const tampered = verdict.findings.filter(({ check }) => check !== "signature");
+  if (tampered.length > 0) return told(`${folder} is not whole; backlot evidence verify names what is wrong.`);
+  const { files } = readTree(folder);
+  const mode = JSON.parse(files.get("mode.json")?.toString("utf8") ?? "{}") as { clock: { start: string } };
+  const archive = packTar(files, Date.parse(mode.clock.start));
+  const file = out ?? `${folder.replace(/\/+$/, "")}.tar`;
+  writeFileSync(file, archive);
+  process.stdout.write(`${file}\nfingerprint ${createHash("sha256").update(archive).digest("hex")}\n`);
+  return 0;
+}
+
+function told(problem: string): number {
+  process.stderr.write(`${problem}\n`);
+  return unusable;
+}

@@ -1,0 +1,70 @@
+/** The control API as the page uses it: same origin, JSON, the token from this tab's memory. */
+
+export class ApiError extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+  }
+}
+
+export interface Api {
+  get<T>(path: string): Promise<T>;
+  text(path: string): Promise<string>;
+  send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T>;
+  /** For what cannot send a header: the event stream, frames and downloads. Good for a minute. */
+  ticket(): Promise<string>;
+  useToken(token: string): void;
+  /** Told when the control API asks for a token. */
+  onRefused(listener: () => void): void;
+}
+
+const tokenKey = "backlot.token";
+
+export function createApi(): Api {
+  let token = sessionStorage.getItem(tokenKey) ?? "";
+  const refused = new Set<() => void>();
+  const call = async (method: string, path: string, body?: unknown): Promise<Response> => {
+    const response = await fetch(path, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(token === "" ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }).catch((cause: unknown) => {
+      throw new ApiError(0, `The suite does not answer (${cause instanceof Error ? cause.message : String(cause)}).`);
+    });
+    if (response.ok) return response;
+    if (response.status === 401) for (const listener of refused) listener();
+    throw new ApiError(response.status, messageOf(await response.text(), response.status));
+  };
+  return {
+    get: async (path) => (await call("GET", path)).json(),
+    text: async (path) => (await call("GET", path)).text(),
+    async send(method, path, body) {
+      const response = await call(method, path, body);
+      return response.status === 204 ? undefined : response.json();
+    },
+    async ticket() {
+      const issued = await (await call("POST", "/_backlot/events/token")).json();
+      return String(issued.token);
+    },
+    useToken(given) {
+      token = given;
+      sessionStorage.setItem(tokenKey, given);
+    },
+    onRefused: (listener) => void refused.add(listener),
+  };
+}
+
+function messageOf(text: string, status: number): string {
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === "object" && answer !== null && "message" in answer) return String(answer.message);
+  } catch {
+    // Not JSON: the status says as much as the text would.
+  }
+  return `The suite answered ${status}.`;
+}

@@ -1,0 +1,123 @@
+/** The frame around the views: where one is, what time it is, whether the feed is alive. */
+import { useEffect, useState } from "preact/hooks";
+import { type ClockState, useClock } from "./clock.ts";
+import { Badge, Dot, Field } from "./parts.tsx";
+import { place, useLive, useResource, useRoute, useShared } from "./state.ts";
+import { Control } from "./views/control.tsx";
+import { JournalView } from "./views/journal.tsx";
+import { Mail } from "./views/mail.tsx";
+import { Messages } from "./views/messages.tsx";
+import { type HealthView, Overview, type Service } from "./views/overview.tsx";
+import { Webhooks } from "./views/webhooks.tsx";
+
+const views: readonly (readonly [id: string, title: string, needs?: string])[] = [
+  ["overview", "Overview"],
+  ["journal", "Journal"],
+  ["messages", "Messages", "twilio"],
+  ["mail", "Mail", "smtp"],
+  ["webhooks", "Webhooks"],
+  ["control", "Control"],
+];
+
+export function App({ seed }: { seed: string }) {
+  const { api } = useShared();
+  const [locked, setLocked] = useState(false);
+  useEffect(() => api.onRefused(() => setLocked(true)), [api]);
+  return locked ? <Unlock /> : <Console seed={seed} />;
+}
+
+function Console({ seed }: { seed: string }) {
+  const [view = "overview", ...rest] = useRoute();
+  const services = useResource<{ services: readonly Service[] }>("/_backlot/services", { everyMs: 30_000 });
+  const health = useResource<HealthView>("/_backlot/health", { everyMs: 5_000 });
+  const clock = useClock();
+  const members = services.value?.services ?? [];
+  const names = members.map(({ name }) => name);
+  const title = views.find(([id]) => id === view)?.[1] ?? "Not here";
+  useEffect(() => {
+    document.title = `${title} · Backlot`;
+  }, [title]);
+  return (
+    <div class="shell">
+      <aside class="side">
+        <a class="brand" href={place("overview")}>
+          Backlot
+        </a>
+        <nav aria-label="Views">
+          {views
+            .filter(([, , needs]) => needs === undefined || names.length === 0 || names.includes(needs))
+            .map(([id, name]) => (
+              <a key={id} href={place(id)} aria-current={id === view ? "page" : undefined}>
+                {name}
+              </a>
+            ))}
+        </nav>
+      </aside>
+      <TopBar title={title} seed={seed} clock={clock} mode={health.value?.mode} />
+      <main>
+        {view === "overview" ? <Overview services={members} health={health.value} /> : null}
+        {view === "journal" ? <JournalView names={names} selected={rest[0]} /> : null}
+        {view === "messages" ? <Messages pair={rest[0]} sid={rest[1]} /> : null}
+        {view === "mail" ? <Mail id={rest[0]} tab={rest[1]} /> : null}
+        {view === "webhooks" ? <Webhooks tab={rest[0]} service={rest[1]} id={rest[2]} names={names} /> : null}
+        {view === "control" ? <Control services={members} clock={clock} mode={health.value?.mode} /> : null}
+        {views.some(([id]) => id === view) ? null : (
+          <p>
+            There is no view {view}. <a href={place("overview")}>Overview</a>
+          </p>
+        )}
+      </main>
+    </div>
+  );
+}
+
+function TopBar({ title, clock, mode }: { title: string; clock: ClockState | undefined; mode: string | undefined }) {
+  const { connection } = useLive();
+  const health = {
+    live: ["good", "Live"],
+    connecting: ["plain", "Connecting"],
+    lost: ["bad", "Connection lost, trying again"],
+  } as const;
+  const [tone, label] = health[connection];
+  return (
+    <header class="top">
+      <h1>{title}</h1>
+      <span class="push" />
+      <span class="faint cut" title="What every id and price is derived from">
+        seed {seed}
+      </span>
+      {mode === undefined ? null : <Badge tone={mode === "real" ? "warn" : "plain"}>{mode} mode</Badge>}
+      <span class="mono clock" title="The suite's clock, UTC">
+        {clock?.shown ?? ""}
+      </span>
+      {clock && clock.view.mode !== "real" ? <Badge tone="info">{clock.view.mode}</Badge> : null}
+      <span role="status">
+        <Dot tone={tone} label={label} />
+      </span>
+    </header>
+  );
+}
+
+/** Only when BACKLOT_CONTROL_TOKEN is set. */
+function Unlock() {
+  const { api } = useShared();
+  const [token, setToken] = useState("");
+  return (
+    <main class="unlock">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          api.useToken(token);
+          location.reload();
+        }}
+      >
+        <h1>Backlot</h1>
+        <p>This suite was started with a control token.</p>
+        <Field label="Control token" type="password" value={token} onInput={setToken} wide />
+        <button type="submit" disabled={token === ""}>
+          Open
+        </button>
+      </form>
+    </main>
+  );
+}

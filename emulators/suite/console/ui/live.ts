@@ -1,0 +1,200 @@
+/**
+ * The live journal: what the ring holds, then what happens, over one event stream. After a lost connection it goes on from
+ * the last position, so that nothing is missed or doubled; views are told at most every 60 ms however much arrives.
+ */
+import type { Api } from "./api.ts";
+
+export interface Entry {
+  readonly sequence: number;
+  readonly kind: string;
+  readonly at: string;
+  readonly emulator: string;
+  readonly subject?: string;
+  readonly [fact: string]: unknown;
+}
+
+export type Connection = "connecting" | "live" | "lost";
+
+export interface Live {
+  readonly connection: Connection;
+  /** Oldest first, at most `mostKept`. */
+  readonly entries: readonly Entry[];
+  /** Grows with every change: what a view compares. */
+  readonly version: number;
+  /** Entries that were there and are gone: the ring was faster than this page. */
+  readonly missed: number;
+  /** How many entries of these kinds an emulator had: a view that shows its state reads it again when this changes. */
+  count(emulator: string | undefined, kinds: readonly string[]): number;
+  subscribe(listener: () => void): () => void;
+  start(): void;
+}
+
+export const kinds = [
+  "request",
+  "session",
+  "change",
+  "timer",
+  "delivery",
+  "egress",
+  "control",
+  "fault",
+  "incident",
+] as const;
+
+const mostKept = 10_000;
+const backfill = 1_000;
+const notifyMs = 60;
+const firstRetryMs = 250;
+const longestRetryMs = 8_000;
+/** Two pings of the feed are 20 s apart. */
+const silenceMs = 45_000;
+const longestText = 4_096;
+
+export const keyOf = (entry: Entry) => `${entry.emulator}:${entry.sequence}`;
+
+export function createLive(api: Api): Live {
+  let connection: Connection = "connecting";
+  let entries: Entry[] = [];
+  let version = 0;
+  let missed = 0;
+  let retryMs = firstRetryMs;
+  let position: string | undefined;
+  let stream: EventSource | undefined;
+  let silence = 0;
+  let timer = 0;
+  const counts = new Map<string, number>();
+  const listeners = new Set<() => void>();
+
+  const notify = () => {
+    if (timer !== 0) return;
+    timer = setTimeout(() => {
+      timer = 0;
+      version += 1;
+      for (const listener of listeners) listener();
+    }, notifyMs);
+  };
+  const become = (next: Connection) => {
+    if (connection === next) return;
+    connection = next;
+    notify();
+  };
+  const forget = (emulator: string) => {
+    entries = entries.filter((entry) => entry.emulator !== emulator);
+    for (const kind of kinds) counted(emulator, kind);
+  };
+  const counted = (emulator: string, kind: string) => {
+    const key = `${emulator}/${kind}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  };
+  const add = (entry: Entry) => {
+    // Journals come one after the other when the page opens: between emulators the time decides, within one its numbers.
+    let at = entries.length;
+    for (let before = entries[at - 1]; before && before.at > entry.at; before = entries[at - 1]) {
+      if (before.emulator === entry.emulator) break;
+      at -= 1;
+    }
+    entries.splice(at, 0, slim(entry));
+    if (entries.length > mostKept + 1_000) entries = entries.slice(-mostKept);
+    counted(entry.emulator, entry.kind);
+  };
+
+  const lost = () => {
+    stream?.close();
+    stream = undefined;
+    clearTimeout(silence);
+    become("lost");
+    setTimeout(() => void open(), retryMs);
+    retryMs = Math.min(retryMs * 2, longestRetryMs);
+  };
+  const heard = (id: string) => {
+    if (id !== "") position = id;
+    retryMs = firstRetryMs;
+    clearTimeout(silence);
+    silence = setTimeout(lost, silenceMs);
+  };
+
+  const open = async () => {
+    try {
+      position ??= await beginning(api);
+      const query = new URLSearchParams({ since: position, token: await api.ticket() });
+      if (stream) return;
+      const source = new EventSource(`/_backlot/events?${query}`);
+      stream = source;
+      source.onopen = () => {
+        heard("");
+        become("live");
+      };
+      source.onerror = lost;
+      const on = (event: string, take: (data: Entry) => void) =>
+        source.addEventListener(event, (message) => {
+          heard(message.lastEventId);
+          take(JSON.parse(message.data));
+          notify();
+        });
+      for (const kind of kinds) on(kind, add);
+      on("cleared", ({ emulator }) => forget(emulator));
+      on("restarted", ({ emulator }) => forget(emulator));
+      on("missed", ({ count }) => {
+        missed += Number(count);
+      });
+      on("unreachable", () => {});
+      source.addEventListener("ping", (message) => heard(message.lastEventId));
+    } catch {
+      lost(); // the status in the corner says so, and the next try follows
+    }
+  };
+
+  return {
+    get connection() {
+      return connection;
+    },
+    get entries() {
+      return entries;
+    },
+    get version() {
+      return version;
+    },
+    get missed() {
+      return missed;
+    },
+    count(emulator, wanted) {
+      let sum = 0;
+      for (const [key, n] of counts) {
+        const slash = key.indexOf("/");
+        if (wanted.includes(key.slice(slash + 1)) && (emulator === undefined || key.slice(0, slash) === emulator))
+          sum += n;
+      }
+      return sum;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    start: () => void open(),
+  };
+}
+
+/** A little way back in each journal, so that the page does not open empty. */
+async function beginning(api: Api): Promise<string> {
+  const { services } = await api.get<{ services: readonly { readonly name: string }[] }>("/_backlot/services");
+  const parts = await Promise.all(
+    services.map(async ({ name }) => {
+      const path = `/_backlot/members/${name}/journal?limit=1`;
+      const page = await api.get<{ last: number; epoch: string }>(path).catch(() => undefined);
+      return page ? [`${name}:${Math.max(0, page.last - backfill)}@${page.epoch}`] : [];
+    }),
+  );
+  const list = parts.flat().join(",");
+  return list === "" ? "none:0" : list;
+}
+
+/** Long bodies are read again when somebody looks at them. */
+function slim(entry: Entry): Entry {
+  let shorter: Record<string, unknown> | undefined;
+  for (const [name, value] of Object.entries(entry))
+    if (typeof value === "string" && value.length > longestText) {
+      shorter ??= { ...entry };
+      shorter[name] = undefined;
+    }
+  return shorter ? { ...entry, ...shorter } : entry;
+}

@@ -1,0 +1,189 @@
+/** Planned faults: what is planned, how often it matched and fired, and a form for the usual ones. */
+import { useState } from "preact/hooks";
+import { count } from "../format.ts";
+import { Badge, Empty, Field, Panel, Problem, Said, Select } from "../parts.tsx";
+import { useAction, useLive, useResource, useShared } from "../state.ts";
+import type { Service } from "./overview.tsx";
+
+interface Fault {
+  readonly id: string;
+  readonly emulator: string;
+  readonly match: Readonly<Record<string, unknown>>;
+  readonly action: Readonly<Record<string, unknown>>;
+  readonly times?: number;
+  readonly note?: string;
+  readonly matched: number;
+  readonly fired: number;
+  readonly spent: boolean;
+}
+
+export function Faults({ services }: { services: readonly Service[] }) {
+  const { api } = useShared();
+  const live = useLive();
+  const action = useAction();
+  const { value, error, reload } = useResource<{ faults: readonly Fault[] }>("/_backlot/faults", {
+    mark: live.count(undefined, ["fault", "control"]),
+  });
+  const faults = value?.faults ?? [];
+  const act = (work: () => Promise<unknown>, done: string) =>
+    action.run(async () => {
+      await work();
+      reload();
+      return done;
+    });
+  return (
+    <Panel
+      title="Planned faults"
+      class="span"
+      aside={
+        faults.length === 0 ? null : (
+          <button
+            type="button"
+            class="quiet"
+            disabled={action.busy}
+            onClick={() => act(() => api.send("DELETE", "/_backlot/faults"), "No fault is planned any more.")}
+          >
+            Remove all
+          </button>
+        )
+      }
+    >
+      <FaultForm
+        services={services}
+        plan={(rule) => act(() => api.send("POST", "/_backlot/faults", rule), "Planned.")}
+        busy={action.busy}
+      />
+      <Said action={action} />
+      <Problem text={error} />
+      {value && faults.length === 0 ? (
+        <Empty title="No fault is planned">
+          Plan one above: the next request that matches meets it, in the provider's own words.
+        </Empty>
+      ) : (
+        <div class="table-box">
+          <table>
+            <thead>
+              <tr>
+                <th>Service</th>
+                <th>When</th>
+                <th>Then</th>
+                <th class="number">Matched</th>
+                <th class="number">Fired</th>
+                <th>
+                  <span class="hidden">Remove</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {faults.map((fault) => (
+                <tr key={`${fault.emulator} ${fault.id}`}>
+                  <th scope="row" title={fault.note}>
+                    {fault.emulator}
+                  </th>
+                  <td class="mono">{words(fault.match) || "any request"}</td>
+                  <td class="mono">{words(fault.action)}</td>
+                  <td class="number">{count(fault.matched)}</td>
+                  <td class="number">
+                    {count(fault.fired)}
+                    {fault.times === undefined ? "" : ` of ${fault.times}`} {fault.spent ? <Badge>spent</Badge> : null}
+                  </td>
+
+                  <td class="number">
+                    <button
+                      type="button"
+                      class="quiet"
+                      aria-label={`Remove fault ${fault.id}`}
+                      onClick={() =>
+                        act(() => api.send("DELETE", `/_backlot/faults/${encodeURIComponent(fault.id)}`), "Removed.")
+                      }
+                    >
+                      Remove
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+const actions = [
+  ["status", "Answer with status", "503"],
+  ["delayMs", "Delay by ms", "2000"],
+  ["throttle", "Throttle, retry after s", "5"],
+  ["reset", "Reset the connection", ""],
+  ["stall", "Stall", ""],
+  ["truncate", "Cut the body after bytes", "10"],
+  ["duplicate", "Run it n times", "2"],
+] as const;
+
+function FaultForm({
+  services,
+  plan,
+  busy,
+}: {
+  services: readonly Service[];
+  plan(rule: unknown): void;
+  busy: boolean;
+}) {
+  const [emulator, setEmulator] = useState("");
+  const [operation, setOperation] = useState("");
+  const [path, setPath] = useState("");
+  const [kind, setKind] = useState<string>("status");
+  const [amount, setAmount] = useState("503");
+  const [times, setTimes] = useState("1");
+  const usual = actions.find(([name]) => name === kind)?.[2] ?? "";
+  const submit = (event: Event) => {
+    event.preventDefault();
+    plan({
+      ...(emulator === "" ? {} : { emulator }),
+      match: { ...(operation === "" ? {} : { operation }), ...(path === "" ? {} : { path }) },
+      action: actionOf(kind, Number(amount)),
+      ...(times === "" ? {} : { times: Number(times) }),
+    });
+  };
+  return (
+    <form class="fields" onSubmit={submit}>
+      <Select
+        label="Service"
+        value={emulator}
+        onChange={setEmulator}
+        options={[["", "All"], ...services.map(({ name, title }) => [name, title] as const)]}
+      />
+      <Field label="Operation" value={operation} onInput={setOperation} placeholder="any, RunInstances, *" />
+      <Field label="Path" value={path} onInput={setPath} placeholder="any, **/Messages.json" />
+      <Select
+        label="Then"
+        value={kind}
+        onChange={(next) => {
+          setKind(next);
+          setAmount(actions.find(([name]) => name === next)?.[2] ?? "");
+        }}
+        options={actions.map(([name, title]) => [name, title] as const)}
+      />
+      {usual === "" ? null : <Field label="Value" type="number" value={amount} onInput={setAmount} />}
+      <Field label="Times" type="number" value={times} onInput={setTimes} placeholder="always" />
+      <button type="submit" disabled={busy}>
+        Plan
+      </button>
+    </form>
+  );
+}
+
+function actionOf(kind: string, amount: number): Record<string, unknown> {
+  if (kind === "throttle") return { throttle: { retryAfterSeconds: amount } };
+  if (kind === "reset" || kind === "stall") return { [kind]: true };
+  return { [kind]: amount };
+}
+
+function words(facts: Readonly<Record<string, unknown>>): string {
+  return Object.entries(facts)
+    .filter(([name, value]) => !(name === "per" && value === "rule"))
+    .map(([name, value]) =>
+      value === true ? name : `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
+    )
+    .join(", ");
+}

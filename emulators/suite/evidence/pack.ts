@@ -1,0 +1,123 @@
+/** A pack as bytes: its files, the manifest over them, the hash lists and the attestation. */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { attest, publicPem, type SigningKey, sha256 } from "./attestation.ts";
+import { canonicalJson, compareText } from "./canonical.ts";
+import { isSafePath, writeTar } from "./tar.ts";
+
+/**
+ * `det`: the same bytes in every run. `norm`: volatile fields are replaced, then the same bytes. `vol`: kept as seen, in
+ * volatile/, with a hash list of its own.
+ */
+export type ArtefactClass = "det" | "norm" | "vol";
+
+export interface Artefact {
+  readonly path: string;
+  readonly class: ArtefactClass;
+  readonly mediaType: string;
+  /** What it shows, in a line. */
+  readonly about: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface PackInput {
+  readonly artefacts: readonly Artefact[];
+  /** What is signed beside the hash: seed, scenario, clock, verdicts. */
+  readonly predicate: Record<string, unknown>;
+  readonly key: SigningKey;
+}
+
+export const names = {
+  manifest: "manifest.json",
+  sums: "SHA256SUMS",
+  attestation: "attestation.dsse.json",
+  publicKey: "signing-key.pub.pem",
+  volatile: "volatile/",
+  volatileSums: "volatile/SHA256SUMS",
+  volatileAttestation: "volatile/attestation.dsse.json",
+} as const;
+
+const { volatile: _, ...ownFiles } = names;
+/** What makes a folder a pack; artefacts have other names. */
+const own = new Set<string>(Object.values(ownFiles));
+
+export function buildPack({ artefacts, predicate, key }: PackInput): Map<string, Buffer> {
+  const files = new Map<string, Buffer>();
+  for (const { path, class: kind, bytes } of artefacts) {
+    if (!isSafePath(path) || own.has(path)) throw new Error(`${path} is no name for a file of a pack`);
+    if (files.has(path)) throw new Error(`${path} is given twice`);
+    if ((kind === "vol") !== path.startsWith(names.volatile))
+      throw new Error(`${path} is of class ${kind}; volatile/ and class vol go together`);
+    files.set(path, Buffer.from(bytes));
+  }
+  const listed = artefacts
+    .filter(({ class: kind }) => kind !== "vol")
+    .map(({ path, class: kind, mediaType, about, bytes }) => ({
+      path,
+      class: kind,
+      mediaType,
+      about,
+      bytes: bytes.length,
+      sha256: sha256(bytes),
+    }));
+  const pem = Buffer.from(publicPem(key.key));
+  files.set(names.publicKey, pem);
+  listed.push({
+    path: names.publicKey,
+    class: "det",
+    mediaType: "application/x-pem-file",
+    about: key.origin === "derived" ? "Derived from the seed: integrity only" : "Public half of the signing key",
+    bytes: pem.length,
+    sha256: sha256(pem),
+  });
+  files.set(
+    names.manifest,
+    Buffer.from(
+      canonicalJson({
+        format: "backlot-evidence/1",
+        signature: key.origin === "derived" ? "integrity only" : "signed",
+        files: listed.sort((left, right) => compareText(left.path, right.path)),
+      }),
+    ),
+  );
+  const isVolatile = (path: string) => path.startsWith(names.volatile);
+  const volatile = [...files.keys()].filter(isVolatile);
+  const volatileSums = Buffer.from(sumsOf(files, volatile, names.volatile));
+  files.set(names.volatileSums, volatileSums);
+  files.set(names.volatileAttestation, Buffer.from(attest(names.volatileSums, volatileSums, predicate, key)));
+  const lasting = [...files.keys()].filter((path) => !isVolatile(path));
+  const sums = Buffer.from(sumsOf(files, lasting));
+  files.set(names.sums, sums);
+  files.set(names.attestation, Buffer.from(attest(names.sums, sums, predicate, key)));
+  return files;
+}
+
+/** As `sha256sum -c` reads it, in byte order of the paths. */
+function sumsOf(files: ReadonlyMap<string, Uint8Array>, paths: readonly string[], base = ""): string {
+  return [...paths]
+    .sort(compareText)
+    .map((path) => `${sha256(files.get(path) ?? Buffer.alloc(0))}  ${path.slice(base.length)}\n`)
+    .join("");
+}
+
+export const partialSuffix = ".partial";
+
+/** The folder appears whole or not at all: what a crash or a full disk leaves is named `<folder>.partial`. */
+export function writePack(folder: string, files: ReadonlyMap<string, Uint8Array>): void {
+  const partial = `${folder}${partialSuffix}`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  // The lists that make a folder a pack are written last.
+  const order = [...files.keys()].sort((left, right) => Number(own.has(left)) - Number(own.has(right)));
+  for (const path of order) {
+    mkdirSync(dirname(join(partial, path)), { recursive: true });
+    writeFileSync(join(partial, path), files.get(path) ?? "", { mode: 0o644, flush: own.has(path) });
+  }
+  renameSync(partial, folder);
+}
+
+/** The pack without volatile/: two runs of the same seed, scenario and version give the same archive. */
+export function packTar(files: ReadonlyMap<string, Uint8Array>, epochMs: number): Buffer {
+  const lasting = new Map([...files].filter(([path]) => !path.startsWith(names.volatile)));
+  return writeTar(lasting, Math.floor(epochMs / 1000));
+}

@@ -1,0 +1,79 @@
+/** Takes credentials out of what is recorded: of texts, of headers, and of what MIME hides in base64. */
+import { createHmac } from "node:crypto";
+import { findSecrets, type Replace, replaceSecrets, secretHeaders } from "./secrets.ts";
+
+export interface Redactor {
+  text(text: string): string;
+  /** Of bytes that may or may not be text. */
+  bytes(bytes: Uint8Array): Buffer;
+  header(name: string, value: string): string;
+  /** How many were replaced so far. */
+  readonly count: number;
+}
+
+/**
+ * @param salt key of the fingerprints by which two places can be compared. Without one (a pack that is not signed with a
+ * key of its own) there are none: under a salt that anybody can derive, a weak password could be guessed from them.
+ */
+export function createRedactor(salt?: Uint8Array): Redactor {
+  let count = 0;
+  const replace: Replace = (kind, value) => {
+    count += 1;
+    // What is made from the machine's time or a fresh key differs between runs, and so would its fingerprint.
+    if (salt === undefined || kind === "jwt" || kind === "bearer-token" || kind === "aws-session-token")
+      return `REDACTED:${kind}`;
+    return `REDACTED:sha256:${createHmac("sha256", salt).update(value).digest("hex").slice(0, 12)}`;
+  };
+  const redactor: Redactor = {
+    text: (text) => replaceSecrets(text, replace),
+    bytes(bytes) {
+      const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+      const mime = redactEncoded(text, (inner) => replaceSecrets(inner, replace));
+      return Buffer.from(replaceSecrets(mime, replace), "latin1");
+    },
+    header: (name, value) => {
+      if (!secretHeaders.has(name.toLowerCase())) return replaceSecrets(value, replace);
+      count += 1;
+      const scheme = /^[A-Za-z][A-Za-z0-9-]{1,20} /.exec(value)?.[0] ?? "";
+      return `${scheme}REDACTED:${name.toLowerCase()}`;
+    },
+    get count() {
+      return count;
+    },
+  };
+  return redactor;
+}
+
+/** Lines that are nothing but base64, at least two tokens' worth. */
+const encoded = /(?:^[A-Za-z0-9+/]{40,998}\r?\n)*^[A-Za-z0-9+/]{16,998}={0,2}\r?$/gm;
+/** Quoted-printable breaks lines with `=` and writes bytes as =XX: a credential across a break has no shape. */
+const softBreak = /=\r?\n/g;
+
+function redactEncoded(text: string, redact: (inner: string) => string): string {
+  const decodedLines = text.replace(encoded, (lines) => {
+    const inner = Buffer.from(lines, "base64").toString("latin1");
+    if (findSecrets(inner).length === 0) return lines;
+    const wrapped = Buffer.from(redact(inner), "latin1")
+      .toString("base64")
+      .replace(/.{76}(?=.)/g, "$&\r\n");
+    return lines.endsWith("\r") ? `${wrapped}\r` : wrapped;
+  });
+  if (!softBreak.test(decodedLines)) return decodedLines;
+  const joined = decodedLines.replace(softBreak, "");
+  return findSecrets(joined).length > findSecrets(decodedLines).length ? joined : decodedLines;
+}
+
+/** What a file of a finished pack must not hold, decoded as far as MIME goes. */
+export function secretsIn(
+  path: string,
+  bytes: Uint8Array,
+): readonly { readonly kind: string; readonly line: number }[] {
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const text = path.endsWith(".dsse.json") ? whole.replace(/"sig":"[^"]*"/g, "") : whole; // the pack's own signature
+  const found = [...findSecrets(text)];
+  for (const match of text.matchAll(encoded)) {
+    const line = text.slice(0, match.index).split("\n").length;
+    for (const { kind } of findSecrets(Buffer.from(match[0], "base64").toString("latin1"))) found.push({ kind, line });
+  }
+  return found;
+}

@@ -1,0 +1,114 @@
+/** The report of a pack: one page without scripts, fonts or pictures from elsewhere, and without a time of its making. */
+import type { StepResult } from "./scenario/run.ts";
+
+export interface ReportFacts {
+  readonly title: string;
+  readonly about: string;
+  readonly seed: string;
+  readonly start: string;
+  readonly end: string;
+  readonly version: string;
+  readonly steps: readonly StepResult[];
+  readonly counts: readonly (readonly [what: string, count: string])[];
+  /** Epoch milliseconds of what happened, by lane. */
+  readonly lanes: readonly { readonly name: string; readonly at: readonly number[] }[];
+  /** Spot prices over time, one line each. */
+  readonly prices: readonly {
+    readonly name: string;
+    readonly points: readonly (readonly [at: number, price: number])[];
+  }[];
+  /** Compliant and other resources by policy. */
+  readonly compliance: readonly { readonly name: string; readonly compliant: number; readonly other: number }[];
+  readonly missing: readonly string[];
+}
+
+const style = `body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}
+h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
+td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #d9dee5;vertical-align:top}
+.ok{color:#17663a}.no{color:#a3161a}svg{width:100%;height:auto;background:#f6f8fa}text{font-size:11px;fill:#3c4858}
+@media(prefers-color-scheme:dark){body{background:#12161c;color:#e4e9f0}svg{background:#1a2029}text{fill:#aab6c5}td,th{border-color:#333c48}.ok{color:#62c98d}.no{color:#ff8c8c}}`;
+
+export function reportHtml(facts: ReportFacts): string {
+  const { title, about, seed, start, end, version } = facts;
+  const parts = [
+    `<h1>${html(title)}</h1>`,
+    about === "" ? "" : `<p>${html(about)}</p>`,
+    table([["Seed", seed], ["Virtual time", `${start} to ${end}`], ["Backlot", version], ...facts.counts]),
+    facts.steps.length === 0 ? "" : `<h2>Steps</h2>${stepTable(facts.steps)}`,
+    facts.lanes.every(({ at }) => at.length === 0) ? "" : `<h2>What happened when</h2>${timeline(facts)}`,
+    facts.prices.length === 0 ? "" : `<h2>Spot prices, last day</h2>${priceChart(facts.prices)}`,
+    facts.compliance.length === 0 ? "" : `<h2>Compliance by policy</h2>${complianceChart(facts.compliance)}`,
+    facts.missing.length === 0
+      ? ""
+      : `<h2>Not covered</h2><ul>${facts.missing.map((one) => `<li>${html(one)}</li>`).join("")}</ul>`,
+  ];
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${html(title)}</title>
+<style>${style}</style></head><body>
+${parts.filter((part) => part !== "").join("\n")}
+</body></html>
+`;
+}
+
+function html(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  return `<table>${rows.map(([name, value]) => `<tr><th scope="row">${html(name)}</th><td>${html(value)}</td></tr>`).join("")}</table>`;
+}
+
+function stepTable(steps: readonly StepResult[]): string {
+  const row = ({ order, name, failure }: StepResult) =>
+    `<tr><td>${order}</td><td>${html(name)}</td><td class="${failure === undefined ? "ok" : "no"}">${failure === undefined ? "passed" : html(failure)}</td></tr>`;
+  return `<table><tr><th>Step</th><th></th><th>Verdict</th></tr>${steps.map(row).join("")}</table>`;
+}
+
+const [width, left] = [900, 170];
+const fixed = (value: number) => value.toFixed(1);
+const colours = ["#2b6cb0", "#b7791f", "#2f855a", "#9b2c2c", "#6b46c1", "#2c7a7b"];
+
+function timeline({ lanes, start, end }: ReportFacts): string {
+  const [from, to] = [Date.parse(start), Date.parse(end)];
+  const x = (at: number) => left + ((width - left - 20) * (at - from)) / Math.max(1, to - from);
+  const rows = lanes.map(({ name, at }, row) => {
+    const y = 22 + row * 26;
+    const marks = [...new Set(at.map((one) => fixed(x(one))))];
+    const dots = marks.map((cx) => `<circle cx="${cx}" cy="${y}" r="4" fill="${colours[row % colours.length]}"/>`);
+    return `<text x="8" y="${y + 4}">${html(name)} (${at.length})</text><line x1="${left}" y1="${y}" x2="${width - 20}" y2="${y}" stroke="#cbd2da"/>${dots.join("")}`;
+  });
+  return `<svg viewBox="0 0 ${width} ${lanes.length * 26 + 18}" role="img" aria-label="Timeline">${rows.join("")}</svg>`;
+}
+
+function priceChart(series: ReportFacts["prices"]): string {
+  const points = series.flatMap((one) => one.points);
+  const [times, values] = [points.map(([at]) => at), points.map(([, price]) => price)];
+  const [from, to, low, high] = [least(times), most(times), least(values), most(values)];
+  const x = (at: number) => 60 + ((width - 80) * (at - from)) / Math.max(1, to - from);
+  const y = (price: number) => 190 - (170 * (price - low)) / Math.max(1e-9, high - low);
+  const lines = series.map(({ points: own }, n) => {
+    const path = own.map(([at, price]) => `${fixed(x(at))},${fixed(y(price))}`).join(" ");
+    return `<polyline points="${path}" fill="none" stroke="${colours[n % colours.length]}" stroke-width="1.5"/>`;
+  });
+  const names = series.map(
+    ({ name }, n) =>
+      `<text x="${60 + (n % 6) * 135}" y="${212 + Math.floor(n / 6) * 16}" fill="${colours[n % colours.length]}">${html(name)}</text>`,
+  );
+  const height = 220 + Math.floor((series.length - 1) / 6) * 16;
+  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Spot prices"><text x="4" y="24">${high.toFixed(4)}</text><text x="4" y="194">${low.toFixed(4)}</text>${lines.join("")}${names.join("")}</svg>`;
+}
+
+const least = (values: readonly number[]) =>
+  values.reduce((left, right) => Math.min(left, right), Number.POSITIVE_INFINITY);
+const most = (values: readonly number[]) =>
+  values.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY);
+
+function complianceChart(policies: ReportFacts["compliance"]): string {
+  const rows = policies.map(({ name, compliant, other }, row) => {
+    const y = 8 + row * 24;
+    const all = Math.max(1, compliant + other);
+    const good = (compliant / all) * 560;
+    return `<text x="8" y="${y + 12}">${html(name.slice(0, 42))}</text><rect x="300" y="${y}" width="${fixed(good)}" height="16" fill="#2f855a"/><rect x="${fixed(300 + good)}" y="${y}" width="${fixed(560 - good)}" height="16" fill="#9b2c2c"/><text x="866" y="${y + 12}">${other}</text>`;
+  });
+  return `<svg viewBox="0 0 ${width} ${policies.length * 24 + 12}" role="img" aria-label="Compliance">${rows.join("")}</svg>`;
+}

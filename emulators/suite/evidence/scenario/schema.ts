@@ -1,0 +1,123 @@
+/** The form of fixtures/scenarios/*.yaml: a story told in steps, on one frozen clock. */
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { z } from "zod";
+import { emulatorNames } from "../../registry.ts";
+
+const Service = z.enum(emulatorNames as [string, ...string[]]);
+const Name = z.string().regex(/^[a-z][a-zA-Z0-9-]*$/, "a word such as app or first-message");
+const Method = z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]);
+/** Texts are compared exactly, or as `/a regular expression/`; objects by the fields that are named. */
+const Expected: z.ZodType<unknown> = z.json();
+
+export const Expect = z.strictObject({
+  status: z.int().min(100).max(599).optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  json: Expected.optional(),
+  /** Text somewhere in the body. */
+  contains: z.string().optional(),
+});
+
+const Http = z.strictObject({
+  service: Service,
+  method: Method.default("GET"),
+  /** With the product's prefix where a service has several: /verify/v2/Services. */
+  path: z.string().startsWith("/"),
+  /** Signs in as the seeded user of the service; `none` does not. */
+  auth: z.enum(["seeded", "none"]).default("seeded"),
+  headers: z.record(z.string(), z.string()).default({}),
+  form: z.record(z.string(), z.string()).optional(),
+  json: z.json().optional(),
+});
+
+const Control = z.strictObject({
+  service: z.enum(["suite", ...emulatorNames]).default("suite"),
+  method: Method.default("GET"),
+  path: z.string().startsWith("/"),
+  json: z.json().optional(),
+});
+
+const Mail = z.strictObject({
+  from: z.string(),
+  to: z.array(z.string()).min(1),
+  subject: z.string(),
+  text: z.string(),
+  user: z.strictObject({ name: z.string(), password: z.string() }).optional(),
+  /** Reply code of the greeting, of the first recipient or of the message that ends the dialogue. Default 250. */
+  code: z.int().min(200).max(599).default(250),
+});
+
+const Advance = z.strictObject({
+  ms: z.number().min(0).optional(),
+  seconds: z.number().min(0).optional(),
+  minutes: z.number().min(0).optional(),
+  hours: z.number().min(0).optional(),
+  days: z.number().min(0).optional(),
+});
+
+const Received = z.strictObject({
+  receiver: Name,
+  /** Requests that came, and how many of them were answered 2xx. */
+  calls: z.int().min(0).optional(),
+  accepted: z.int().min(0).optional(),
+  /** Distinct values among the accepted of this header, or of this field of a form. */
+  distinct: z.strictObject({ header: z.string().optional(), field: z.string().optional(), count: z.int() }).optional(),
+  /** Values of a form's field in the order of their coming. */
+  fields: z.strictObject({ name: z.string(), values: z.array(z.string()) }).optional(),
+});
+
+const actions = ["http", "control", "mail", "advance", "fault", "receiver", "received", "mode"] as const;
+
+export const Step = z
+  .strictObject({
+    name: z.string().min(1),
+    http: Http.optional(),
+    control: Control.optional(),
+    mail: Mail.optional(),
+    advance: Advance.optional(),
+    /** A planned fault, as POST /_backlot/faults takes it. */
+    fault: z.record(z.string(), z.json()).optional(),
+    /** What a receiver answers from now on. */
+    receiver: z.strictObject({ name: Name, answer: z.int().min(200).max(599) }).optional(),
+    received: Received.optional(),
+    mode: z.enum(["mock", "real"]).optional(),
+    expect: Expect.optional(),
+    /** Fields of the answer to keep: `{ sid: sid, first: messages.0.sid }`; `${sid}` stands for it later. */
+    save: z.record(Name, z.string()).optional(),
+    /** Does it so often; `${n}` counts from 1. */
+    repeat: z.int().min(1).max(10_000).default(1),
+  })
+  .refine((step) => actions.filter((action) => step[action] !== undefined).length === 1, {
+    message: `a step does one of ${actions.join(", ")}`,
+  });
+export type Step = z.output<typeof Step>;
+
+/** Steps that may run in any order and at once; what follows waits for all of them. */
+const Independent = z.strictObject({ independent: z.array(Step).min(1) });
+
+export const Scenario = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/, "lower-case words with hyphens"),
+  title: z.string().min(1),
+  about: z.string().default(""),
+  only: z.array(Service).default([]),
+  seed: z.string().min(1).default("backlot"),
+  clock: z.iso.datetime(),
+  /** Settings as they would stand in the environment. */
+  settings: z.record(z.string().regex(/^(BACKLOT|FEATURE)_[A-Z0-9_]+$/), z.string()).default({}),
+  /** Webhook receivers: `${receiver.app}` is the address of `app`. */
+  receivers: z.record(Name, z.strictObject({ answer: z.int().min(200).max(599).default(200) })).default({}),
+  steps: z.array(z.union([Independent, Step])).min(1),
+});
+export type Scenario = z.output<typeof Scenario>;
+
+export function readScenario(path: string): Scenario {
+  let found: unknown;
+  try {
+    found = parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new Error(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+  const checked = Scenario.safeParse(found);
+  if (checked.success) return checked.data;
+  throw new Error(`${path} is no scenario:\n${z.prettifyError(checked.error)}`);
+}

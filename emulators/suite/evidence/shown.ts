@@ -1,0 +1,52 @@
+/** What the emulators' control APIs show of what happened, as far as evidence reads it. */
+import { ask, type Member } from "../member.ts";
+
+/** A journal entry. */
+export type Shown = Readonly<Record<string, unknown>>;
+
+export interface JournalPage {
+  readonly last: number;
+  readonly dropped: number;
+  readonly epoch: string;
+  readonly entries: readonly Shown[];
+}
+
+export const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+
+const page = 5_000;
+
+/** Everything after `since` up to `until`, oldest first. */
+export async function journalOf(member: Member, since: number, until: number): Promise<readonly Shown[]> {
+  const found: Shown[] = [];
+  for (let from = since; from < until; ) {
+    const { entries } = await ask<JournalPage>(member, "GET", `/_backlot/journal?since=${from}&limit=${page}`);
+    const last = entries.at(-1)?.sequence;
+    if (typeof last !== "number") break;
+    for (const entry of entries) if (Number(entry.sequence) <= until) found.push(entry);
+    from = last;
+  }
+  return found;
+}
+
+/**
+ * Addresses by which clients reached the services, replaced by names: ports differ from run to run. Longest first, so
+ * that one port is never taken for the beginning of another.
+ */
+export function namesForAddresses(members: readonly Member[]): (text: string) => string {
+  const names = new Map<string, string>();
+  for (const { name, addresses } of members)
+    for (const { name: surface, host, port, scheme } of addresses) {
+      const main = addresses[0]?.name === surface;
+      for (const at of new Set([host, "127.0.0.1", "localhost"]))
+        names.set(
+          `${at}:${port}`,
+          `${main ? name : `${name}-${surface}`}${scheme === "https" ? "-tls" : ""}.backlot.test`,
+        );
+    }
+  if (names.size === 0) return (text) => text;
+  const pattern = new RegExp(
+    `(${[...names.keys()].map((at) => at.replaceAll(".", "\\.").replace(":", "(?::|%3A|%3a)")).join("|")})(?!\\d)`,
+    "g",
+  );
+  return (text) => text.replace(pattern, (found) => names.get(decodeURIComponent(found)) ?? found);
+}

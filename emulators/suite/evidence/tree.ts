@@ -1,0 +1,43 @@
+/** Reads a pack from a folder or an archive: every entry, and what an honest pack would not hold. */
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { partialSuffix } from "./pack.ts";
+import { isSafePath, readTar } from "./tar.ts";
+
+export interface Tree {
+  readonly kind: "folder" | "archive";
+  readonly files: ReadonlyMap<string, Buffer>;
+  readonly problems: readonly string[];
+  /** The archive as it is. */
+  readonly archive?: Buffer;
+}
+
+export function readTree(path: string): Tree {
+  if (!existsSync(path)) {
+    const partial = existsSync(`${path}${partialSuffix}`)
+      ? `; ${path}${partialSuffix} is what an interrupted recording left`
+      : "";
+    throw new Error(`There is no pack at ${path}${partial}.`);
+  }
+  if (!lstatSync(path).isDirectory()) {
+    const archive = readFileSync(path);
+    return { kind: "archive", archive, ...readTar(archive) };
+  }
+  const files = new Map<string, Buffer>();
+  const problems: string[] = [];
+  const walk = (folder: string) => {
+    for (const entry of readdirSync(join(path, folder), { withFileTypes: true })) {
+      const name = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (!isSafePath(name)) problems.push(`${JSON.stringify(name)}: a path that a pack does not use`);
+      else if (entry.isSymbolicLink()) problems.push(`${name}: a symbolic link`);
+      else if (entry.isDirectory()) {
+        const before = files.size + problems.length;
+        walk(name);
+        if (files.size + problems.length === before) problems.push(`${name}: an empty folder`);
+      } else if (entry.isFile()) files.set(name, readFileSync(join(path, name)));
+      else problems.push(`${name}: neither a file nor a folder`);
+    }
+  };
+  walk("");
+  return { kind: "folder", files, problems };
+}

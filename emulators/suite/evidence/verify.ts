@@ -1,0 +1,239 @@
+/** Whether a pack is what was recorded: signature, hashes, missing and extra files, secrets, and whether its parts agree. */
+import { createPublicKey } from "node:crypto";
+import { z } from "zod";
+import { checkAttestation, derivedKey, keyId, sha256 } from "./attestation.ts";
+import { compareText } from "./canonical.ts";
+import { agreement } from "./consistency.ts";
+import { names, packTar } from "./pack.ts";
+import { secretsIn } from "./redact.ts";
+import { readTree, type Tree } from "./tree.ts";
+
+export interface Finding {
+  readonly check:
+    | "signature"
+    | "changed"
+    | "missing"
+    | "extra"
+    | "entry"
+    | "list"
+    | "manifest"
+    | "secret"
+    | "agreement"
+    | "fingerprint";
+  readonly path: string;
+  readonly detail: string;
+}
+
+export interface Verdict {
+  /** 0 whole, 1 content, 2 signature or key. */
+  readonly code: 0 | 1 | 2;
+  /** SHA-256 of the uncompressed archive without volatile/; absent where no archive can be made. */
+  readonly fingerprint?: string;
+  readonly signature: "valid" | "integrity only" | "invalid";
+  readonly keyId?: string;
+  readonly files: number;
+  readonly findings: readonly Finding[];
+}
+
+export interface VerifyOptions {
+  /** PEM of the public key that the pack must be signed with. */
+  readonly key?: string | undefined;
+  /** The fingerprint the pack must have. */
+  readonly sha256?: string | undefined;
+}
+
+const Manifest = z.strictObject({
+  format: z.literal("backlot-evidence/1"),
+  signature: z.enum(["signed", "integrity only"]),
+  files: z.array(
+    z.strictObject({
+      path: z.string(),
+      class: z.enum(["det", "norm"]),
+      mediaType: z.string(),
+      about: z.string(),
+      bytes: z.int().min(0),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    }),
+  ),
+});
+
+export function verifyPack(path: string, options: VerifyOptions = {}): Verdict {
+  return verifyTree(readTree(path), options);
+}
+
+export function verifyTree(tree: Tree, options: VerifyOptions = {}): Verdict {
+  const { files } = tree;
+  const findings: Finding[] = tree.problems.map((detail) => ({
+    check: "entry",
+    path: /^([^:]+): /.exec(detail)?.[1] ?? "",
+    detail,
+  }));
+  const signed = checkSignatures(files, options.key);
+  findings.push(...signed.findings);
+  const isVolatile = (path: string) => path.startsWith(names.volatile);
+  const lasting = [...files.keys()].filter((path) => !isVolatile(path));
+  const passing = [...files.keys()].filter(isVolatile);
+  findings.push(...checkList(files, lasting, names.sums, ""));
+  if (tree.kind === "folder" || passing.length > 0)
+    findings.push(...checkList(files, passing, names.volatileSums, names.volatile));
+  findings.push(...checkManifest(files));
+  for (const [path, bytes] of files)
+    for (const { kind, line } of secretsIn(path, bytes))
+      findings.push({ check: "secret", path, detail: `line ${line} holds what looks like a credential (${kind})` });
+  if (findings.length === 0) findings.push(...agreement(files));
+
+  const fingerprint = fingerprintOf(files);
+  if (tree.archive && passing.length === 0 && fingerprint !== undefined && sha256(tree.archive) !== fingerprint)
+    findings.push({
+      check: "entry",
+      path: "",
+      detail: "the archive is not written as Backlot writes it (times, owners, modes or order)",
+    });
+  if (options.sha256 !== undefined && options.sha256.toLowerCase() !== fingerprint)
+    findings.push({
+      check: "fingerprint",
+      path: "",
+      detail: `the fingerprint is ${fingerprint ?? "none"}, not ${options.sha256}`,
+    });
+  return {
+    code: findings.some(({ check }) => check === "signature") ? 2 : findings.length > 0 ? 1 : 0,
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    signature: signed.signature,
+    ...(signed.keyId === undefined ? {} : { keyId: signed.keyId }),
+    files: files.size,
+    findings,
+  };
+}
+
+/** SHA-256 of the archive that these files make. */
+export function fingerprintOf(files: ReadonlyMap<string, Buffer>): string | undefined {
+  const start = z.object({ clock: z.object({ start: z.iso.datetime() }) }).safeParse(json(files.get("mode.json"))).data
+    ?.clock.start;
+  if (start === undefined || [...files.keys()].some((path) => Buffer.byteLength(path) > 255)) return undefined;
+  return sha256(packTar(files, Date.parse(start)));
+}
+
+function checkSignatures(
+  files: ReadonlyMap<string, Buffer>,
+  trusted: string | undefined,
+): { signature: Verdict["signature"]; keyId?: string; findings: Finding[] } {
+  const findings: Finding[] = [];
+  const invalid = (path: string, detail: string) => findings.push({ check: "signature", path, detail });
+  const seed = z.object({ seed: z.string() }).safeParse(json(files.get("mode.json"))).data?.seed;
+  const own = trusted ?? (seed === undefined ? undefined : derivedPem(seed));
+  if (own === undefined) {
+    invalid(
+      names.attestation,
+      "mode.json does not say the seed from which the key is derived; give the key: --key FILE",
+    );
+    return { signature: "invalid", findings };
+  }
+  const key = createPublicKey(own);
+  const packed = files.get(names.publicKey)?.toString("utf8");
+  if (packed !== undefined && trusted === undefined && packed !== own)
+    invalid(
+      names.publicKey,
+      "the pack names a key that is not derived from its seed, and no key was given: --key FILE",
+    );
+  else if (packed !== undefined && packed !== publicText(own))
+    invalid(names.publicKey, "the pack names another key than the one given");
+  const lists =
+    files.has(names.volatileSums) || files.has(names.volatileAttestation)
+      ? ([
+          [names.attestation, names.sums],
+          [names.volatileAttestation, names.volatileSums],
+        ] as const)
+      : ([[names.attestation, names.sums]] as const);
+  for (const [attestation, list] of lists) {
+    const text = files.get(attestation);
+    if (!text) {
+      invalid(attestation, "is missing");
+      continue;
+    }
+    const attested = checkAttestation(list, text.toString("utf8"), key);
+    if (attested.tag === "invalid") invalid(attestation, attested.reason);
+    else if (attested.sums !== sha256(files.get(list) ?? Buffer.alloc(0)))
+      invalid(list, "is not the list that was signed");
+    else if (seed !== undefined && attested.predicate.seed !== seed)
+      invalid(attestation, "was signed for another seed than mode.json names");
+  }
+  const good: Verdict["signature"] = trusted === undefined ? "integrity only" : "valid";
+  return { signature: findings.length > 0 ? "invalid" : good, keyId: keyId(key), findings };
+}
+
+const derivedPem = (seed: string) =>
+  publicText(createPublicKey(derivedKey(seed).key).export({ format: "pem", type: "spki" }).toString());
+const publicText = (pem: string) => createPublicKey(pem).export({ format: "pem", type: "spki" }).toString();
+
+/** Every file in the list with its hash, nothing else in the tree, lines as this writes them. */
+function checkList(
+  files: ReadonlyMap<string, Buffer>,
+  present: readonly string[],
+  list: string,
+  base: string,
+): Finding[] {
+  const text = files.get(list)?.toString("utf8");
+  if (text === undefined) return [{ check: "missing", path: list, detail: "is missing" }];
+  const findings: Finding[] = [];
+  const listed = new Map<string, string>();
+  let last = "";
+  for (const line of text.split("\n").slice(0, -1)) {
+    const [, hash, name] = /^([0-9a-f]{64}) {2}([A-Za-z0-9._/-]+)$/.exec(line) ?? [];
+    if (hash === undefined || name === undefined) {
+      findings.push({ check: "list", path: list, detail: `${JSON.stringify(line)} is no line of a hash list` });
+      continue;
+    }
+    if (listed.has(name)) findings.push({ check: "list", path: list, detail: `${name} is listed twice` });
+    else if (compareText(last, name) >= 0)
+      findings.push({ check: "list", path: list, detail: `${name} is out of order` });
+    last = name;
+    listed.set(name, hash);
+  }
+  if (text !== "" && !text.endsWith("\n"))
+    findings.push({ check: "list", path: list, detail: "the last line is cut off" });
+  for (const [name, hash] of listed) {
+    const path = base + name;
+    const bytes = files.get(path);
+    if (!bytes) findings.push({ check: "missing", path, detail: `is listed in ${list} and is not there` });
+    else if (sha256(bytes) !== hash)
+      findings.push({ check: "changed", path, detail: `is not the file that ${list} lists` });
+  }
+  const unlisted = new Set<string>([list, base === "" ? names.attestation : names.volatileAttestation]);
+  for (const path of present)
+    if (!listed.has(path.slice(base.length)) && !unlisted.has(path))
+      findings.push({ check: "extra", path, detail: `is not listed in ${list}` });
+  return findings;
+}
+
+function checkManifest(files: ReadonlyMap<string, Buffer>): Finding[] {
+  const path = names.manifest;
+  if (!files.has(path)) return []; // missing is said by the list already
+  const manifest = Manifest.safeParse(json(files.get(path)));
+  if (!manifest.success)
+    return [{ check: "manifest", path, detail: `is no manifest: ${z.prettifyError(manifest.error).split("\n")[0]}` }];
+  const findings: Finding[] = [];
+  const say = (detail: string) => findings.push({ check: "manifest", path, detail });
+  const described = new Map(manifest.data.files.map((file) => [file.path, file]));
+  if (described.size !== manifest.data.files.length) say("describes a file twice");
+  const paths = manifest.data.files.map((file) => file.path);
+  if (paths.some((name, n) => n > 0 && compareText(paths[n - 1] ?? "", name) >= 0)) say("is out of order");
+  for (const [name, file] of described) {
+    const bytes = files.get(name);
+    if (!bytes) say(`describes ${name}, which is not there`);
+    else if (bytes.length !== file.bytes || sha256(bytes) !== file.sha256)
+      say(`describes ${name} with another hash or size`);
+  }
+  const self = new Set<string>([names.manifest, names.sums, names.attestation]);
+  for (const name of files.keys())
+    if (!name.startsWith(names.volatile) && !self.has(name) && !described.has(name)) say(`does not describe ${name}`);
+  return findings;
+}
+
+function json(bytes: Buffer | undefined): unknown {
+  if (bytes === undefined) return undefined;
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined; // the schema that reads it says what is wrong
+  }
+}
