@@ -23,6 +23,53 @@ const table = {
   notFound: { code: 20404, status: 404, text: (path) => `The requested resource ${path} was not found` },
   invalidParameter: { code: 20001, status: 400, text: (name, value) => `Invalid parameter ${name}: ${value}` },
   methodNotAllowed: { code: 20004, status: 405, text: () => "Method not allowed" },
+  missingParameter: {
+    code: 20001,
+    status: 400,
+    text: (name) => `Missing required parameter ${name} in the post body`,
+  },
+  invalidUrl: { code: 21402, status: 400, text: (name, value) => `${name} is not a valid URL: ${value}` },
+  invalidMethod: { code: 21403, status: 400, text: (name, value) => `${name} must be GET or POST, not ${value}` },
+  forbidden: { code: 20403, status: 403, text: () => "Forbidden" },
+  conflict: { code: 20409, status: 409, text: (what) => what },
+  numberInvalid: { code: 21421, status: 400, text: (number) => `${number} is not a valid number` },
+  numberTaken: { code: 21422, status: 400, text: (number) => `${number} is not available` },
+  areaCodeInvalid: { code: 21451, status: 400, text: (code) => `${code} is not a valid area code` },
+  areaCodeEmpty: {
+    code: 21452,
+    status: 400,
+    text: (code) => `No phone numbers found in area code ${code}`,
+  },
+  callerIdKnown: { code: 21450, status: 400, text: () => "Phone number already validated for your account" },
+  parentStatus: { code: 21477, status: 400, text: () => "Parent account status cannot be changed" },
+  accountClosed: { code: 21479, status: 400, text: () => "A closed subaccount cannot be reopened" },
+  subaccountNested: { code: 21470, status: 400, text: () => "A subaccount cannot have subaccounts" },
+  senderInService: {
+    code: 21710,
+    status: 409,
+    text: () => "Phone Number or Short Code is already in the Messaging Service.",
+  },
+  senderInOther: {
+    code: 21712,
+    status: 409,
+    text: (service) => `Phone Number or Short Code is associated with another Messaging Service: ${service}`,
+  },
+  serviceNotYours: { code: 21701, status: 404, text: (sid) => `The Messaging Service ${sid} does not exist` },
+  verifyInvalid: { code: 60200, status: 400, text: (name, value) => `Invalid parameter \`${name}\`: ${value}` },
+  verifyChecks: { code: 60202, status: 429, text: () => "Max check attempts reached" },
+  verifySends: { code: 60203, status: 429, text: () => "Max send attempts reached" },
+  verifyDisabled: { code: 60204, status: 400, text: (what) => `Service does not support this feature: ${what}` },
+  verifyLandline: { code: 60205, status: 403, text: () => "SMS is not supported by landline phone number" },
+  verifyPsd2: { code: 60206, status: 400, text: () => "Both \`Amount\` and \`Payee\` are required for PSD2" },
+  verifyBlocked: {
+    code: 60410,
+    status: 403,
+    text: (to) => `The destination phone number ${to} has been temporarily blocked by Twilio due to fraudulent activities`,
+  },
+  lookupField: { code: 60600, status: 400, text: (field) => `Field ${field} is not supported` },
+  conversationClosed: { code: 50353, status: 400, text: () => "The conversation is closed" },
+  uniqueName: { code: 50433, status: 409, text: () => "A resource with the same UniqueName already exists" },
+  participantExists: { code: 50433, status: 409, text: () => "Participant already exists" },
   unfinished: { code: 20009, status: 400, text: () => "Cannot delete this resource before it is complete" },
   invalidPageToken: { code: 21481, status: 400, text: (token) => `Invalid PageToken: ${token}` },
   tooLarge: { code: 20413, status: 413, text: (limit) => `Request entity too large: the limit is ${limit} bytes` },
@@ -105,6 +152,48 @@ const table = {
     status: 400,
     text: () => "The 'From' number provided does not belong to the specified Messaging Service",
   },
+  contentMissing: { code: 21654, status: 404, text: (sid) => `The ContentSid ${sid} does not exist` },
+  contentVariables: { code: 21656, status: 400, text: () => "The Content Variables parameter is invalid" },
+  queueOverflow: {
+    code: 21611,
+    status: 400,
+    text: (from) => `This 'From' number ${from} has exceeded the maximum number of queued messages`,
+  },
+  callToMissing: { code: 21201, status: 400, text: () => "No 'To' number is specified" },
+  callFromMissing: { code: 21213, status: 400, text: () => "'From' phone number is required" },
+  callUrlInvalid: { code: 21205, status: 400, text: (value) => `Url is not a valid URL: ${value}` },
+  callUrlMissing: { code: 21205, status: 400, text: () => "Url parameter is required." },
+  callDigits: { code: 21206, status: 400, text: (value) => `SendDigits ${value} is not valid` },
+  callTimeout: { code: 21208, status: 400, text: (value) => `Timeout ${value} is not valid` },
+  callMethod: { code: 21209, status: 400, text: (value) => `Method ${value} is not GET or POST` },
+  callFromInvalid: {
+    code: 21212,
+    status: 400,
+    text: (from) => `The 'From' number ${from} is not a valid phone number, shortcode, or alphanumeric sender ID.`,
+  },
+  callFromUnverified: {
+    code: 21210,
+    status: 400,
+    text: (from) =>
+      `The source phone number provided, ${from}, is not yet verified for your account. You may only make calls from phone numbers that you've verified or purchased from Twilio.`,
+  },
+  callToInvalid: {
+    code: 21217,
+    status: 400,
+    text: (to) => `The phone number you are attempting to call, ${to}, is not valid.`,
+  },
+  callUnreachable: {
+    code: 21214,
+    status: 400,
+    text: (to) => `The phone number you are attempting to call, ${to}, could not be reached.`,
+  },
+  callGeo: { code: 21215, status: 400, text: (to) => `Account not authorized to call ${to}.` },
+  callBlocked: { code: 21216, status: 400, text: (to) => `Account not allowed to call ${to}.` },
+  queueExists: { code: 22003, status: 400, text: (name) => `A queue named ${name} already exists` },
+  queueNotEmpty: { code: 22007, status: 400, text: () => "A queue that holds calls cannot be deleted" },
+  callApplication: { code: 21218, status: 400, text: (sid) => `ApplicationSid ${sid} is not valid` },
+  callState: { code: 21220, status: 400, text: () => "Call is not in-progress. Cannot redirect." },
+  callEvent: { code: 21626, status: 400, text: (event) => `StatusCallbackEvent(s) ${event} invalid` },
   notCancelable: { code: 30409, status: 400, text: () => "This message cannot be canceled" },
   invalidUpdate: { code: 30400, status: 400, text: () => "Parameters are not valid" },
   sendAtMissing: { code: 35111, status: 400, text: () => "SendAt timestamp is missing" },
@@ -189,8 +278,24 @@ export function createErrors(domain: string): ProviderErrors {
     unavailable: (exchange, { message, ...details }) =>
       render(exchange, failure({ name: "unavailable", values: [`${message} ${details.hint}`] }), { details }),
     unexpected: (exchange, incident) => render(exchange, failure({ name: "unexpected", values: [incident] })),
+    fault: (exchange, { status, code, message }) => {
+      const known = typeof code === "number" ? code : Number.parseInt(code ?? "", 10);
+      const number = Number.isNaN(known) ? faultCode(status) : known;
+      return render(exchange, new TwilioError(number, status, message ?? faultText(number)));
+    },
     thrown: (exchange, cause) => (cause instanceof TwilioError ? render(exchange, cause) : undefined),
   };
+}
+
+/** The general code of a status, where a planned fault names none. */
+function faultCode(status: number): number {
+  const general: Readonly<Record<number, number>> = { 401: 20003, 403: 20403, 404: 20404, 429: 20429, 500: 20500, 503: 20503 };
+  return general[status] ?? 20500;
+}
+
+function faultText(code: number): string {
+  const entry = Object.values<ErrorEntry>(table).find((one) => one.code === code);
+  return entry?.text("", "") ?? "A planned fault";
 }
 
 function renderError(

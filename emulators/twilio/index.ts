@@ -1,10 +1,28 @@
-/** Twilio: the 2010 API's messages, with signed status callbacks. */
+/** Twilio: messages, calls, verifications and what belongs to them, with signed requests to applications. */
 import { Hono } from "hono";
 import type { Emulator, KernelEnv, Site } from "../kernel/emulator.ts";
+import { mountAccountResources } from "./api/account-resources.ts";
 import { mountAccounts } from "./api/accounts.ts";
+import { mountAvailableNumbers } from "./api/available-numbers.ts";
 import { apiDomain, type TwilioRuntime } from "./api/call.ts";
+import { callLimitTimer, callTimer } from "./api/call-life.ts";
+import { advanceCall, limitCall } from "./api/call-script.ts";
+import { mountCalls } from "./api/calls.ts";
+import { mountConferences } from "./api/conferences.ts";
+import { controlRoutes } from "./api/control.ts";
+import { ageConversation, conversationTimer, mountConversations } from "./api/conversations.ts";
+import { mountIncomingNumbers } from "./api/incoming-numbers.ts";
+import { mountLookups } from "./api/lookups.ts";
+import { mountMedia } from "./api/media.ts";
 import { advanceMessage, messageTimer } from "./api/message-life.ts";
 import { mountMessages } from "./api/messages.ts";
+import { mountMessagingServices } from "./api/messaging-services.ts";
+import { mountOauth } from "./api/oauth.ts";
+import { mountQueues } from "./api/queues.ts";
+import { mountRecordings } from "./api/recordings.ts";
+import { mountUsage } from "./api/usage.ts";
+import { expireVerification, mountVerify, verificationTimer } from "./api/verify.ts";
+import { mountVerifyAttempts } from "./api/verify-attempts.ts";
 import { capabilities } from "./capabilities.ts";
 import { environment } from "./environment.ts";
 import { createErrors } from "./errors.ts";
@@ -15,48 +33,65 @@ import { openStore, type TwilioState } from "./store.ts";
 import { tables } from "./tables.ts";
 import { twilioScheme } from "./webhooks.ts";
 
+type Mount = (app: Hono<KernelEnv>, runtime: TwilioRuntime) => void;
+
+/** The 2010 API, at the root of a plain address. */
+const api: readonly Mount[] = [
+  mountAccounts,
+  mountMessages,
+  mountIncomingNumbers,
+  mountAvailableNumbers,
+  mountAccountResources,
+  mountUsage,
+  mountMedia,
+  mountRecordings,
+  mountCalls,
+  mountConferences,
+  mountQueues,
+];
+
 /** Every product of Twilio has a host of its own; what is not emulated there answers 20404 in the product's style. */
-const products = [
-  "accounts",
-  "assistants",
-  "bulkexports",
-  "chat",
-  "content",
-  "conversations",
-  "events",
-  "flex-api",
-  "frontline-api",
-  "iam",
-  "insights",
-  "intelligence",
-  "ip-messaging",
-  "knowledge",
-  "lookups",
-  "marketplace",
-  "memory",
-  "messaging",
-  "monitor",
-  "notify",
-  "numbers",
-  "oauth",
-  "preview",
-  "preview-iam",
-  "pricing",
-  "proxy",
-  "routes",
-  "serverless",
-  "studio",
-  "supersim",
-  "sync",
-  "taskrouter",
-  "tls-test",
-  "trunking",
-  "trusthub",
-  "verify",
-  "video",
-  "voice",
-  "wireless",
-] as const;
+const products: Readonly<Record<string, readonly Mount[]>> = {
+  accounts: [],
+  assistants: [],
+  bulkexports: [],
+  chat: [],
+  content: [],
+  conversations: [mountConversations],
+  events: [],
+  "flex-api": [],
+  "frontline-api": [],
+  iam: [],
+  insights: [],
+  intelligence: [],
+  "ip-messaging": [],
+  knowledge: [],
+  lookups: [mountLookups],
+  marketplace: [],
+  memory: [],
+  messaging: [mountMessagingServices],
+  monitor: [],
+  notify: [],
+  numbers: [],
+  oauth: [mountOauth],
+  preview: [],
+  "preview-iam": [],
+  pricing: [],
+  proxy: [],
+  routes: [],
+  serverless: [],
+  studio: [],
+  supersim: [],
+  sync: [],
+  taskrouter: [],
+  "tls-test": [],
+  trunking: [],
+  trusthub: [],
+  verify: [mountVerify, mountVerifyAttempts],
+  video: [],
+  voice: [],
+  wireless: [],
+};
 
 export const twilio: Emulator<TwilioState, Seed> = {
   name: "twilio",
@@ -67,7 +102,14 @@ export const twilio: Emulator<TwilioState, Seed> = {
   tables,
   open: openStore,
   seed: { file: "twilio.yaml", schema: seedSchema, apply: applySeed },
-  timers: { [messageTimer]: advanceMessage },
+  timers: {
+    [messageTimer]: advanceMessage,
+    [verificationTimer]: expireVerification,
+    [callTimer]: advanceCall,
+    [callLimitTimer]: limitCall,
+    [conversationTimer]: ageConversation,
+  },
+  control: controlRoutes,
   webhooks: [twilioScheme],
   health,
   real,
@@ -76,17 +118,20 @@ export const twilio: Emulator<TwilioState, Seed> = {
 };
 
 function sites(runtime: TwilioRuntime): readonly Site[] {
-  const api = new Hono<KernelEnv>();
-  mountAccounts(api, runtime);
-  mountMessages(api, runtime);
   return [
     // With an edge or a region the host is api.<edge>.<region>.twilio.com or api.<region>.twilio.com.
-    { hosts: [apiDomain, "api.*.twilio.com"], routes: api, errors: createErrors(apiDomain) },
-    ...products.map((product) => ({
+    { hosts: [apiDomain, "api.*.twilio.com"], routes: routesOf(api, runtime), errors: createErrors(apiDomain) },
+    ...Object.entries(products).map(([product, mounts]) => ({
       hosts: [`${product}.twilio.com`, `${product}.*.twilio.com`],
       prefix: product,
-      routes: new Hono<KernelEnv>(),
+      routes: routesOf(mounts, runtime),
       errors: createErrors(`${product}.twilio.com`),
     })),
   ];
+}
+
+function routesOf(mounts: readonly Mount[], runtime: TwilioRuntime): Hono<KernelEnv> {
+  const app = new Hono<KernelEnv>();
+  for (const mount of mounts) mount(app, runtime);
+  return app;
 }

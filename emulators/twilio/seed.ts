@@ -1,14 +1,23 @@
 /** fixtures/seeds/twilio.yaml: accounts and what they own. Sids and secrets that are not given are derived. */
 import { z } from "zod";
 import type { TwilioRuntime } from "./api/call.ts";
+import { numberCapabilities, numberType } from "./domain/available-numbers.ts";
+import { friendlyForm } from "./domain/countries.ts";
 import { isWebhookUrl, segmentsOf } from "./domain/message-draft.ts";
 import { errorMessages, priceOf } from "./domain/message-life.ts";
+import { messagingServiceParameters } from "./domain/messaging-service.ts";
+import { initialOf } from "./domain/parameters.ts";
+import { verifyServiceParameters } from "./domain/verification.ts";
+import { numberParameters } from "./domain/voice-and-sms.ts";
+import { apiKey, messagingService, oauthApp, phoneNumber, poolNumber, shortCode, verifyService } from "./kinds.ts";
 
 const sid = (prefix: string) => z.string().regex(new RegExp(`^${prefix}[0-9a-f]{32}$`), `${prefix} and 32 hex digits`);
 const phone = z.string().regex(/^\+[1-9]\d{6,14}$/, "a number in E.164 form");
 const address = z.string().regex(/^(\+[1-9]\d{6,14}|[1-9]\d{2,5})$/, "a number in E.164 form or a short code");
 // twilio-go refuses credentials with anything but letters and digits before it sends them.
 const secret = z.string().regex(/^[0-9a-zA-Z]{32}$/, "32 letters and digits");
+
+const webhook = z.string().refine(isWebhookUrl, "an absolute http or https URL");
 
 const pastMessage = z.strictObject({
   from: address,
@@ -42,6 +51,9 @@ const account = z.strictObject({
         name: z.string().max(64).optional(),
         sid: sid("PN").optional(),
         sms: z.boolean().default(true),
+        smsUrl: webhook.optional(),
+        voiceUrl: webhook.optional(),
+        statusCallback: webhook.optional(),
       }),
     )
     .default([]),
@@ -51,12 +63,19 @@ const account = z.strictObject({
         name: z.string().min(1).max(64),
         sid: sid("MG").optional(),
         senders: z.array(phone),
-        statusCallback: z.string().refine(isWebhookUrl, "an absolute http or https URL").optional(),
+        statusCallback: webhook.optional(),
+        inboundRequestUrl: webhook.optional(),
         validityPeriod: z.number().int().min(1).max(36_000).default(36_000),
       }),
     )
     .default([]),
   verifyServices: z.array(z.strictObject({ name: z.string().min(1).max(30), sid: sid("VA").optional() })).default([]),
+  oauthApps: z
+    .array(z.strictObject({ name: z.string().min(1).max(64), sid: sid("OQ").optional(), secret: secret.optional() }))
+    .default([]),
+  shortCodes: z
+    .array(z.strictObject({ code: z.string().regex(/^[1-9]\d{2,5}$/), sid: sid("SC").optional() }))
+    .default([]),
   history: z.array(pastMessage).default([]),
 });
 
@@ -111,42 +130,88 @@ export function applySeed(seed: Seed, runtime: TwilioRuntime): void {
 
 function addPossessions(runtime: TwilioRuntime, entry: AccountSeed, accountSid: string, at: number): void {
   const { state } = runtime;
-  const stamps = { accountSid, createdAt: at, updatedAt: at };
-  for (const key of entry.apiKeys) {
-    state.addApiKey({
-      sid: key.sid ?? `SK${derived(runtime, "api-key", [accountSid, key.name])}`,
-      secret: key.secret ?? runtime.ids.fixed("twilio.api-secret", [accountSid, key.name]).text(32, alphanumeric),
-      friendlyName: key.name,
+  const stamps = { accountSid, parent: accountSid, key: null, createdAt: at, updatedAt: at };
+  const secretOf = (kind: string, name: string) =>
+    runtime.ids.fixed(`twilio.${kind}`, [accountSid, name]).text(32, alphanumeric);
+  for (const { name, sid: given, secret } of entry.apiKeys) {
+    state.addResource(apiKey, {
+      sid: given ?? `SK${derived(runtime, "api-key", [accountSid, name])}`,
       ...stamps,
+      data: { FriendlyName: name, secret: secret ?? secretOf("api-secret", name) },
     });
   }
-  const numberSids = new Map<string, string>();
-  for (const { number, name, sid: given, sms } of entry.phoneNumbers) {
-    const numberSid = given ?? `PN${derived(runtime, "phone-number", [accountSid, number])}`;
-    numberSids.set(number, numberSid);
-    state.addPhoneNumber({
-      sid: numberSid,
-      phoneNumber: number,
-      friendlyName: name ?? number,
-      sms: sms ? 1 : 0,
+  for (const { name, sid: given, secret } of entry.oauthApps) {
+    state.addResource(oauthApp, {
+      sid: given ?? `OQ${derived(runtime, "oauth-app", [accountSid, name])}`,
       ...stamps,
+      data: { FriendlyName: name, secret: secret ?? secretOf("oauth-secret", name) },
     });
   }
+  for (const { code, sid: given } of entry.shortCodes)
+    state.addResource(shortCode, {
+      sid: given ?? `SC${derived(runtime, "short-code", [accountSid, code])}`,
+      ...stamps,
+      key: code,
+      data: { ShortCode: code },
+    });
+  const numberSids = addNumbers(runtime, entry, accountSid, at);
   for (const service of entry.messagingServices) {
     const serviceSid = service.sid ?? `MG${derived(runtime, "messaging-service", [accountSid, service.name])}`;
-    state.addMessagingService({
+    state.addResource(messagingService, {
       sid: serviceSid,
-      friendlyName: service.name,
-      statusCallback: service.statusCallback ?? null,
-      validityPeriod: service.validityPeriod,
       ...stamps,
+      data: {
+        ...initialOf(messagingServiceParameters),
+        FriendlyName: service.name,
+        StatusCallback: service.statusCallback ?? null,
+        InboundRequestUrl: service.inboundRequestUrl ?? null,
+        ValidityPeriod: service.validityPeriod,
+      },
     });
-    for (const sender of service.senders) state.addSender(serviceSid, numberSids.get(sender) ?? "");
+    for (const sender of service.senders)
+      state.addResource(poolNumber, {
+        ...stamps,
+        sid: numberSids.get(sender) ?? "",
+        parent: serviceSid,
+        key: sender,
+        data: { PhoneNumber: sender },
+      });
   }
-  for (const service of entry.verifyServices) {
-    const serviceSid = service.sid ?? `VA${derived(runtime, "verify-service", [accountSid, service.name])}`;
-    state.addVerifyService({ sid: serviceSid, friendlyName: service.name, ...stamps });
+  for (const { name, sid: given } of entry.verifyServices) {
+    state.addResource(verifyService, {
+      sid: given ?? `VA${derived(runtime, "verify-service", [accountSid, name])}`,
+      ...stamps,
+      data: { ...initialOf(verifyServiceParameters), FriendlyName: name, "Totp.Issuer": name },
+    });
   }
+}
+
+function addNumbers(runtime: TwilioRuntime, entry: AccountSeed, accountSid: string, at: number): Map<string, string> {
+  const sids = new Map<string, string>();
+  for (const { number, name, sid: given, sms, smsUrl, voiceUrl, statusCallback } of entry.phoneNumbers) {
+    const numberSid = given ?? `PN${derived(runtime, "phone-number", [accountSid, number])}`;
+    sids.set(number, numberSid);
+    const capabilities = numberCapabilities(number);
+    runtime.state.addResource(phoneNumber, {
+      sid: numberSid,
+      accountSid,
+      parent: accountSid,
+      key: number,
+      createdAt: at,
+      updatedAt: at,
+      data: {
+        ...initialOf(numberParameters),
+        FriendlyName: name ?? friendlyForm(number),
+        PhoneNumber: number,
+        SmsUrl: smsUrl ?? "",
+        VoiceUrl: voiceUrl ?? "",
+        StatusCallback: statusCallback ?? "",
+        type: numberType(number),
+        capabilities: sms ? capabilities : { ...capabilities, sms: false, mms: false },
+      },
+    });
+  }
+  return sids;
 }
 
 function addHistory(runtime: TwilioRuntime, entry: AccountSeed, accountSid: string, now: number): void {
@@ -173,6 +238,7 @@ function addHistory(runtime: TwilioRuntime, entry: AccountSeed, accountSid: stri
       statusCallback: null,
       validUntil: null,
       sendAt: null,
+      smartEncoded: 0,
       createdAt,
       updatedAt: endedAt,
       sentAt: status === "failed" ? null : createdAt + (status === "received" ? 0 : 1_000),

@@ -1,6 +1,8 @@
 /** The only place with SQL: what is kept, and the statements, each prepared once. */
 import type { Database } from "../kernel/state.ts";
 import type { Message, MessageStatus } from "./domain/message.ts";
+import { openResources } from "./store-resources.ts";
+import { openUsage } from "./store-usage.ts";
 
 export interface Account {
   readonly sid: string;
@@ -12,44 +14,6 @@ export interface Account {
   readonly type: "Full" | "Trial";
   /** 1 for test credentials: nothing they do is stored. */
   readonly test: 0 | 1;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-}
-
-export interface ApiKey {
-  readonly sid: string;
-  readonly accountSid: string;
-  readonly secret: string;
-  readonly friendlyName: string;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-}
-
-export interface PhoneNumber {
-  readonly sid: string;
-  readonly accountSid: string;
-  readonly phoneNumber: string;
-  readonly friendlyName: string;
-  readonly sms: 0 | 1;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-}
-
-export interface MessagingService {
-  readonly sid: string;
-  readonly accountSid: string;
-  readonly friendlyName: string;
-  readonly statusCallback: string | null;
-  /** Seconds. */
-  readonly validityPeriod: number;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-}
-
-export interface VerifyService {
-  readonly sid: string;
-  readonly accountSid: string;
-  readonly friendlyName: string;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -87,27 +51,27 @@ const accountColumns = `sid, owner_sid AS ownerSid, auth_token AS authToken, fri
 const messageColumns = `sid, account_sid AS accountSid, direction, sender AS "from", recipient AS "to", body,
   num_segments AS numSegments, num_media AS numMedia, media_urls AS mediaUrls, status, error_code AS errorCode, price,
   billed_at AS billedAt, messaging_service_sid AS messagingServiceSid, status_callback AS statusCallback,
-  valid_until AS validUntil, send_at AS sendAt, created_at AS createdAt, updated_at AS updatedAt, sent_at AS sentAt`;
+  valid_until AS validUntil, send_at AS sendAt, smart_encoded AS smartEncoded,
+  created_at AS createdAt, updated_at AS updatedAt, sent_at AS sentAt`;
 
 // A message is sent at the earliest when it is made, at the latest 35 days and its validity (10 hours) later; so a filter
 // on the sending date bounds the date of creation, by which lists are ordered and indexed.
 const longestWaitMs = 36 * 86_400_000;
 
 export function openStore(db: Database) {
-  return { ...openAccounts(db), ...openSenders(db), ...openMessages(db), ...openMessageLists(db) };
+  return { ...openAccounts(db), ...openResources(db), ...openMessages(db), ...openMessageLists(db), ...openUsage(db) };
 }
 
 function openAccounts(db: Database) {
   const insert = db.prepare("INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const insertKey = db.prepare("INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?)");
   const bySid = db.prepare(`SELECT ${accountColumns} FROM accounts WHERE sid = ?`);
   const first = db.prepare(
     `SELECT ${accountColumns} FROM accounts WHERE owner_sid = sid AND test = ? ORDER BY rowid LIMIT 1`,
   );
-  const keyColumns =
-    "sid, account_sid AS accountSid, secret, friendly_name AS friendlyName, created_at AS createdAt, updated_at AS updatedAt";
-  const key = db.prepare(`SELECT ${keyColumns} FROM api_keys WHERE sid = ?`);
-  const keyOf = db.prepare(`SELECT ${keyColumns} FROM api_keys WHERE account_sid = ? ORDER BY rowid LIMIT 1`);
+  const change = db.prepare("UPDATE accounts SET friendly_name = ?, status = ?, updated_at = ? WHERE sid = ?");
+  const owned = db.prepare(
+    `SELECT ${accountColumns} FROM accounts WHERE owner_sid = ? AND test = 0 ORDER BY created_at DESC, rowid DESC`,
+  );
   return {
     addAccount(row: Account): void {
       insert.run(
@@ -122,78 +86,19 @@ function openAccounts(db: Database) {
         row.updatedAt,
       );
     },
-    addApiKey(row: ApiKey): void {
-      insertKey.run(row.sid, row.accountSid, row.secret, row.friendlyName, row.createdAt, row.updatedAt);
+    changeAccount({ sid, friendlyName, status, updatedAt }: Account): void {
+      change.run(friendlyName, status, updatedAt, sid);
     },
+    /** A main account and its subaccounts, newest first. */
+    accountsOf: (ownerSid: string) => owned.all(ownerSid) as readonly Account[],
     account: (sid: string) => bySid.get(sid) as Account | undefined,
     /** The first main account, or the first with test credentials. */
     mainAccount: (kind: "live" | "test") => first.get(kind === "test" ? 1 : 0) as Account | undefined,
-    apiKey: (sid: string) => key.get(sid) as ApiKey | undefined,
-    firstApiKey: (accountSid: string) => keyOf.get(accountSid) as ApiKey | undefined,
-  };
-}
-
-function openSenders(db: Database) {
-  const stamps = "created_at AS createdAt, updated_at AS updatedAt";
-  const numberColumns = `sid, account_sid AS accountSid, phone_number AS phoneNumber, friendly_name AS friendlyName, sms, ${stamps}`;
-  const serviceColumns = `sid, account_sid AS accountSid, friendly_name AS friendlyName, status_callback AS statusCallback,
-    validity_period AS validityPeriod, ${stamps}`;
-  const insertNumber = db.prepare("INSERT INTO phone_numbers VALUES (?, ?, ?, ?, ?, ?, ?)");
-  const insertService = db.prepare("INSERT INTO messaging_services VALUES (?, ?, ?, ?, ?, ?, ?)");
-  const insertSender = db.prepare("INSERT INTO messaging_service_senders VALUES (?, ?)");
-  const insertVerify = db.prepare("INSERT INTO verify_services VALUES (?, ?, ?, ?, ?)");
-  const number = db.prepare(`SELECT ${numberColumns} FROM phone_numbers WHERE phone_number = ?`);
-  const numberOf = db.prepare(
-    `SELECT ${numberColumns} FROM phone_numbers WHERE account_sid = ? ORDER BY rowid LIMIT 1`,
-  );
-  const service = db.prepare(`SELECT ${serviceColumns} FROM messaging_services WHERE sid = ?`);
-  const serviceOf = db.prepare(
-    `SELECT ${serviceColumns} FROM messaging_services WHERE account_sid = ? ORDER BY rowid LIMIT 1`,
-  );
-  const senders = db
-    .prepare(
-      `SELECT phone_number FROM messaging_service_senders JOIN phone_numbers ON phone_numbers.sid = phone_number_sid
-       WHERE service_sid = ? ORDER BY phone_number`,
-    )
-    .pluck();
-  const verifyOf = db.prepare(
-    `SELECT sid, account_sid AS accountSid, friendly_name AS friendlyName, ${stamps} FROM verify_services
-     WHERE account_sid = ? ORDER BY rowid LIMIT 1`,
-  );
-  return {
-    addPhoneNumber(row: PhoneNumber): void {
-      insertNumber.run(
-        row.sid,
-        row.accountSid,
-        row.phoneNumber,
-        row.friendlyName,
-        row.sms,
-        row.createdAt,
-        row.updatedAt,
-      );
-    },
-    addMessagingService(row: MessagingService): void {
-      const { sid, accountSid, friendlyName, statusCallback, validityPeriod, createdAt, updatedAt } = row;
-      insertService.run(sid, accountSid, friendlyName, statusCallback, validityPeriod, createdAt, updatedAt);
-    },
-    addSender(serviceSid: string, phoneNumberSid: string): void {
-      insertSender.run(serviceSid, phoneNumberSid);
-    },
-    addVerifyService(row: VerifyService): void {
-      insertVerify.run(row.sid, row.accountSid, row.friendlyName, row.createdAt, row.updatedAt);
-    },
-    phoneNumber: (phoneNumber: string) => number.get(phoneNumber) as PhoneNumber | undefined,
-    firstPhoneNumber: (accountSid: string) => numberOf.get(accountSid) as PhoneNumber | undefined,
-    messagingService: (sid: string) => service.get(sid) as MessagingService | undefined,
-    firstMessagingService: (accountSid: string) => serviceOf.get(accountSid) as MessagingService | undefined,
-    /** E.164 numbers in the pool, in the order of the numbers. */
-    sendersOf: (serviceSid: string) => senders.all(serviceSid) as readonly string[],
-    firstVerifyService: (accountSid: string) => verifyOf.get(accountSid) as VerifyService | undefined,
   };
 }
 
 function openMessages(db: Database) {
-  const insert = db.prepare(`INSERT INTO messages VALUES (${Array(20).fill("?").join(", ")})`);
+  const insert = db.prepare(`INSERT INTO messages VALUES (${Array(21).fill("?").join(", ")})`);
   const bySid = db.prepare(`SELECT ${messageColumns} FROM messages WHERE sid = ?`);
   const change = db.prepare(
     `UPDATE messages SET status = ?, sender = ?, num_segments = ?, error_code = ?, price = ?, billed_at = ?, updated_at = ?,
@@ -225,6 +130,7 @@ function openMessages(db: Database) {
         row.statusCallback,
         row.validUntil,
         row.sendAt,
+        row.smartEncoded,
         row.createdAt,
         row.updatedAt,
         row.sentAt,

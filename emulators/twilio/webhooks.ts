@@ -1,6 +1,9 @@
 /** How Twilio's own requests to applications are signed and retried. */
 import { createHash } from "node:crypto";
 import type { Outcome, WebhookScheme } from "../kernel/webhook.ts";
+import { answerCallDocument } from "./api/call-script.ts";
+import { documentConcluded } from "./api/documents.ts";
+import { answerMessage } from "./api/message-replies.ts";
 import { type Failure, readOverrides, shouldRetry } from "./domain/connection-overrides.ts";
 import { signature, withBodyHash } from "./domain/signature.ts";
 import type { TwilioState } from "./store.ts";
@@ -26,6 +29,12 @@ export const twilioScheme: WebhookScheme<TwilioState> = {
     const hash = url.indexOf("#");
     return hash < 0 ? url : url.slice(0, hash);
   },
+  timeouts(url) {
+    const { connectMs, readMs, totalMs } = readOverrides(url);
+    return { connectMs, totalMs: Math.min(totalMs, connectMs + readMs) };
+  },
+  concluded: (runtime, conclusion) =>
+    documentConcluded(runtime, conclusion, { message: answerMessage, call: answerCallDocument }),
   retryDelay(url, attempts, outcome) {
     const failure = failureOf(outcome);
     return failure && shouldRetry(readOverrides(url), attempts, failure) ? retryAfterMs : undefined;

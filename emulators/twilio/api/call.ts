@@ -1,10 +1,23 @@
 /** What every handler needs of a request and of an answer. */
 import type { Runtime } from "../../kernel/emulator.ts";
 import { answer, type Exchange } from "../../kernel/exchange.ts";
-import type { TwilioState } from "../store.ts";
+import type { Account, TwilioState } from "../store.ts";
 import { responseHeaders, wantsXml } from "../wire/headers.ts";
 
 export type TwilioRuntime = Runtime<TwilioState>;
+
+/** A request whose caller is known. */
+export interface Call {
+  readonly runtime: TwilioRuntime;
+  readonly exchange: Exchange;
+  readonly account: Account;
+  /** The account whose credentials were used: the parent, where it acts for a subaccount. */
+  readonly caller: Account;
+  readonly form: URLSearchParams;
+  readonly query: URLSearchParams;
+  /** A segment of the path by its name, without `.json`; empty when the route has none of that name. */
+  param(name: string): string;
+}
 
 export const apiDomain = "api.twilio.com";
 
@@ -46,6 +59,18 @@ export function respond(
     : answer(exchange, status, body.json(), responseHeaders(apiDomain, "application/json", hex));
 }
 
-export function respondEmpty(exchange: Exchange): Response {
-  return answer(exchange, 204, null, responseHeaders(apiDomain, undefined, exchange.id));
+/** The answer of a product API, which only speaks JSON. */
+export function respondJson(
+  exchange: Exchange,
+  domain: string,
+  status: number,
+  body: string,
+  createdSid?: string,
+): Response {
+  const hex = createdSid === undefined ? exchange.id : createdSid.slice(2);
+  return answer(exchange, status, body, responseHeaders(domain, "application/json", hex));
+}
+
+export function respondEmpty(exchange: Exchange, domain = apiDomain): Response {
+  return answer(exchange, 204, null, responseHeaders(domain, undefined, exchange.id));
 }

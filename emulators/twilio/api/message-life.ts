@@ -3,14 +3,16 @@ import type { Timer } from "../../kernel/timers.ts";
 import type { Message } from "../domain/message.ts";
 import { segmentsOf } from "../domain/message-draft.ts";
 import { billingDelay, type NextStep, nextStep, priceOf, stayIn, step } from "../domain/message-life.ts";
+import { messagingService } from "../kinds.ts";
 import { statusCallback } from "../wire/callback.ts";
 import type { TwilioRuntime } from "./call.ts";
+import { alphaSenderOf, poolOf } from "./pool.ts";
 
 export const messageTimer = "twilio.message";
 
 /** Inside the write that stored a new message: tells of it and times its first step. No callback for the first status. */
 export function beginLife(runtime: TwilioRuntime, message: Message): void {
-  tell(runtime, message);
+  tellMessage(runtime, message);
   scheduleNext(runtime, message, message.createdAt);
 }
 
@@ -29,7 +31,7 @@ export function advanceMessage(runtime: TwilioRuntime, timer: Timer): void {
 export function enter(runtime: TwilioRuntime, message: Message, next: NextStep, at: number): void {
   const moved = after(runtime, message, next, at);
   runtime.state.changeMessage(moved);
-  tell(runtime, moved);
+  tellMessage(runtime, moved);
   if (moved.statusCallback !== null) runtime.outbox.callback(statusCallback(moved, moved.statusCallback, at));
   scheduleNext(runtime, moved, at);
 }
@@ -42,7 +44,7 @@ function after(runtime: TwilioRuntime, message: Message, next: NextStep, at: num
       return {
         ...moved,
         from: message.from ?? chooseSender(runtime, message),
-        numSegments: segmentsOf(message.body, message.numMedia),
+        numSegments: segmentsOf(message.body, message.numMedia, isSmart(runtime, message)),
       };
     case "sent":
       return { ...moved, sentAt: at };
@@ -54,10 +56,17 @@ function after(runtime: TwilioRuntime, message: Message, next: NextStep, at: num
   }
 }
 
+function isSmart({ state }: TwilioRuntime, { smartEncoded, messagingServiceSid }: Message): boolean {
+  if (smartEncoded === 1 || messagingServiceSid === null) return smartEncoded === 1;
+  return state.resource(messagingService, messagingServiceSid)?.data.SmartEncoding ?? false;
+}
+
 /** One recipient always gets the same number of the pool, as with Twilio's sticky sender. */
 function chooseSender(runtime: TwilioRuntime, message: Message): string | null {
   if (message.messagingServiceSid === null) return null;
-  const senders = runtime.state.sendersOf(message.messagingServiceSid);
+  const senders = poolOf(runtime.state, message.messagingServiceSid);
+  const alpha = message.to.startsWith("+1") ? undefined : alphaSenderOf(runtime.state, message.messagingServiceSid);
+  if (alpha !== undefined) return alpha;
   const share = runtime.ids.fixed("twilio.sender", [message.messagingServiceSid, message.to]).unit();
   return senders[Math.floor(share * senders.length)] ?? null;
 }
@@ -69,7 +78,8 @@ function scheduleNext(runtime: TwilioRuntime, message: Message, at: number): voi
   if (due !== null) runtime.timers.schedule({ kind: messageTimer, subject: message.sid, due });
 }
 
-function tell(runtime: TwilioRuntime, message: Message): void {
+/** Inside a write: the journal and registered endpoints hear of the message's present status. */
+export function tellMessage(runtime: TwilioRuntime, message: Message): void {
   const { sid, accountSid, from, to, status, errorCode, direction, numSegments, numMedia, messagingServiceSid } =
     message;
   runtime.journal.append("change", sid, { resource: "message", status, from, to, errorCode });

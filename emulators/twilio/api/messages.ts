@@ -2,11 +2,12 @@ import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import type { Exchange } from "../../kernel/exchange.ts";
 import type { Message } from "../domain/message.ts";
-import { type MessageDraft, type MessageParameters, planMessage, type SendingWorld } from "../domain/message-draft.ts";
+import { type MessageParameters, planMessage, type SendingWorld } from "../domain/message-draft.ts";
 import { type MessageFilter, pageQuery, parseMessageFilter, tokenText } from "../domain/message-filter.ts";
 import { isFinished, step } from "../domain/message-life.ts";
 import { planTestMessage } from "../domain/test-credentials.ts";
 import { failure, reject, resourcePath } from "../errors.ts";
+import { application, media, messagingService, phoneNumber, shortCode } from "../kinds.ts";
 import type { Account, MessageQuery } from "../store.ts";
 import {
   type MessagePage,
@@ -16,7 +17,9 @@ import {
   renderMessageXml,
 } from "../wire/message.ts";
 import { formOf, given, queryOf, respond, respondEmpty, sidOf, type TwilioRuntime } from "./call.ts";
-import { beginLife, cancelLife, enter } from "./message-life.ts";
+import { cancelLife, enter } from "./message-life.ts";
+import { draftedMessage, isOptedOut, keepMessage } from "./message-making.ts";
+import { alphaSenderOf, poolOf } from "./pool.ts";
 import { signIn } from "./sign-in.ts";
 
 const messages = "/2010-04-01/Accounts/:account/Messages";
@@ -39,11 +42,9 @@ function create(runtime: TwilioRuntime, exchange: Exchange, accountSid: string):
     account.test === 1 ? planTestMessage(parameters) : planMessage(parameters, worldOf(runtime, account, exchange.at));
   if (planned.tag === "rejected") throw failure(planned.problem);
   const message = runtime.store.write(() => {
-    const drafted = fromDraft(runtime, account, planned.draft, exchange.at);
-    if (account.test === 0) {
-      runtime.state.addMessage(drafted);
-      beginLife(runtime, drafted);
-    }
+    const origin = { accountSid: account.sid, direction: "outbound-api", at: exchange.at } as const;
+    const drafted = draftedMessage(runtime, origin, planned.draft);
+    if (account.test === 0) keepMessage(runtime, drafted);
     return drafted;
   });
   exchange.note("resource", message.sid);
@@ -106,6 +107,7 @@ function remove(runtime: TwilioRuntime, exchange: Exchange, accountSid: string, 
   if (!isFinished(message.status)) reject("unfinished");
   runtime.store.write(() => {
     runtime.state.deleteMessage(message.sid);
+    for (const { sid } of runtime.state.resourcesOf(media, message.sid)) runtime.state.removeResource(media, sid);
     runtime.journal.append("change", message.sid, { resource: "message", change: "deleted" });
   });
   return respondEmpty(exchange);
@@ -138,6 +140,8 @@ function readParameters(form: URLSearchParams): MessageParameters {
     validityPeriod: given(form, "ValidityPeriod"),
     scheduleType: given(form, "ScheduleType"),
     sendAt: given(form, "SendAt"),
+    applicationSid: given(form, "ApplicationSid"),
+    smartEncoded: given(form, "SmartEncoded") === "true",
   };
 }
 
@@ -145,44 +149,31 @@ function worldOf({ state }: TwilioRuntime, account: Account, now: number): Sendi
   return {
     accountSid: account.sid,
     now,
-    ownerOf(phoneNumber) {
-      const number = state.phoneNumber(phoneNumber);
-      return number && { accountSid: number.accountSid, sms: number.sms === 1 };
+    ownerOf(value) {
+      const number = state.resourceByKey(phoneNumber, value);
+      if (number) return { accountSid: number.accountSid, sms: number.data.capabilities.sms };
+      const code = state.resourceByKey(shortCode, value);
+      return code && { accountSid: code.accountSid, sms: true };
     },
     service(sid) {
-      const service = state.messagingService(sid);
+      const service = state.resource(messagingService, sid);
       if (service?.accountSid !== account.sid) return undefined;
-      const { statusCallback, validityPeriod } = service;
-      return { sid, statusCallback, validityPeriod, senders: state.sendersOf(sid) };
+      const { StatusCallback: statusCallback, ValidityPeriod: validityPeriod } = service.data;
+      const alphaSender = alphaSenderOf(state, sid);
+      return {
+        sid,
+        statusCallback,
+        validityPeriod,
+        senders: poolOf(state, sid),
+        ...(alphaSender === undefined ? {} : { alphaSender }),
+      };
     },
-  };
-}
-
-function fromDraft(runtime: TwilioRuntime, account: Account, draft: MessageDraft, now: number): Message {
-  const { to, from, messagingServiceSid, body, mediaUrls, validityPeriod } = draft;
-  const content = [account.sid, to, from ?? messagingServiceSid, body, ...mediaUrls];
-  const hex = runtime.ids.derive("twilio.message", content).hex(32);
-  return {
-    sid: `${mediaUrls.length > 0 ? "MM" : "SM"}${hex}`,
-    accountSid: account.sid,
-    direction: "outbound-api",
-    from,
-    to,
-    body,
-    numSegments: draft.numSegments,
-    numMedia: mediaUrls.length,
-    mediaUrls: mediaUrls.length > 0 ? JSON.stringify(mediaUrls) : null,
-    status: draft.status,
-    errorCode: null,
-    price: null,
-    billedAt: null,
-    messagingServiceSid,
-    statusCallback: draft.statusCallback,
-    validUntil: validityPeriod === null ? null : (draft.sendAt ?? now) + validityPeriod * 1_000,
-    sendAt: draft.sendAt,
-    createdAt: now,
-    updatedAt: now,
-    sentAt: null,
+    isOptedOut: (scope, recipient) => isOptedOut(state, account.sid, scope, recipient),
+    applicationCallback(sid) {
+      const found = state.resource(application, sid);
+      if (found?.accountSid !== account.sid) return undefined;
+      return found.data.MessageStatusCallback || found.data.SmsStatusCallback || null;
+    },
   };
 }
 

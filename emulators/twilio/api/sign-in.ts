@@ -2,6 +2,8 @@
 import type { Exchange } from "../../kernel/exchange.ts";
 import { reject, resourcePath } from "../errors.ts";
 import type { Account } from "../store.ts";
+import { apiKey, signingKey } from "../kinds.ts";
+import { accountOfToken } from "./access-token.ts";
 import type { TwilioRuntime } from "./call.ts";
 
 /**
@@ -13,20 +15,35 @@ export function signIn(
   runtime: TwilioRuntime,
   exchange: Exchange,
   accountSid: string,
-  options: { readonly test?: boolean } = {},
+  options: { readonly test?: boolean; readonly inactive?: boolean } = {},
 ): Account {
-  const caller = authenticate(runtime, exchange);
+  return actFor(runtime, exchange, authenticate(runtime, exchange), accountSid, options);
+}
+
+/** The same for credentials that were already looked at. */
+export function actFor(
+  runtime: TwilioRuntime,
+  exchange: Exchange,
+  caller: Account,
+  accountSid: string,
+  options: { readonly test?: boolean; readonly inactive?: boolean } = {},
+): Account {
   if (caller.test === 1 && options.test !== true) reject("testCredentials");
   const account = caller.sid === accountSid ? caller : runtime.state.account(accountSid);
   if (!account || (account.sid !== caller.sid && account.ownerSid !== caller.sid))
     reject("notFound", resourcePath(exchange));
-  if (account.status !== "active") reject("accountNotActive");
+  if (account.status !== "active" && options.inactive !== true) reject("accountNotActive");
   exchange.note("account", account.sid);
   return account;
 }
 
-function authenticate(runtime: TwilioRuntime, exchange: Exchange): Account {
+/** The account whose token, key or bearer token the request carries. */
+export function authenticate(runtime: TwilioRuntime, exchange: Exchange): Account {
   const header = exchange.header("authorization");
+  if (header !== undefined && /^bearer /i.test(header)) {
+    const sid = accountOfToken(runtime, header.slice(7).trim());
+    return (sid === undefined ? undefined : runtime.state.account(sid)) ?? reject("badPassword");
+  }
   if (header === undefined || !/^basic /i.test(header)) reject("noCredentials");
   const pair = Buffer.from(header.slice(6), "base64").toString("utf8");
   const colon = pair.indexOf(":");
@@ -35,8 +52,8 @@ function authenticate(runtime: TwilioRuntime, exchange: Exchange): Account {
   const password = pair.slice(colon + 1);
   if (!/^(AC|SK)[0-9a-fA-F]{32}$/.test(user)) reject("badUsername");
   if (user.startsWith("SK")) {
-    const key = runtime.state.apiKey(user);
-    const account = key?.secret === password ? runtime.state.account(key.accountSid) : undefined;
+    const key = runtime.state.resource(apiKey, user) ?? runtime.state.resource(signingKey, user);
+    const account = key?.data.secret === password ? runtime.state.account(key.accountSid) : undefined;
     return account ?? reject("badPassword");
   }
   const account = runtime.state.account(user);

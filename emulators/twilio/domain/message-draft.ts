@@ -6,6 +6,7 @@ import type { Problem } from "../errors.ts";
 import type { MessageStatus } from "./message.ts";
 import { isChannel, masked, parseRecipient, parseSender } from "./phone-numbers.ts";
 import { countSegments } from "./segments.ts";
+import { smartEncode } from "./smart-encoding.ts";
 
 /** Parameters as they came; empty ones are undefined. */
 export interface MessageParameters {
@@ -19,6 +20,8 @@ export interface MessageParameters {
   readonly validityPeriod: string | undefined;
   readonly scheduleType: string | undefined;
   readonly sendAt: string | undefined;
+  readonly applicationSid: string | undefined;
+  readonly smartEncoded: boolean;
 }
 
 /** What the sending account has. */
@@ -27,6 +30,10 @@ export interface SendingWorld {
   readonly now: number;
   ownerOf(phoneNumber: string): { readonly accountSid: string; readonly sms: boolean } | undefined;
   service(sid: string): ServiceFacts | undefined;
+  /** Whether the recipient said STOP to a number or a messaging service. */
+  isOptedOut(scope: string, recipient: string): boolean;
+  /** Where an application wants to hear of messages, null for nowhere; undefined when there is none of that sid. */
+  applicationCallback(sid: string): string | null | undefined;
 }
 
 export interface ServiceFacts {
@@ -35,6 +42,7 @@ export interface ServiceFacts {
   /** Seconds. */
   readonly validityPeriod: number;
   readonly senders: readonly string[];
+  readonly alphaSender?: string;
 }
 
 export interface MessageDraft {
@@ -49,6 +57,7 @@ export interface MessageDraft {
   readonly sendAt: number | null;
   /** Seconds, counted from when it could first be sent; null when the client set none. */
   readonly validityPeriod: number | null;
+  readonly smartEncoded: boolean;
 }
 
 export type Planned =
@@ -74,10 +83,15 @@ export function planMessage(parameters: MessageParameters, world: SendingWorld):
   if (serviceSid !== undefined) {
     if (!/^MG[0-9a-fA-F]{32}$/.test(serviceSid)) return rejected({ name: "invalidServiceSid" });
     if (!service) return rejected({ name: "serviceUnknown", values: [serviceSid] });
-    if (service.senders.length === 0) return rejected({ name: "serviceWithoutSenders" });
+    if (service.senders.length === 0 && service.alphaSender === undefined) return rejected({ name: "serviceWithoutSenders" });
   }
   const sender = chooseFrom(parameters, service, to, world);
   if (typeof sender === "object" && sender !== null) return rejected(sender);
+  if (world.isOptedOut(service?.sid ?? sender ?? "", to)) return rejected({ name: "unsubscribed" });
+  const application =
+    parameters.applicationSid === undefined ? null : world.applicationCallback(parameters.applicationSid);
+  if (application === undefined)
+    return rejected({ name: "invalidParameter", values: ["ApplicationSid", parameters.applicationSid ?? ""] });
   const schedule = scheduleOf(parameters, service, world.now);
   const problem = optionProblem(parameters) ?? (typeof schedule === "object" ? (schedule ?? undefined) : undefined);
   if (problem) return rejected(problem);
@@ -91,19 +105,20 @@ export function planMessage(parameters: MessageParameters, world: SendingWorld):
       messagingServiceSid: service?.sid ?? null,
       body,
       mediaUrls: parameters.mediaUrls,
-      statusCallback: parameters.statusCallback ?? service?.statusCallback ?? null,
+      statusCallback: parameters.statusCallback ?? application ?? service?.statusCallback ?? null,
       status: sendAt !== null ? "scheduled" : service ? "accepted" : "queued",
       // A service counts when it has chosen the sender.
-      numSegments: service ? 0 : segmentsOf(body, parameters.mediaUrls.length),
+      numSegments: service ? 0 : segmentsOf(body, parameters.mediaUrls.length, parameters.smartEncoded),
       sendAt,
       validityPeriod:
         parameters.validityPeriod === undefined ? (service?.validityPeriod ?? null) : Number(parameters.validityPeriod),
+      smartEncoded: parameters.smartEncoded,
     },
   };
 }
 
-export function segmentsOf(body: string, numMedia: number): number {
-  return numMedia > 0 ? 1 : countSegments(body);
+export function segmentsOf(body: string, numMedia: number, smart = false): number {
+  return numMedia > 0 ? 1 : countSegments(smart ? smartEncode(body) : body);
 }
 
 function rejected(problem: Problem): Planned {

@@ -38,6 +38,8 @@ export interface Message {
   /** Instant after which a message that still waits fails. */
   readonly validUntil: number | null;
   readonly sendAt: number | null;
+  /** 1 when the client asked for smart encoding; a messaging service may ask for it as well. */
+  readonly smartEncoded: 0 | 1;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly sentAt: number | null;

@@ -30,9 +30,10 @@ export function planTestMessage(parameters: MessageParameters): Planned {
       mediaUrls: parameters.mediaUrls,
       statusCallback: null,
       status: "queued",
-      numSegments: segmentsOf(body, parameters.mediaUrls.length),
+      numSegments: segmentsOf(body, parameters.mediaUrls.length, parameters.smartEncoded),
       sendAt: null,
       validityPeriod: null,
+      smartEncoded: parameters.smartEncoded,
     },
   };
 }

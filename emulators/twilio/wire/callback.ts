@@ -29,7 +29,7 @@ export function twilioCallback(request: {
     scheme: schemeName,
     credential: accountSid,
     method,
-    url: isGet ? withQuery(url, parameters) : url,
+    url: isGet && parameters !== "" ? withQuery(url, parameters) : url,
     contentType: formType,
     body: isGet ? "" : parameters,
   };

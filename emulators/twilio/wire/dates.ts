@@ -2,3 +2,8 @@
 export function rfc2822(instant: number): string {
   return `${new Date(instant).toUTCString().slice(0, -3)}+0000`;
 }
+
+/** As product APIs write it, without milliseconds, which Python's SDK cannot read: `2015-07-30T20:12:31Z`. */
+export function iso(instant: number): string {
+  return `${new Date(instant).toISOString().slice(0, 19)}Z`;
+}

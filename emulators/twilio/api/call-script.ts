@@ -1,0 +1,250 @@
+/**
+ * Runs the TwiML of a call verb by verb. What takes time waits on the clock, what asks the application waits for its answer;
+ * when the verbs are used up the call hangs up. All inside writes.
+ */
+import type { Timer } from "../../kernel/timers.ts";
+import { callDelays, isOver, type Script } from "../domain/call.ts";
+import { parseTwiml, type TwimlElement } from "../domain/twiml.ts";
+import { durationOf, gatherDuration, gatherKeys } from "../domain/voice-verbs.ts";
+import { call as callKind } from "../kinds.ts";
+import { callParameters } from "../wire/call.ts";
+import type { TwilioRuntime } from "./call.ts";
+import { dial, dialEnded } from "./call-dial.ts";
+import { answerCall, dialOn, endCall, keepCall, type PhoneCall, wake } from "./call-life.ts";
+import { enqueue } from "./call-queue.ts";
+import { finishRecording, record } from "./call-record.ts";
+import { type Answer, askDocument, mostHops, warn } from "./documents.ts";
+import { resolved } from "./message-replies.ts";
+
+type Parameters = readonly (readonly [string, string])[];
+
+/** A timer of kind `twilio.call` fell due. */
+export function advanceCall(runtime: TwilioRuntime, timer: Timer): void {
+  const call = runtime.state.resource(callKind, timer.subject);
+  if (!call || isOver(call.data.status)) return;
+  const at = timer.due;
+  if (call.data.status !== "in-progress") {
+    const answered = dialOn(runtime, call, at);
+    if (answered) begin(runtime, answered, at);
+    const now = runtime.state.resource(callKind, call.sid);
+    if (now && isOver(now.data.status)) dialEnded(runtime, now, at);
+    return;
+  }
+  const { script } = call.data;
+  if (!script) {
+    // The far end of a dial has no script: it talks for a while and hangs up.
+    dialEnded(runtime, endCall(runtime, call, "completed", at), at);
+    return;
+  }
+  timeIsUp(runtime, call, script, at);
+}
+
+/** A timer of kind `twilio.call-limit` fell due: the call has lasted as long as it may. */
+export function limitCall(runtime: TwilioRuntime, timer: Timer): void {
+  const call = runtime.state.resource(callKind, timer.subject);
+  if (call) dialEnded(runtime, endCall(runtime, call, "completed", timer.due), timer.due);
+}
+
+/** A call has just been answered: what it is to do is in its TwiML, or where its URL leads. */
+function begin(runtime: TwilioRuntime, call: PhoneCall, at: number): void {
+  const { twiml, url, direction } = call.data;
+  if (direction === "outbound-dial") return wake(runtime, call, at, callDelays.talk);
+  if (twiml !== null) return runSource(runtime, call, twiml, at);
+  if (url !== null) askNext(runtime, call, { url, method: call.data.method, parameters: [], hops: 0 }, at);
+}
+
+export function runSource(runtime: TwilioRuntime, call: PhoneCall, source: string, at: number): void {
+  const parsed = parseTwiml(source);
+  if (parsed.tag === "response") return runVerbs(runtime, call, { verbs: parsed.verbs, base: "", waiting: null, hops: 0 }, at);
+  warn(runtime, call.sid, parsed.reason, 12_100);
+  endCall(runtime, call, "completed", at);
+}
+
+/** The application's answer about a call has come. */
+export function answerCallDocument(runtime: TwilioRuntime, { request, at, base, verbs }: Answer): void {
+  const call = runtime.state.resource(callKind, request.subject);
+  if (!call || isOver(call.data.status)) return;
+  if (call.data.status === "ringing" && call.data.direction === "inbound") return answerInbound(runtime, call, { verbs, base, hops: request.hops }, at);
+  // Nothing usable came back: the caller hears that an application error has occurred, and the call ends.
+  if (!verbs) {
+    endCall(runtime, call, "completed", at);
+    return;
+  }
+  runVerbs(runtime, call, { verbs, base, waiting: null, hops: request.hops }, at);
+}
+
+/** A call that is rejected is never answered, and costs nothing. */
+function answerInbound(
+  runtime: TwilioRuntime,
+  call: PhoneCall,
+  { verbs, base, hops }: { readonly verbs: readonly TwimlElement[] | undefined; readonly base: string; readonly hops: number },
+  at: number,
+): void {
+  const first = verbs?.[0];
+  if (first?.name === "Reject") {
+    endCall(runtime, call, first.attributes.reason === "busy" ? "busy" : "no-answer", at);
+    return;
+  }
+  const answered = answerCall(runtime, call, at, null);
+  if (verbs) runVerbs(runtime, answered, { verbs, base, waiting: null, hops }, at);
+  else endCall(runtime, answered, "completed", at);
+}
+
+/** Takes verbs until one has to wait. */
+export function runVerbs(runtime: TwilioRuntime, call: PhoneCall, script: Script, at: number): void {
+  const { verbs, base, hops } = script;
+  const [verb, ...rest] = verbs;
+  if (!verb) {
+    endCall(runtime, call, "completed", at);
+    return;
+  }
+  const next: Script = { verbs: rest, base, waiting: null, hops };
+  const log = { resource: "call", verb: verb.name, ...(verb.text === "" ? {} : { text: verb.text }) };
+  runtime.journal.append("change", call.sid, log);
+  switch (verb.name) {
+    case "Say":
+    case "Play":
+    case "Pause":
+      keepCall(runtime, call, { script: { ...next, waiting: { tag: "verb" } } }, at);
+      return wake(runtime, call, at, durationOf(verb));
+    case "Gather":
+      keepCall(runtime, call, { script: { ...next, waiting: { tag: "gather", gather: verb, typed: "" } } }, at);
+      return wake(runtime, call, at, gatherDuration(verb, ""));
+    case "Record":
+      return record(runtime, call, next, verb, at);
+    case "Dial":
+      return dial(runtime, call, next, verb, at);
+    case "Enqueue":
+      return enqueue(runtime, call, next, verb, at);
+    case "Redirect":
+      return follow(runtime, call, next, verb.text, verb.attributes.method, [], at);
+    case "Hangup":
+      endCall(runtime, call, "completed", at);
+      return;
+    case "Reject":
+    case "Leave":
+      // On a call that was answered, or that waits in no queue, they mean nothing.
+      return runVerbs(runtime, call, next, at);
+    default:
+      warn(runtime, call.sid, `<${verb.name}> is read, but not carried out`);
+      return runVerbs(runtime, call, next, at);
+  }
+}
+
+/** What a call waited for did not come, or has passed. */
+function timeIsUp(runtime: TwilioRuntime, call: PhoneCall, script: Script, at: number): void {
+  const { waiting } = script;
+  switch (waiting?.tag) {
+    case "gather":
+      return gathered(runtime, call, script, waiting.gather, [["Digits", waiting.typed], ["FinishedOnKey", ""]], waiting.typed !== "", at);
+    case "record":
+      return finishRecording(runtime, call, script, waiting, "", at);
+    case "verb":
+      return runVerbs(runtime, call, script, at);
+    default:
+      return;
+  }
+}
+
+export interface CallInput {
+  readonly digits?: string | undefined;
+  readonly speech?: string | undefined;
+  readonly confidence?: number | undefined;
+}
+
+/** Somebody presses keys or speaks. Answers whether the call was listening. */
+export function giveInput(runtime: TwilioRuntime, call: PhoneCall, { digits, speech, confidence }: CallInput, at: number): boolean {
+  const { script } = call.data;
+  const waiting = script?.waiting;
+  if (!script || !waiting) return false;
+  if (waiting.tag === "record" && digits !== undefined) {
+    const finish = waiting.record.attributes.finishOnKey ?? "1234567890*#";
+    const key = [...digits].find((one) => finish.includes(one));
+    if (key !== undefined) finishRecording(runtime, call, script, waiting, key, at);
+    return key !== undefined;
+  }
+  if (waiting.tag !== "gather") return false;
+  if (speech !== undefined) {
+    const heard: Parameters = [["SpeechResult", speech], ["Confidence", String(confidence ?? 0.9)]];
+    gathered(runtime, call, script, waiting.gather, heard, true, at);
+    return true;
+  }
+  const { typed, finishedOn, done } = gatherKeys(waiting.gather, waiting.typed, digits ?? "");
+  if (done) {
+    const pressed: Parameters = [["Digits", typed], ["FinishedOnKey", finishedOn]];
+    gathered(runtime, call, script, waiting.gather, pressed, typed !== "" || finishedOn !== "", at);
+  } else {
+    keepCall(runtime, call, { script: { ...script, waiting: { ...waiting, typed } } }, at);
+    wake(runtime, call, at, gatherDuration(waiting.gather, typed));
+  }
+  return true;
+}
+
+/** Input leads to the action; none to the next verb, unless the Gather wants to hear of that as well. */
+function gathered(
+  runtime: TwilioRuntime,
+  call: PhoneCall,
+  script: Script,
+  gather: TwimlElement,
+  input: Parameters,
+  any: boolean,
+  at: number,
+): void {
+  const rest = { ...script, waiting: null };
+  if (!any && gather.attributes.actionOnEmptyResult !== "true") return runVerbs(runtime, call, rest, at);
+  const { action, method } = gather.attributes;
+  follow(runtime, call, rest, action ?? "", method, [...input, ["msg", "Gather End"]], at);
+}
+
+/** Asks the application at `url` of the document, or at the document's own URL when it names none. */
+export function follow(
+  runtime: TwilioRuntime,
+  call: PhoneCall,
+  script: Script,
+  url: string,
+  method: string | undefined,
+  parameters: Parameters,
+  at: number,
+): void {
+  const target = url === "" && script.base !== "" ? script.base : resolved(url, script.base);
+  if (target === undefined || script.hops >= mostHops) {
+    warn(runtime, call.sid, target === undefined ? `${url} is no URL to go to` : "documents lead in a circle", 11_100);
+    endCall(runtime, call, "completed", at);
+    return;
+  }
+  askNext(runtime, call, { url: target, method: method?.toUpperCase() ?? "POST", parameters, hops: script.hops + 1 }, at);
+}
+
+export function askNext(
+  runtime: TwilioRuntime,
+  call: PhoneCall,
+  to: { readonly url: string; readonly method: string; readonly parameters: Parameters; readonly hops: number },
+  at: number,
+): void {
+  runtime.timers.cancel("twilio.call", call.sid);
+  const { url, method, parameters, hops } = to;
+  const script: Script = { verbs: [], base: url, waiting: { tag: "document" }, hops };
+  const waiting = keepCall(runtime, call, { script }, at);
+  const { fallbackUrl, fallbackMethod } = call.data;
+  askDocument(
+    runtime,
+    {
+      purpose: "call",
+      subject: call.sid,
+      accountSid: call.accountSid,
+      url,
+      method,
+      fallbackUrl,
+      fallbackMethod,
+      parameters: [...callParameters(waiting), ...parameters],
+      hops,
+    },
+    at,
+  );
+}
+
+/** Inside a write: one end hangs up. */
+export function hangUp(runtime: TwilioRuntime, call: PhoneCall, at: number): void {
+  const status = call.data.status === "in-progress" ? "completed" : "canceled";
+  dialEnded(runtime, endCall(runtime, call, status, at), at);
+}

@@ -1,0 +1,172 @@
+/** Messages of a conversation; to participants with a number they go out as SMS, with receipts. */
+import type { Hono } from "hono";
+import type { KernelEnv } from "../../kernel/emulator.ts";
+import { type ConversationData, deadlines, type MessageSent, messageParameters } from "../domain/conversation.ts";
+import { segmentsOf } from "../domain/message-draft.ts";
+import { parseRecipient } from "../domain/phone-numbers.ts";
+import { reject, resourcePath } from "../errors.ts";
+import {
+  type ConversationMessageData,
+  conversation,
+  conversationMessage,
+  type ReceiptData,
+  receipt,
+} from "../kinds-conversations.ts";
+import type { Resource } from "../store-resources.ts";
+import type { Call, TwilioRuntime } from "./call.ts";
+import { participantsOf } from "./conversation-participants.ts";
+import { conversationOf, conversationsDomain } from "./conversation-services.ts";
+import { tellWebhooks } from "./conversation-webhooks.ts";
+import { draftedMessage, keepMessage } from "./message-making.ts";
+import { mountResource } from "./resource.ts";
+
+type Kept = Resource<ConversationMessageData>;
+
+export function mountConversationMessages(app: Hono<KernelEnv>, runtime: TwilioRuntime, tree: string): void {
+  const ofService = tree === "/v1" ? [] : ["chat_service_sid"];
+  const base = (call: Call, serviceSid: string, conversationSid: string) =>
+    `${call.exchange.base}${tree.replace(":service", serviceSid)}/Conversations/${conversationSid}/Messages`;
+  mountResource<ReceiptData, object>(app, runtime, {
+    kind: receipt,
+    name: "ConversationMessageReceipt",
+    path: `${tree}/Conversations/:conversation/Messages/:message/Receipts`,
+    domain: conversationsDomain,
+    list: "delivery_receipts",
+    operations: ["list", "fetch"],
+    parameters: {},
+    shows: [
+      ...["account_sid", ...ofService, "conversation_sid", "sid", "message_sid", "channel_message_sid"],
+      ...["participant_sid", "status", "error_code", "date_created", "date_updated", "url"],
+    ],
+    parent: (call) => messageOf(call).sid,
+    prepare: () => reject("forbidden"),
+    view(one, call) {
+      const { parent: serviceSid } = conversationOf(call);
+      const sent = call.runtime.state.message(one.data.messageSid);
+      return {
+        chat_service_sid: serviceSid,
+        conversation_sid: one.data.conversationSid,
+        message_sid: one.parent,
+        channel_message_sid: one.data.messageSid,
+        participant_sid: one.data.participantSid,
+        status: sent && ["sent", "delivered", "failed", "undelivered", "read"].includes(sent.status) ? sent.status : "sent",
+        error_code: sent?.errorCode ?? 0,
+        url: `${base(call, serviceSid, one.data.conversationSid)}/${one.parent}/Receipts/${one.sid}`,
+      };
+    },
+  });
+  mountResource<ConversationMessageData, MessageSent>(app, runtime, {
+    kind: conversationMessage,
+    name: "ConversationMessage",
+    path: `${tree}/Conversations/:conversation/Messages`,
+    domain: conversationsDomain,
+    list: "messages",
+    operations: ["create", "list", "fetch", "update", "remove"],
+    parameters: messageParameters,
+    shows: [
+      ...["account_sid", ...ofService, "conversation_sid", "sid", "index", "author", "body", "media", "attributes"],
+      ...["participant_sid", "date_created", "date_updated", "url", "delivery", "links", "content_sid"],
+    ],
+    parent: (call) => conversationOf(call).sid,
+    prepare,
+    stored,
+    view({ sid, parent, data }, call) {
+      const url = `${base(call, data.serviceSid, parent)}/${sid}`;
+      return {
+        chat_service_sid: data.serviceSid,
+        conversation_sid: parent,
+        index: data.index,
+        media: null,
+        participant_sid: data.participantSid,
+        url,
+        delivery: deliveryOf(call.runtime, sid),
+        links: { delivery_receipts: `${url}/Receipts`, channel_metadata: `${url}/ChannelMetadata` },
+      };
+    },
+  });
+}
+
+function messageOf(call: Call): Kept {
+  const found = call.runtime.state.resource(conversationMessage, call.param("message"));
+  return found?.parent === conversationOf(call).sid ? found : reject("notFound", resourcePath(call.exchange));
+}
+
+function prepare(call: Call, sent: MessageSent) {
+  const held = conversationOf(call);
+  if (held.data.State === "closed") reject("conversationClosed");
+  const author = participantsOf(call.runtime, held.sid).find(
+    ({ data }) => data.Identity === sent.Author || data["MessagingBinding.Address"] === sent.Author,
+  );
+  const data = { ...sent, serviceSid: held.parent, index: held.data.nextIndex, participantSid: author?.sid ?? null };
+  return { data };
+}
+
+/** The conversation wakes up and counts on; everybody but the author gets the message. */
+function stored(call: Call, message: Kept): void {
+  const { runtime, exchange } = call;
+  const held = conversationOf(call);
+  const State = held.data.State === "inactive" ? "active" : held.data.State;
+  const data: ConversationData = { ...held.data, State, nextIndex: held.data.nextIndex + 1 };
+  runtime.state.changeResource(conversation, { ...held, data: { ...data, ...deadlines(data, exchange.at) } });
+  for (const one of participantsOf(runtime, held.sid)) {
+    const to = parseRecipient(one.data["MessagingBinding.Address"] ?? "");
+    const from = one.data["MessagingBinding.ProxyAddress"];
+    if (to === undefined || from === null || one.sid === message.data.participantSid) continue;
+    sendOn(runtime, message, { to, from, participantSid: one.sid }, exchange.at);
+  }
+  tellWebhooks(call, held, message);
+}
+
+function sendOn(
+  runtime: TwilioRuntime,
+  message: Kept,
+  { to, from, participantSid }: { readonly to: string; readonly from: string; readonly participantSid: string },
+  at: number,
+): void {
+  const body = message.data.Body ?? "";
+  const sms = draftedMessage(
+    runtime,
+    { accountSid: message.accountSid, direction: "outbound-api", at },
+    {
+      to,
+      from,
+      messagingServiceSid: null,
+      body,
+      mediaUrls: [],
+      statusCallback: null,
+      status: "queued",
+      numSegments: segmentsOf(body, 0),
+      sendAt: null,
+      validityPeriod: null,
+      smartEncoded: false,
+    },
+  );
+  keepMessage(runtime, sms);
+  runtime.state.addResource(receipt, {
+    sid: `DY${runtime.ids.derive("twilio.receipt", [message.sid, participantSid]).hex(32)}`,
+    accountSid: message.accountSid,
+    parent: message.sid,
+    key: null,
+    createdAt: at,
+    updatedAt: at,
+    data: { conversationSid: message.parent, participantSid, messageSid: sms.sid },
+  });
+}
+
+/** How many of the receipts say what; null while the message went to nobody's telephone. */
+function deliveryOf({ state }: TwilioRuntime, sid: string): Record<string, unknown> | null {
+  const all = state.resourcesOf(receipt, sid).map(({ data }) => state.message(data.messageSid)?.status);
+  if (all.length === 0) return null;
+  const share = (...statuses: readonly string[]) => {
+    const count = all.filter((status) => status !== undefined && statuses.includes(status)).length;
+    return count === 0 ? "none" : count === all.length ? "all" : "some";
+  };
+  return {
+    total: all.length,
+    sent: share("sent", "delivered", "undelivered", "read"),
+    delivered: share("delivered", "read"),
+    read: share("read"),
+    failed: share("failed"),
+    undelivered: share("undelivered"),
+  };
+}

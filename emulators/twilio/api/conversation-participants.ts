@@ -1,0 +1,72 @@
+/** Who takes part in a conversation: by identity, or by a number behind one of the account's. */
+import type { Hono } from "hono";
+import type { KernelEnv } from "../../kernel/emulator.ts";
+import { type ParticipantSent, participantParameters } from "../domain/conversation.ts";
+import { reject } from "../errors.ts";
+import { type ConversationParticipantData, conversationParticipant } from "../kinds-conversations.ts";
+import type { Resource } from "../store-resources.ts";
+import type { Call, TwilioRuntime } from "./call.ts";
+import { conversationOf, conversationsDomain } from "./conversation-services.ts";
+import { userNamed } from "./conversation-users.ts";
+import { mountResource } from "./resource.ts";
+
+export function mountConversationParticipants(app: Hono<KernelEnv>, runtime: TwilioRuntime, tree: string): void {
+  const ofService = tree !== "/v1";
+  mountResource<ConversationParticipantData, ParticipantSent>(app, runtime, {
+    kind: conversationParticipant,
+    name: "ConversationParticipant",
+    path: `${tree}/Conversations/:conversation/Participants`,
+    domain: conversationsDomain,
+    list: "participants",
+    operations: ["create", "list", "fetch", "update", "remove"],
+    parameters: participantParameters,
+    shows: [
+      ...["account_sid", ...(ofService ? ["chat_service_sid"] : []), "conversation_sid", "sid", "identity", "attributes"],
+      ...["messaging_binding", "role_sid", "date_created", "date_updated", "url", "last_read_message_index"],
+      "last_read_timestamp",
+    ],
+    parent: (call) => conversationOf(call).sid,
+    prepare,
+    find: ({ runtime: { state } }, name) => state.resource(conversationParticipant, name),
+    view: ({ sid, parent, data }, { runtime: { ids }, exchange, account }) => ({
+      chat_service_sid: data.serviceSid,
+      conversation_sid: parent,
+      messaging_binding: bindingOf(data),
+      role_sid: data.RoleSid ?? `RL${ids.fixed("twilio.role", [account.sid, "channel user"]).hex(32)}`,
+      url: `${exchange.base}${tree.replace(":service", data.serviceSid)}/Conversations/${parent}/Participants/${sid}`,
+    }),
+  });
+}
+
+function prepare(call: Call, sent: ParticipantSent) {
+  const held = conversationOf(call);
+  const { Identity: identity, "MessagingBinding.Address": address, "MessagingBinding.ProxyAddress": proxy } = sent;
+  if (identity === null && address === null && sent["MessagingBinding.ProjectedAddress"] === null)
+    reject("missingParameter", "Identity or MessagingBinding.Address");
+  const others = participantsOf(call.runtime, held.sid);
+  const isThere = others.some(
+    ({ data }) =>
+      (identity !== null && data.Identity === identity) ||
+      (address !== null && data["MessagingBinding.Address"] === address && data["MessagingBinding.ProxyAddress"] === proxy),
+  );
+  if (isThere) reject("participantExists");
+  // Whoever takes part by identity is a user of the service from then on.
+  if (identity !== null) userNamed(call, held.parent, identity);
+  return { data: { ...sent, serviceSid: held.parent } };
+}
+
+export function participantsOf({ state }: TwilioRuntime, conversationSid: string): readonly Resource<ConversationParticipantData>[] {
+  return state.resourcesOf(conversationParticipant, conversationSid);
+}
+
+function bindingOf(data: ConversationParticipantData): Record<string, unknown> | null {
+  const address = data["MessagingBinding.Address"];
+  const projected = data["MessagingBinding.ProjectedAddress"];
+  if (address === null && projected === null) return null;
+  return {
+    type: address?.startsWith("whatsapp:") ? "whatsapp" : "sms",
+    address,
+    proxy_address: data["MessagingBinding.ProxyAddress"],
+    ...(projected === null ? {} : { projected_address: projected }),
+  };
+}
