@@ -112,11 +112,6 @@ export function everyReal(milliseconds: number, action: () => void): () => void 
   return () => clearInterval(handle);
 }
 
-/** Waits a span of real time. */
-export function sleepReal(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => afterReal(milliseconds, resolve, true));
-}
-
 /** Starts measuring real time; the answer is milliseconds with fractions. */
 export function stopwatch(): () => number {
   const start = performance.now();

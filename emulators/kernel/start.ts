@@ -201,6 +201,7 @@ export async function startEmulator<State, Seed>(
         limits.gate,
         createFaultGate(faults),
         createIdempotencyGate({ keeper: replays, clock, methods: providerMethods }),
+        ...(surface.tagged ? [createEtagGate(settings.cacheResponses)] : []),
       ],
       controlGates: [
         createEtagGate(settings.cacheResponses),

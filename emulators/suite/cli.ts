@@ -96,8 +96,11 @@ export async function main(line: readonly string[]): Promise<number> {
   const most = command === "trust" && values.bundle ? 1 : (words[command] ?? 0);
   if (rest.length > most) return usage(`backlot ${command} does not take ${rest.join(" ")}.`);
   if (command === "exec" ? after.length === 0 : cut >= 0)
-    return usage(command === "exec" ? "Say what to run after --: backlot exec -- npm test" : `backlot ${command} takes no --.`);
-  if (values.sandbox && values.allow) return usage("Nothing can be let through a sandbox: --allow and --sandbox exclude each other.");
+    return usage(
+      command === "exec" ? "Say what to run after --: backlot exec -- npm test" : `backlot ${command} takes no --.`,
+    );
+  if (values.sandbox && values.allow)
+    return usage("Nothing can be let through a sandbox: --allow and --sandbox exclude each other.");
 
   const given: Record<string, string> = {};
   for (const [name, flag] of Object.entries(flags)) {
@@ -155,9 +158,14 @@ async function runExec(
 }
 
 /** Suites of their own: the settings of this folder do not change what a scenario shows. */
-async function runStory(command: "scenario" | "evidence", rest: readonly string[], values: ReturnType<typeof parse>["values"]): Promise<number> {
+async function runStory(
+  command: "scenario" | "evidence",
+  rest: readonly string[],
+  values: ReturnType<typeof parse>["values"],
+): Promise<number> {
   const { concurrency: text, ...options } = values;
-  if (text !== undefined && !/^[1-9]\d{0,3}$/.test(text)) return usage(`--concurrency ${text} is no number from 1 to 9999.`);
+  if (text !== undefined && !/^[1-9]\d{0,3}$/.test(text))
+    return usage(`--concurrency ${text} is no number from 1 to 9999.`);
   const concurrency = text === undefined ? {} : { concurrency: Number(text) };
   if (command === "scenario") return (await import("./commands/scenario.ts")).scenario(rest, concurrency);
   return (await import("./commands/evidence.ts")).evidence(rest, { ...options, ...concurrency });

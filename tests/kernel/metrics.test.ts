@@ -66,7 +66,9 @@ function counted() {
     clock,
     mode: createMode(settingsFrom({})),
     timers: { size: 0 },
-    outbox: { counts: () => ({ waiting: 0, delivered: 0, dead: 0, discarded: 0, inFlight: 0, ready: 0, forgotten: 0 }) },
+    outbox: {
+      counts: () => ({ waiting: 0, delivered: 0, dead: 0, discarded: 0, inFlight: 0, ready: 0, forgotten: 0 }),
+    },
     store: { commits: 0 },
     viewers: () => 0,
   });

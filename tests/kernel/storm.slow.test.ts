@@ -13,7 +13,10 @@ const environment = {
   BACKLOT_JOURNAL_SIZE: "1000",
 };
 
-type Counts = Record<"waiting" | "delivered" | "dead" | "inFlight" | "forgotten", number>;
+/** Redirecting, hanging and dead: nothing but a repair helps. */
+const lasting = 3;
+
+type Counts = Record<"waiting" | "delivered" | "discarded" | "dead" | "inFlight" | "forgotten", number>;
 
 async function setUp() {
   const [receivers, emulator] = await Promise.all([forkStorm("receivers"), forkStorm("emulator", environment)]);
@@ -28,9 +31,9 @@ async function setUp() {
     await call("POST", "/_backlot/webhooks/endpoints", {
       url: `${receivers.url}/${behaviour}`,
       events: ["storm.*"],
-      schedule: behaviour === "flapping" ? [0.1, 0.2, 0.4] : [0.1, 0.2],
+      schedule: behaviour === "flapping" ? [0.1, 0.2, 0.4] : behaviour === "hanging" ? [] : [0.1, 0.2],
       inFlight: behaviour === "slow" || behaviour === "hanging" ? 64 : 4,
-      timeoutMs: behaviour === "hanging" ? 150 : 15_000,
+      timeoutMs: behaviour === "hanging" ? 500 : 15_000,
     });
   const counts = async () =>
     ((await call("GET", "/_backlot/webhooks/deliveries?limit=1")) as { counts: Counts }).counts;
@@ -67,7 +70,11 @@ async function medianLatency(url: string, count: number): Promise<number> {
 
 test("none lost, none again after success, order kept, memory flat", async () => {
   const { receivers, emulator, call, counts, settled, storm } = await setUp();
-  await storm("warm", 100, 5);
+  // Buffers, caches and the database take their size in a first storm; a second one has to do with that.
+  const warmedUp = 5 * 142;
+  await storm("warm", 142, 5);
+  await settled();
+  await call("POST", "/_backlot/dead-letters/discard", { reason: "the storm that counts comes next" });
   const warm = await settled();
   const before = await emulator.ask<number>("memory");
   const [resources, each] = [286, 5];
@@ -75,9 +82,9 @@ test("none lost, none again after success, order kept, memory flat", async () =>
   const after = await settled();
   const grown = (await emulator.ask<number>("memory")) - before;
   const events = resources * each;
-  const ended = ({ delivered, dead, forgotten }: Counts) => delivered + dead + forgotten;
+  const ended = ({ delivered, discarded, dead, forgotten }: Counts) => delivered + discarded + dead + forgotten;
   expect(ended(after) - ended(warm)).toBe(events * behaviours.length);
-  expect(after.dead - warm.dead).toBe(3 * events);
+  expect([warm.dead, after.dead]).toEqual([0, lasting * events]);
 
   const storming = await receivers.ask<Call[]>("calls");
   await receivers.ask("heal");
@@ -85,7 +92,7 @@ test("none lost, none again after success, order kept, memory flat", async () =>
   expect(await settled()).toMatchObject({ dead: 0 });
   const calls = await receivers.ask<Call[]>("calls");
   const heard = new Set(calls.filter(({ status }) => status === 200).map((one) => `${one.behaviour} ${one.webhookId}`));
-  expect(heard.size).toBe((events + 500) * behaviours.length);
+  expect(heard.size).toBe(events * behaviours.length + warmedUp * (behaviours.length - lasting));
   expect(judge(calls).again).toEqual([]);
   expect(calls.some(({ behaviour }) => behaviour === "followed")).toBe(false);
   expect(judge(storming).disordered).toEqual([]);
@@ -99,6 +106,9 @@ test("none lost, none again after success, order kept, memory flat", async () =>
 test("a storm leaves the median latency of the API within 1.2 of a run without it", async () => {
   const { emulator, counts, settled, storm } = await setUp();
   await medianLatency(emulator.url, 2_000);
+  await storm("warm", 60, 5);
+  await medianLatency(emulator.url, 400);
+  await settled();
   const ratios: number[] = [];
   for (let round = 0; round < 5 && Math.min(9, ...ratios) > 1.2; round += 1) {
     const before = await medianLatency(emulator.url, 800);

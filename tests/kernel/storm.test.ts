@@ -6,6 +6,8 @@ import { type Behaviour, behaviours, judge, startStormReceivers } from "../suppo
 import { emitStorm } from "../support/storm-emulator.ts";
 
 const minute = 60_000;
+/** One that does not answer at all has a test of its own: its deadline is real time, which a busy machine runs out of. */
+const kinds = behaviours.filter((behaviour) => behaviour !== "hanging");
 
 async function register({ call }: Example, url: string, more: object = {}): Promise<string> {
   const { body } = await call("POST", "/_backlot/webhooks/endpoints", { url, schedule: "short", ...more });
@@ -16,40 +18,38 @@ test("a thousand webhooks to receivers of every kind: none lost, none again afte
   const example = await startExample();
   const receivers = await startStormReceivers();
   onTestFinished(() => receivers.close());
-  for (const behaviour of behaviours)
+  for (const behaviour of kinds)
     await register(example, `${receivers.origin}/${behaviour}`, {
-      inFlight: behaviour === "healthy" ? 4 : 64,
-      ...(behaviour === "hanging" ? { timeoutMs: 250, schedule: [] } : {}),
+      inFlight: behaviour === "healthy" ? 4 : 32,
+      schedule: behaviour === "flapping" ? "short" : [1],
     });
   const { runtime } = example.emulator;
-  const [resources, each] = [36, 4];
+  const [resources, each] = [42, 4];
   await emitStorm(runtime, { name: "storm", resources, each });
   await example.emulator.advance(noon + 10 * minute);
 
   const events = resources * each;
-  const lasting: readonly Behaviour[] = ["redirecting", "hanging", "dead"];
+  const lasting: readonly Behaviour[] = ["redirecting", "dead"];
   const state = (name: "delivered" | "dead") =>
     runtime.outbox.list({ state: name, limit: 10_000 }).map(({ url }) => new URL(url).pathname.slice(1));
   expect(runtime.outbox.counts()).toMatchObject({ waiting: 0, dead: lasting.length * events, ready: 0, inFlight: 0 });
   expect(new Set(state("dead"))).toEqual(new Set(lasting));
-  expect(state("delivered")).toHaveLength((behaviours.length - lasting.length) * events);
+  expect(state("delivered")).toHaveLength((kinds.length - lasting.length) * events);
   expect(receivers.calls.some(({ behaviour }) => behaviour === "followed")).toBe(false);
   expect(judge(receivers.calls)).toEqual({ disordered: [], again: [] });
 
-  // A request that was given up may still be on its way to a receiver that is about to answer.
-  await new Promise((resolve) => setTimeout(resolve, 200));
   receivers.heal();
   const dying = receivers.calls.length;
   expect((await example.call("POST", "/_backlot/dead-letters/replay", {})).body).toEqual({
     replayed: lasting.length * events,
   });
   await runtime.outbox.idle();
-  expect(runtime.outbox.counts()).toMatchObject({ delivered: behaviours.length * events, dead: 0, waiting: 0 });
+  expect(runtime.outbox.counts()).toMatchObject({ delivered: kinds.length * events, dead: 0, waiting: 0 });
   expect(judge(receivers.calls).again).toEqual([]);
   expect(judge(receivers.calls.slice(dying)).disordered).toEqual([]);
   expect(
     new Set(receivers.calls.filter(({ status }) => status === 200).map((c) => `${c.behaviour} ${c.webhookId}`)),
-  ).toHaveLength(behaviours.length * events);
+  ).toHaveLength(kinds.length * events);
 });
 
 test("finished deliveries are kept up to the bound, the rest are counted; dead letters stay", async () => {

@@ -566,7 +566,7 @@ describe("tampering is told and named", () => {
 describe("the same bytes", () => {
   test("whatever the folder, time zone, locale, user and ports, with 1 and with 16 at once", async () => {
     const place = temporaryFolder();
-    for (const name of ["message-callbacks", "real-mode-refused"]) {
+    for (const name of ["message-callbacks", "dead-letter-drill", "real-mode-refused"]) {
       const record = async (out: string, concurrency: string, env: Record<string, string>) => {
         const finished = await run(
           [
@@ -600,7 +600,7 @@ describe("the same bytes", () => {
       expect(JSON.parse(verified.stdout)).toMatchObject({ code: 0, findings: [] });
       expect((await run(["evidence", "diff", one, two])).stdout).toBe("identical\n");
     }
-  });
+  }, 90_000);
 
   test("another scenario differs, and the difference is explained from mode.json on", async () => {
     const [one, two] = [packFolder(), packFolder(await recordPack("message-callbacks"))];

@@ -58,7 +58,10 @@ describe("a scenario that is wrong", () => {
   });
 
   test("an unknown variable is named with those there are", async () => {
-    const scenario = Scenario.parse({ ...good, steps: [{ name: "one", control: { path: "/_backlot/${nothing}" } }] });
+    const scenario = Scenario.parse({
+      ...good,
+      steps: [{ name: "one", control: { path: ["/_backlot/$", "{nothing}"].join("") } }],
+    });
     const { results } = await playScenario(scenario);
     expect(results[0]?.failure).toMatch(/\$\{nothing\} is not known here; there are clock, env\./);
   });

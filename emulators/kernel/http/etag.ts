@@ -34,14 +34,17 @@ function covers(ifNoneMatch: string | undefined, etag: string): boolean {
 /** What has no use for a tag: probes, whose answers hold latencies. */
 const untagged = /^\/(health|api\/v1\/health|_backlot\/(health|live|ready))($|\?)/;
 
-/** Tags the JSON answers of the control API. */
+/** MailHog names its JSON text/json. */
+const json = /^(application|text)\/json\b/;
+
+/** Tags the JSON answers of the control API and of mailboxes. */
 export function createEtagGate(enabled: boolean): Gate {
   return {
     async around(exchange, _routed, run) {
       await run();
       const { answered } = exchange;
       if (!enabled || !answered || untagged.test(exchange.target)) return;
-      if (answered.headers["content-type"] === "application/json") withEtag(exchange, new Response(null));
+      if (json.test(answered.headers["content-type"] ?? "")) withEtag(exchange, new Response(null));
     },
   };
 }

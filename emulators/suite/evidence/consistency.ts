@@ -90,8 +90,7 @@ function webhooks(
     }
     const endpoint = registered?.endpoints.find(({ id }) => id === attempt.endpoint);
     const signature = attempt.headers["webhook-signature"];
-    if (!endpoint || endpoint.signingTime !== "virtual" || registered?.bodiesRedacted || signature === undefined)
-      continue;
+    if (endpoint?.signingTime !== "virtual" || registered?.bodiesRedacted || signature === undefined) continue;
     // The secret of an endpoint that brought none is derived from the seed; of others the fingerprint says no more.
     const key = ids.fixed("webhook.secret", [endpoint.id]).bytes().toString("base64");
     if (sha256(`whsec_${key}`).slice(0, 16) !== endpoint.secretFingerprint) continue;

@@ -22,5 +22,5 @@ function xml(text: string): string {
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;")
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "?");
+    .replace(/\p{Cc}/gu, " "); // most control characters have no place in XML 1.0
 }

@@ -24,15 +24,23 @@ export function createRedactor(salt?: Uint8Array): Redactor {
       return `REDACTED:${kind}`;
     return `REDACTED:sha256:${createHmac("sha256", salt).update(value).digest("hex").slice(0, 12)}`;
   };
+  /** Texts without a credential that come again and again: names of headers, most of their values. */
+  const clean = new Set<string>();
+  const cleaned = (text: string) => {
+    if (clean.has(text)) return text;
+    const out = replaceSecrets(text, replace);
+    if (out === text && text.length < 300 && clean.size < 50_000) clean.add(text);
+    return out;
+  };
   const redactor: Redactor = {
-    text: (text) => replaceSecrets(text, replace),
+    text: cleaned,
     bytes(bytes) {
       const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
       const mime = redactEncoded(text, (inner) => replaceSecrets(inner, replace));
       return Buffer.from(replaceSecrets(mime, replace), "latin1");
     },
     header: (name, value) => {
-      if (!secretHeaders.has(name.toLowerCase())) return replaceSecrets(value, replace);
+      if (!secretHeaders.has(name.toLowerCase())) return cleaned(value);
       count += 1;
       const scheme = /^[A-Za-z][A-Za-z0-9-]{1,20} /.exec(value)?.[0] ?? "";
       return `${scheme}REDACTED:${name.toLowerCase()}`;
@@ -45,7 +53,7 @@ export function createRedactor(salt?: Uint8Array): Redactor {
 }
 
 /** Lines that are nothing but base64, at least two tokens' worth. */
-const encoded = /(?:^[A-Za-z0-9+/]{40,998}\r?\n)*^[A-Za-z0-9+/]{16,998}={0,2}\r?$/gm;
+const encoded = /(?:^[A-Za-z0-9+/]{40,998}\r?\n)+^[A-Za-z0-9+/]{1,998}={0,2}\r?$|^[A-Za-z0-9+/]{16,998}={0,2}\r?$/gm;
 /** Quoted-printable breaks lines with `=` and writes bytes as =XX: a credential across a break has no shape. */
 const softBreak = /=\r?\n/g;
 
@@ -58,9 +66,8 @@ function redactEncoded(text: string, redact: (inner: string) => string): string 
       .replace(/.{76}(?=.)/g, "$&\r\n");
     return lines.endsWith("\r") ? `${wrapped}\r` : wrapped;
   });
-  if (!softBreak.test(decodedLines)) return decodedLines;
   const joined = decodedLines.replace(softBreak, "");
-  return findSecrets(joined).length > findSecrets(decodedLines).length ? joined : decodedLines;
+  return joined !== decodedLines && findSecrets(joined).length > 0 ? joined : decodedLines;
 }
 
 /** What a file of a finished pack must not hold, decoded as far as MIME goes. */

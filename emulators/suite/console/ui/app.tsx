@@ -71,7 +71,8 @@ function Console({ seed }: { seed: string }) {
   );
 }
 
-function TopBar({ title, clock, mode }: { title: string; clock: ClockState | undefined; mode: string | undefined }) {
+function TopBar(props: { title: string; seed: string; clock: ClockState | undefined; mode: string | undefined }) {
+  const { title, seed, clock, mode } = props;
   const { connection } = useLive();
   const health = {
     live: ["good", "Live"],
