@@ -23,8 +23,15 @@ export function scheduleLives(runtime: MailRuntime, draft: Draft): void {
   const ordinary = draft.recipients.filter(({ outcome }) => outcome === undefined);
   if (ordinary.length > 0) {
     // Nearly every message: no recipient asks for a notification, so the step need not read the rows again.
-    const data: Plain | undefined = ordinary.some(({ parameters }) => parameters !== undefined) ? undefined : { plain: ordinary.length };
-    timers.schedule({ kind: deliveryTimer, subject: draft.id, due: draft.receivedAt + clock.paced(deliveryDelayMs), data });
+    const data: Plain | undefined = ordinary.some(({ parameters }) => parameters !== undefined)
+      ? undefined
+      : { plain: ordinary.length };
+    timers.schedule({
+      kind: deliveryTimer,
+      subject: draft.id,
+      due: draft.receivedAt + clock.paced(deliveryDelayMs),
+      data,
+    });
   }
   draft.recipients.forEach(({ outcome }, position) => {
     if (outcome === undefined) return;
@@ -44,7 +51,8 @@ interface Plain {
 export function deliver(runtime: MailRuntime, timer: Timer): void {
   const plain = (timer.data as Plain | undefined)?.plain;
   if (plain !== undefined && !wanted(runtime, "email.delivered")) {
-    if (runtime.state.has(timer.subject)) runtime.journal.append("change", timer.subject, { state: "delivered", recipients: plain });
+    if (runtime.state.has(timer.subject))
+      runtime.journal.append("change", timer.subject, { state: "delivered", recipients: plain });
     return;
   }
   const message = runtime.state.summary(timer.subject);

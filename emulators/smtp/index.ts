@@ -16,9 +16,9 @@ export const smtp: Emulator<MailState, Seed> = {
   provides: "email",
   hosts: [],
   http: [
-    { name: "mailbox", ports: [{ setting: "mailPort", tls: false }], sites: mailboxSites },
-    { name: "mailhog", ports: [{ setting: "mailhogPort", tls: false }], sites: soleSite("mailhog") },
-    { name: "maildev", ports: [{ setting: "maildevPort", tls: false }], sites: soleSite("maildev") },
+    { name: "mailbox", ports: [{ setting: "mailPort", tls: false }], sites: mailboxSites, tagged: true },
+    { name: "mailhog", ports: [{ setting: "mailhogPort", tls: false }], sites: soleSite("mailhog"), tagged: true },
+    { name: "maildev", ports: [{ setting: "maildevPort", tls: false }], sites: soleSite("maildev"), tagged: true },
   ],
   listeners,
   tables,

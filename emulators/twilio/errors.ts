@@ -60,11 +60,12 @@ const table = {
   verifySends: { code: 60203, status: 429, text: () => "Max send attempts reached" },
   verifyDisabled: { code: 60204, status: 400, text: (what) => `Service does not support this feature: ${what}` },
   verifyLandline: { code: 60205, status: 403, text: () => "SMS is not supported by landline phone number" },
-  verifyPsd2: { code: 60206, status: 400, text: () => "Both \`Amount\` and \`Payee\` are required for PSD2" },
+  verifyPsd2: { code: 60206, status: 400, text: () => "Both `Amount` and `Payee` are required for PSD2" },
   verifyBlocked: {
     code: 60410,
     status: 403,
-    text: (to) => `The destination phone number ${to} has been temporarily blocked by Twilio due to fraudulent activities`,
+    text: (to) =>
+      `The destination phone number ${to} has been temporarily blocked by Twilio due to fraudulent activities`,
   },
   lookupField: { code: 60600, status: 400, text: (field) => `Field ${field} is not supported` },
   conversationClosed: { code: 50353, status: 400, text: () => "The conversation is closed" },
@@ -289,7 +290,14 @@ export function createErrors(domain: string): ProviderErrors {
 
 /** The general code of a status, where a planned fault names none. */
 function faultCode(status: number): number {
-  const general: Readonly<Record<number, number>> = { 401: 20003, 403: 20403, 404: 20404, 429: 20429, 500: 20500, 503: 20503 };
+  const general: Readonly<Record<number, number>> = {
+    401: 20003,
+    403: 20403,
+    404: 20404,
+    429: 20429,
+    500: 20500,
+    503: 20503,
+  };
   return general[status] ?? 20500;
 }
 

@@ -52,7 +52,12 @@ export type NumberType = "local" | "mobile" | "toll-free";
 export interface PhoneNumberData extends PhoneNumberSettings {
   readonly PhoneNumber: string;
   readonly type: NumberType;
-  readonly capabilities: { readonly voice: boolean; readonly sms: boolean; readonly mms: boolean; readonly fax: boolean };
+  readonly capabilities: {
+    readonly voice: boolean;
+    readonly sms: boolean;
+    readonly mms: boolean;
+    readonly fax: boolean;
+  };
 }
 export const phoneNumber = kind<PhoneNumberData>("phone-number", "PN");
 
@@ -140,12 +145,7 @@ export interface VerifyServiceData {
 }
 export const verifyService = kind<VerifyServiceData>("verify-service", "VA");
 
-export type VerificationStatus =
-  | "pending"
-  | "approved"
-  | "canceled"
-  | "max_attempts_reached"
-  | "expired";
+export type VerificationStatus = "pending" | "approved" | "canceled" | "max_attempts_reached" | "expired";
 
 export interface VerificationData {
   readonly To: string;
@@ -243,3 +243,9 @@ export interface MemberData {
 }
 /** A call that waits in a queue: parent is the queue, key the call. */
 export const member = kind<MemberData>("queue-member", "XM");
+
+/** When a sender is free again; the key is the sender. Only kept while sending rates apply. */
+export const senderQueue = kind<{ readonly freeAt: number }>("sender-queue", "XQ");
+
+/** Whether sending rates apply at all: one row, under the key `sending-rates`. */
+export const sendingRates = kind<{ readonly apply: boolean }>("sending-rates", "XS");

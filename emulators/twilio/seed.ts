@@ -2,14 +2,26 @@
 import { z } from "zod";
 import type { TwilioRuntime } from "./api/call.ts";
 import { numberCapabilities, numberType } from "./domain/available-numbers.ts";
+import { callPrice } from "./domain/call.ts";
 import { friendlyForm } from "./domain/countries.ts";
+import { type PastCall, pastCalls, pastMessages } from "./domain/history.ts";
+import type { Message } from "./domain/message.ts";
 import { isWebhookUrl, segmentsOf } from "./domain/message-draft.ts";
 import { errorMessages, priceOf } from "./domain/message-life.ts";
 import { messagingServiceParameters } from "./domain/messaging-service.ts";
 import { initialOf } from "./domain/parameters.ts";
 import { verifyServiceParameters } from "./domain/verification.ts";
 import { numberParameters } from "./domain/voice-and-sms.ts";
-import { apiKey, messagingService, oauthApp, phoneNumber, poolNumber, shortCode, verifyService } from "./kinds.ts";
+import {
+  apiKey,
+  call,
+  messagingService,
+  oauthApp,
+  phoneNumber,
+  poolNumber,
+  shortCode,
+  verifyService,
+} from "./kinds.ts";
 
 const sid = (prefix: string) => z.string().regex(new RegExp(`^${prefix}[0-9a-f]{32}$`), `${prefix} and 32 hex digits`);
 const phone = z.string().regex(/^\+[1-9]\d{6,14}$/, "a number in E.164 form");
@@ -77,6 +89,8 @@ const account = z.strictObject({
     .array(z.strictObject({ code: z.string().regex(/^[1-9]\d{2,5}$/), sid: sid("SC").optional() }))
     .default([]),
   history: z.array(pastMessage).default([]),
+  /** A year of generated messages and calls of its first number. */
+  yearOfTraffic: z.boolean().default(false),
 });
 
 export const seedSchema = z.strictObject({ accounts: z.array(account).min(1) }).superRefine((seed, context) => {
@@ -124,6 +138,7 @@ export function applySeed(seed: Seed, runtime: TwilioRuntime): void {
       updatedAt: now - yearMs,
     });
     addPossessions(runtime, entry, accountSid, now - yearMs);
+    if (entry.yearOfTraffic) addTraffic(runtime, entry, accountSid, now);
     addHistory(runtime, entry, accountSid, now);
   }
 }
@@ -216,34 +231,110 @@ function addNumbers(runtime: TwilioRuntime, entry: AccountSeed, accountSid: stri
 
 function addHistory(runtime: TwilioRuntime, entry: AccountSeed, accountSid: string, now: number): void {
   for (const { from, to, body, minutesAgo, status, errorCode } of entry.history) {
-    const createdAt = now - Math.round(minutesAgo * 60) * 1_000;
-    const numSegments = segmentsOf(body, 0);
-    const handedOver = status !== "failed";
-    const endedAt = createdAt + (status === "received" ? 0 : 3_000);
-    runtime.state.addMessage({
-      sid: `SM${runtime.ids.derive("twilio.message", [accountSid, to, from, body]).hex(32)}`,
-      accountSid,
-      direction: status === "received" ? "inbound" : "outbound-api",
-      from,
-      to,
-      body,
-      numSegments,
-      numMedia: 0,
-      mediaUrls: null,
-      status,
-      errorCode: errorCode ?? null,
-      price: handedOver ? priceOf({ numSegments, numMedia: 0 }) : null,
-      billedAt: handedOver ? endedAt : null,
-      messagingServiceSid: null,
-      statusCallback: null,
-      validUntil: null,
-      sendAt: null,
-      smartEncoded: 0,
-      createdAt,
-      updatedAt: endedAt,
-      sentAt: status === "failed" ? null : createdAt + (status === "received" ? 0 : 1_000),
-    });
+    const at = now - Math.round(minutesAgo * 60) * 1_000;
+    runtime.state.addMessage(
+      pastMessageRow(runtime, accountSid, { from, to, body, at, status, errorCode: errorCode ?? null }),
+    );
   }
+}
+
+function addTraffic(runtime: TwilioRuntime, entry: AccountSeed, accountSid: string, now: number): void {
+  const own = entry.phoneNumbers[0]?.number;
+  if (own === undefined) return;
+  for (const { at, inbound, person, body, status, errorCode } of pastMessages(runtime.ids, accountSid, now)) {
+    const [from, to] = inbound ? [person, own] : [own, person];
+    runtime.state.addMessage(pastMessageRow(runtime, accountSid, { from, to, body, at, status, errorCode }));
+  }
+  const phoneNumberSid = runtime.state.resourceByKey(phoneNumber, own)?.sid ?? null;
+  for (const past of pastCalls(runtime.ids, accountSid, now))
+    addPastCall(runtime, accountSid, own, phoneNumberSid, past);
+}
+
+function pastMessageRow(
+  runtime: TwilioRuntime,
+  accountSid: string,
+  past: Pick<Message, "to" | "body" | "errorCode"> & {
+    readonly from: string;
+    readonly at: number;
+    readonly status: "delivered" | "undelivered" | "failed" | "received";
+  },
+): Message {
+  const { from, to, body, at, status, errorCode } = past;
+  const numSegments = segmentsOf(body, 0);
+  const handedOver = status !== "failed";
+  const endedAt = at + (status === "received" ? 0 : 3_000);
+  return {
+    sid: `SM${runtime.ids.derive("twilio.message", [accountSid, to, from, body]).hex(32)}`,
+    accountSid,
+    direction: status === "received" ? "inbound" : "outbound-api",
+    from,
+    to,
+    body,
+    numSegments,
+    numMedia: 0,
+    mediaUrls: null,
+    status,
+    errorCode,
+    price: handedOver ? priceOf({ numSegments, numMedia: 0 }) : null,
+    billedAt: handedOver ? endedAt : null,
+    messagingServiceSid: null,
+    statusCallback: null,
+    validUntil: null,
+    sendAt: null,
+    smartEncoded: 0,
+    createdAt: at,
+    updatedAt: endedAt,
+    sentAt: status === "failed" ? null : at + (status === "received" ? 0 : 1_000),
+  };
+}
+
+function addPastCall(
+  runtime: TwilioRuntime,
+  accountSid: string,
+  own: string,
+  phoneNumberSid: string | null,
+  { at, inbound, person, status, seconds }: PastCall,
+): void {
+  const [from, to] = inbound ? [person, own] : [own, person];
+  const direction = inbound ? "inbound" : "outbound-api";
+  const endedAt = at + (8 + seconds) * 1_000;
+  runtime.state.addResource(call, {
+    sid: `CA${runtime.ids.derive("twilio.call", [accountSid, to, from, null]).hex(32)}`,
+    accountSid,
+    parent: accountSid,
+    key: null,
+    createdAt: at,
+    updatedAt: endedAt,
+    data: {
+      to,
+      from,
+      status,
+      direction,
+      parentCallSid: null,
+      phoneNumberSid,
+      answeredBy: null,
+      dialled: true,
+      startedAt: at + 8_000,
+      endedAt,
+      seconds,
+      price: status === "completed" ? callPrice(direction, seconds) : null,
+      url: null,
+      method: "POST",
+      fallbackUrl: null,
+      fallbackMethod: "POST",
+      twiml: null,
+      statusCallback: null,
+      statusCallbackMethod: "POST",
+      statusCallbackEvents: ["completed"],
+      timeout: 60,
+      timeLimit: 14_400,
+      machineDetection: false,
+      record: null,
+      recordingSid: null,
+      sequence: 0,
+      script: null,
+    },
+  });
 }
 
 const alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -46,8 +46,6 @@ interface Row {
   readonly arrival: number;
 }
 
-export type Resources = ReturnType<typeof openResources>;
-
 const columns = `sid, account_sid AS accountSid, parent, key, created_at AS createdAt, updated_at AS updatedAt, data,
   rowid AS arrival`;
 
@@ -68,10 +66,10 @@ export function openResources(db: Database) {
   const first = db.prepare(
     `SELECT ${columns} FROM resources WHERE kind = ? AND parent = ? AND removed = 0 ORDER BY rowid LIMIT 1`,
   );
-  const count = db
-    .prepare("SELECT COUNT(*) FROM resources WHERE kind = ? AND parent = ? AND removed = 0")
-    .pluck();
-  const place = db.prepare("SELECT created_at AS createdAt, rowid AS arrival FROM resources WHERE kind = ? AND sid = ?");
+  const count = db.prepare("SELECT COUNT(*) FROM resources WHERE kind = ? AND parent = ? AND removed = 0").pluck();
+  const place = db.prepare(
+    "SELECT created_at AS createdAt, rowid AS arrival FROM resources WHERE kind = ? AND sid = ?",
+  );
   const older = db.prepare(
     `SELECT ${columns} FROM resources WHERE kind = @kind AND parent = @parent AND removed = 0
      AND created_at >= @from AND created_at < @before AND (created_at, rowid) < (@createdAt, @arrival)

@@ -198,6 +198,32 @@ describe("directory", () => {
     expect((await call("GET", "/tenants?api-version=2022-12-01")).body.value[0]?.tenantId).toBe(tenant);
   });
 
+  test("resources, providers, locations, management groups", async () => {
+    const scope = `/subscriptions/${subscription}`;
+    const resources = await call("GET", `${scope}/resources?api-version=2021-04-01&$filter=`);
+    expect(resources.body.value.length).toBe(1000);
+    const ofGroup = await call("GET", `${scope}/resourceGroups/rg-web-prod-01/resources?api-version=2021-04-01`);
+    expect(ofGroup.body.value).toHaveLength(50);
+    const first = ofGroup.body.value[0] ?? expect.fail("no resource");
+    expect((await call("GET", `${first.id}?api-version=2021-04-01`)).body).toMatchObject({ id: first.id });
+    const providers = await call("GET", `${scope}/providers?api-version=2021-04-01`);
+    expect(providers.body.value.map((each) => each.id)).toContain(`${scope}/providers/Microsoft.PolicyInsights`);
+    expect((await call("GET", `${scope}/providers/microsoft.storage?api-version=2021-04-01`)).status).toBe(200);
+    const registered = await call("POST", `${scope}/providers/Microsoft.Management/register?api-version=2021-04-01`);
+    expect(registered.body).toMatchObject({ registrationState: "Registered" });
+    expect((await call("GET", `${scope}/providers/Nope?api-version=2021-04-01`)).body.error.code).toBe(
+      "InvalidResourceNamespace",
+    );
+    expect((await call("GET", `${scope}/locations?api-version=2022-12-01`)).body.value).toHaveLength(4);
+    const groups = "/providers/Microsoft.Management/managementGroups";
+    expect((await call("GET", `${groups}?api-version=2021-04-01`)).body.value).toHaveLength(4);
+    const root = await call("GET", `${groups}/${tenant}?api-version=2021-04-01&$expand=children&$recurse=true`);
+    expect(JSON.stringify(root.body)).toContain(subscription);
+    expect((await call("GET", `${groups}/nope?api-version=2021-04-01`)).body.error.code).toBe(
+      "ManagementGroupNotFound",
+    );
+  });
+
   test("what does not exist or is not served", async () => {
     const id = "33333333-3333-4333-8333-333333333333";
     expect((await call("GET", `/subscriptions/${id}?${version}`)).body.error.code).toBe("SubscriptionNotFound");

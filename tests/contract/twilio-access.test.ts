@@ -1,5 +1,5 @@
-import { phoneNumber } from "../../emulators/twilio/kinds.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { phoneNumber } from "../../emulators/twilio/kinds.ts";
 import { type TwilioServer, twilioServer } from "./twilio-client.ts";
 
 let server: TwilioServer;

@@ -30,7 +30,13 @@ const call = (more: object = {}) => server.client().calls.create({ to, from, url
 test("a call rings, is answered, fetches its URL, runs the TwiML and completes with one callback", async () => {
   answerWith({ "/voice": "<Response><Say>One two three four five</Say><Pause length='10'/><Hangup/></Response>" });
   const created = await call({ statusCallback: at("/status") });
-  expect(created).toMatchObject({ status: "queued", direction: "outbound-api", startTime: null, duration: null, queueTime: "0" });
+  expect(created).toMatchObject({
+    status: "queued",
+    direction: "outbound-api",
+    startTime: null,
+    duration: null,
+    queueTime: "0",
+  });
   const status = async () => (await server.client().calls(created.sid).fetch()).status;
   await seconds(2);
   expect(await status()).toBe("ringing");
@@ -42,16 +48,32 @@ test("a call rings, is answered, fetches its URL, runs the TwiML and completes w
   expect(paths()).toEqual(["/voice", "/status"]);
   const [asked, told] = receiver.calls.map(fields);
   expect(Object.keys(asked ?? {})).toEqual(Object.keys(asked ?? {}).sort());
-  expect(asked).toMatchObject({ CallSid: created.sid, CallStatus: "in-progress", Direction: "outbound-api", From: from, To: to });
+  expect(asked).toMatchObject({
+    CallSid: created.sid,
+    CallStatus: "in-progress",
+    Direction: "outbound-api",
+    From: from,
+    To: to,
+  });
   expect(told).toMatchObject({ CallStatus: "completed", CallDuration: "12", Duration: "1", SequenceNumber: "0" });
   for (const one of receiver.calls)
     expect(
-      twilio.validateRequest(server.env.TWILIO_AUTH_TOKEN ?? "", String(one.headers["x-twilio-signature"]), at(one.url), fields(one)),
+      twilio.validateRequest(
+        server.env.TWILIO_AUTH_TOKEN ?? "",
+        String(one.headers["x-twilio-signature"]),
+        at(one.url),
+        fields(one),
+      ),
     ).toBe(true);
 });
 
 test("every event that is asked for is told, in sequence", async () => {
-  await call({ twiml: "<Response/>", url: undefined, statusCallback: at("/s"), statusCallbackEvent: ["initiated", "ringing", "answered", "completed"] });
+  await call({
+    twiml: "<Response/>",
+    url: undefined,
+    statusCallback: at("/s"),
+    statusCallbackEvent: ["initiated", "ringing", "answered", "completed"],
+  });
   await seconds(60);
   expect(receiver.calls.map(fields).map((one) => [one.CallStatus, one.SequenceNumber])).toEqual([
     ["initiated", "0"],
@@ -73,7 +95,8 @@ test.each([
 
 test("Gather hears keys and speech, and goes on when it hears nothing", async () => {
   answerWith({
-    "/voice": "<Response><Gather numDigits='2' action='/menu'><Say>Press</Say></Gather><Redirect>/nothing</Redirect></Response>",
+    "/voice":
+      "<Response><Gather numDigits='2' action='/menu'><Say>Press</Say></Gather><Redirect>/nothing</Redirect></Response>",
     "/menu": "<Response><Gather input='speech' action='/said'/></Response>",
     "/said": "<Response><Hangup/></Response>",
   });
@@ -95,19 +118,30 @@ test("Gather hears keys and speech, and goes on when it hears nothing", async ()
 test("an incoming call is answered by its number's URL; Record and Dial tell their actions", async () => {
   answerWith({
     "/voice": "<Response><Record action='/recorded' recordingStatusCallback='/recording'/></Response>",
-    "/recorded": "<Response><Dial action='/dialled' callerId='+12025550100'><Number>+14155550177</Number></Dial></Response>",
+    "/recorded":
+      "<Response><Dial action='/dialled' callerId='+12025550100'><Number>+14155550177</Number></Dial></Response>",
     "/dialled": "<Response><Reject/></Response>",
   });
   const client = server.client();
   const [number] = await client.incomingPhoneNumbers.list({ phoneNumber: from });
-  await client.incomingPhoneNumbers(number?.sid ?? "").update({ voiceUrl: at("/voice"), statusCallback: at("/status") });
+  await client
+    .incomingPhoneNumbers(number?.sid ?? "")
+    .update({ voiceUrl: at("/voice"), statusCallback: at("/status") });
   const { sid } = await control(server, "inbound-calls", { from: to, to: from });
   await seconds(120);
-  expect(paths()).toEqual(["/voice", "/recorded", "/recording", "/dialled", "/status"].sort((a, b) => paths().indexOf(a) - paths().indexOf(b)));
+  expect(paths()).toEqual(
+    ["/voice", "/recorded", "/recording", "/dialled", "/status"].sort(
+      (a, b) => paths().indexOf(a) - paths().indexOf(b),
+    ),
+  );
   const told = Object.fromEntries(receiver.calls.map((one) => [one.url, fields(one)]));
   expect(told["/voice"]).toMatchObject({ CallStatus: "ringing", Direction: "inbound" });
   expect(told["/recorded"]).toMatchObject({ RecordingDuration: "10", RecordingSid: expect.stringMatching(/^RE/) });
-  expect(told["/recording"]).toMatchObject({ RecordingStatus: "completed", RecordingSource: "RecordVerb", CallSid: sid });
+  expect(told["/recording"]).toMatchObject({
+    RecordingStatus: "completed",
+    RecordingSource: "RecordVerb",
+    CallSid: sid,
+  });
   expect(told["/dialled"]).toMatchObject({ DialCallStatus: "completed", DialCallDuration: "30", DialBridged: "true" });
   expect(told["/status"]).toMatchObject({ CallStatus: "completed", Direction: "inbound" });
   const [child] = await client.calls.list({ parentCallSid: sid });
@@ -127,7 +161,11 @@ test("Reject, fallback and an unusable answer", async () => {
     await server.advance(server.runtime.clock.now() + 60_000);
     return (await client.calls(sid).fetch()).status;
   };
-  answerWith({ "/busy": "<Response><Reject reason='busy'/></Response>", "/broken": "<Response>", "/ok": "<Response/>" });
+  answerWith({
+    "/busy": "<Response><Reject reason='busy'/></Response>",
+    "/broken": "<Response>",
+    "/ok": "<Response/>",
+  });
   expect(await outcome(at("/busy"))).toBe("busy");
   expect(await outcome(at("/broken"), at("/ok"))).toBe("completed");
   expect(fields(receiver.calls[2] as Received)).toMatchObject({ ErrorCode: "12100", ErrorUrl: at("/broken") });
@@ -135,7 +173,10 @@ test("Reject, fallback and an unusable answer", async () => {
 });
 
 test("a call is redirected, completed and canceled through the API", async () => {
-  answerWith({ "/voice": "<Response><Pause length='600'/></Response>", "/other": "<Response><Pause length='600'/></Response>" });
+  answerWith({
+    "/voice": "<Response><Pause length='600'/></Response>",
+    "/other": "<Response><Pause length='600'/></Response>",
+  });
   const client = server.client();
   const { sid } = await call();
   await seconds(10);
@@ -164,18 +205,32 @@ test("calls meet in queues and conferences", async () => {
   expect(await client.queues(queue.sid).fetch()).toMatchObject({ currentSize: 2, maxSize: 100 });
   const front = await client.queues(queue.sid).members("Front").fetch();
   expect(front).toMatchObject({ callSid: first.sid, position: 1 });
-  await client.queues(queue.sid).members(second.sid).update({ url: at("/out") });
+  await client
+    .queues(queue.sid)
+    .members(second.sid)
+    .update({ url: at("/out") });
   await seconds(11);
   const [conference] = await client.conferences.list({ status: "in-progress" });
   expect(conference).toMatchObject({ friendlyName: "stage" });
   const participants = client.conferences(conference?.sid ?? "").participants;
   expect((await participants.list()).map(({ callSid }) => callSid)).toEqual([second.sid]);
-  expect(await client.conferences(conference?.sid ?? "").participants(second.sid).update({ muted: true })).toMatchObject({ muted: true });
+  expect(
+    await client
+      .conferences(conference?.sid ?? "")
+      .participants(second.sid)
+      .update({ muted: true }),
+  ).toMatchObject({ muted: true });
   await call({ to: "+14155550166", url: at("/agent") });
   await seconds(20);
-  expect(receiver.calls.filter(({ url }) => url === "/left").map(fields)[0]).toMatchObject({ QueueResult: "bridged", CallSid: first.sid });
+  expect(receiver.calls.filter(({ url }) => url === "/left").map(fields)[0]).toMatchObject({
+    QueueResult: "bridged",
+    CallSid: first.sid,
+  });
   await client.calls(second.sid).update({ status: "completed" });
-  expect(await client.conferences(conference?.sid ?? "").fetch()).toMatchObject({ status: "completed", reasonConferenceEnded: "last-participant-left" });
+  expect(await client.conferences(conference?.sid ?? "").fetch()).toMatchObject({
+    status: "completed",
+    reasonConferenceEnded: "last-participant-left",
+  });
   expect(await client.queues(queue.sid).remove()).toBe(true);
 });
 
@@ -185,7 +240,12 @@ test("test credentials know their magic numbers", async () => {
   const place = (callee: string, caller = "+15005550006") =>
     client.calls.create({ to: callee, from: caller, url: "http://example.com/voice" });
   expect((await place(to)).status).toBe("queued");
-  for (const [callee, code] of [["+15005550001", 21217], ["+15005550002", 21214], ["+15005550003", 21215], ["+15005550004", 21216]] as const)
+  for (const [callee, code] of [
+    ["+15005550001", 21217],
+    ["+15005550002", 21214],
+    ["+15005550003", 21215],
+    ["+15005550004", 21216],
+  ] as const)
     await expect(place(callee)).rejects.toMatchObject({ code });
   await expect(place(to, "+15005550001")).rejects.toMatchObject({ code: 21212 });
   await expect(place(to, "+14155550100")).rejects.toMatchObject({ code: 21210 });

@@ -68,7 +68,9 @@ export async function control(
   body?: unknown,
 ): Promise<{ readonly sid: string; readonly [name: string]: unknown }> {
   const response = await fetch(`${server.url}/_backlot/twilio/${path}`, {
-    ...(body === undefined ? {} : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    ...(body === undefined
+      ? {}
+      : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
   });
   const answered = await response.text();
   if (!response.ok) throw new Error(`${path}: ${response.status} ${answered}`);

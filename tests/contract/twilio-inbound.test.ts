@@ -52,15 +52,31 @@ test("an incoming message reaches the number's URL, and its TwiML sends replies"
     ...["FromCity", "Body", "FromCountry", "To", "ToZip", "NumSegments", "MessageSid", "AccountSid", "From"],
     ...["MediaContentType0", "MediaUrl0", "ApiVersion"],
   ]);
-  expect(fields(asked)).toMatchObject({ Body: "Hi there", From: ada, To: number, SmsStatus: "received", NumMedia: "1" });
+  expect(fields(asked)).toMatchObject({
+    Body: "Hi there",
+    From: ada,
+    To: number,
+    SmsStatus: "received",
+    NumMedia: "1",
+  });
   expect(again.url).toBe("/next?x=1");
-  for (const [call, url] of [[asked, receiver.url], [again, receiver.url.replace("/hook", "/next?x=1")]] as const)
+  for (const [call, url] of [
+    [asked, receiver.url],
+    [again, receiver.url.replace("/hook", "/next?x=1")],
+  ] as const)
     expect(
-      twilio.validateRequest(server.env.TWILIO_AUTH_TOKEN ?? "", String(call.headers["x-twilio-signature"]), url, fields(call)),
+      twilio.validateRequest(
+        server.env.TWILIO_AUTH_TOKEN ?? "",
+        String(call.headers["x-twilio-signature"]),
+        url,
+        fields(call),
+      ),
     ).toBe(true);
 
   const client = server.client();
-  const replies = (await client.messages.list({ from: number })).filter(({ direction }) => direction === "outbound-reply");
+  const replies = (await client.messages.list({ from: number })).filter(
+    ({ direction }) => direction === "outbound-reply",
+  );
   expect(replies.map(({ body, to, numMedia, status }) => [body, to, numMedia, status]).sort()).toEqual([
     ["And you", "+14155550188", "0", "delivered"],
     ["Hello & welcome", ada, "0", "delivered"],
@@ -73,7 +89,10 @@ test("an incoming message reaches the number's URL, and its TwiML sends replies"
 });
 
 test("what fails goes to the fallback with its code; without one it is written down", async () => {
-  answerWith({ "/hook": "<Response><Message>oops</Response>", "/fallback": "<Response><Message>Sorry</Message></Response>" });
+  answerWith({
+    "/hook": "<Response><Message>oops</Response>",
+    "/fallback": "<Response><Message>Sorry</Message></Response>",
+  });
   const mine = await own();
   await mine.update({ smsUrl: receiver.url, smsFallbackUrl: receiver.url.replace("/hook", "/fallback") });
   await receive("Hi");

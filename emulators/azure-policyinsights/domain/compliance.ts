@@ -14,7 +14,6 @@ export const complianceStates = [
   "Error",
   "NotStarted",
 ] as const;
-export type ComplianceState = (typeof complianceStates)[number];
 
 export const nonCompliant = 0;
 export const compliant = 1;

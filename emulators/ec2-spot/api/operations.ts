@@ -19,29 +19,24 @@ import {
   stopInstances,
   terminateInstances,
 } from "./instances.ts";
+import { createKeyPair, deleteKeyPair, describeKeyPairs, importKeyPair } from "./key-pairs.ts";
 import {
   createLaunchTemplate,
   deleteLaunchTemplate,
   describeLaunchTemplates,
   describeLaunchTemplateVersions,
 } from "./launch-templates.ts";
-import {
-  authorizeSecurityGroupIngress,
-  createKeyPair,
-  createSecurityGroup,
-  deleteKeyPair,
-  deleteSecurityGroup,
-  describeAccountAttributes,
-  describeKeyPairs,
-  describeSecurityGroups,
-  describeSubnets,
-  describeVpcs,
-  importKeyPair,
-} from "./network.ts";
+import { describeAccountAttributes, describeSubnets, describeVpcs } from "./network.ts";
 import { describeInstanceTypeOfferings, getSpotPlacementScores } from "./offerings.ts";
 import type { Operation } from "./operation.ts";
 import { describeAvailabilityZones, describeRegions } from "./places.ts";
 import { runInstances } from "./run-instances.ts";
+import {
+  authorizeSecurityGroupIngress,
+  createSecurityGroup,
+  deleteSecurityGroup,
+  describeSecurityGroups,
+} from "./security-groups.ts";
 import {
   cancelSpotFleetRequests,
   createSpotDatafeedSubscription,

@@ -13,13 +13,17 @@ import {
   apiKey,
   application,
   callerId,
-  phoneNumber,
   type PhoneNumberData,
+  phoneNumber,
   type Secret,
   signingKey,
 } from "../kinds.ts";
 import type { Kind, Resource } from "../store-resources.ts";
+import { rfc2822 } from "../wire/dates.ts";
+import { spacedJson } from "../wire/json.ts";
 import type { Shown } from "../wire/resource.ts";
+import { shown } from "../wire/resource.ts";
+import { xmlDocument } from "../wire/xml.ts";
 import { type Call, respond, type TwilioRuntime } from "./call.ts";
 import { dependentShows, renderNumber } from "./incoming-numbers.ts";
 import { eachIn, readPage } from "./page.ts";
@@ -33,17 +37,18 @@ import {
   respondList,
   respondShown,
 } from "./resource.ts";
-import { rfc2822 } from "../wire/dates.ts";
-import { spacedJson } from "../wire/json.ts";
-import { shown } from "../wire/resource.ts";
-import { xmlDocument } from "../wire/xml.ts";
 
 const account = "/2010-04-01/Accounts/:account";
 const alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const everything = ["create", "list", "fetch", "update", "remove"] as const;
 
 /** The secret is shown in the answer to the create and never again. */
-function keySpec(kind: Kind<Secret>, name: string, path: string, list: string): ResourceSpec<Secret, { FriendlyName: string }> {
+function keySpec(
+  kind: Kind<Secret>,
+  name: string,
+  path: string,
+  list: string,
+): ResourceSpec<Secret, { FriendlyName: string }> {
   return {
     kind,
     name,
@@ -74,7 +79,15 @@ const applicationSpec: ResourceSpec<ApplicationData> = {
   operations: everything,
   parameters: applicationParameters,
   shows: [
-    ...["account_sid", "api_version", "date_created", "date_updated", "friendly_name", "message_status_callback", "sid"],
+    ...[
+      "account_sid",
+      "api_version",
+      "date_created",
+      "date_updated",
+      "friendly_name",
+      "message_status_callback",
+      "sid",
+    ],
     ...["sms_fallback_method", "sms_fallback_url", "sms_method", "sms_status_callback", "sms_url", "status_callback"],
     ...["status_callback_method", "uri", "voice_caller_id_lookup", "voice_fallback_method", "voice_fallback_url"],
     ...["voice_method", "voice_url", "public_application_connect_enabled"],
@@ -104,7 +117,17 @@ const addressSpec: ResourceSpec<AddressData> = {
   parameters: addressParameters,
   shows: [
     ...["account_sid", "city", "customer_name", "date_created", "date_updated", "friendly_name", "iso_country"],
-    ...["postal_code", "region", "sid", "street", "uri", "emergency_enabled", "validated", "verified", "street_secondary"],
+    ...[
+      "postal_code",
+      "region",
+      "sid",
+      "street",
+      "uri",
+      "emergency_enabled",
+      "validated",
+      "verified",
+      "street_secondary",
+    ],
   ],
   prepare: (_call, data) => ({ data }),
   view: ({ data }) => ({
@@ -139,8 +162,7 @@ const callerIdSpec: ResourceSpec<{ FriendlyName: string; PhoneNumber: string }, 
 export function mountAccountResources(app: Hono<KernelEnv>, runtime: TwilioRuntime): void {
   for (const spec of keySpecs) {
     mountResource(app, runtime, spec);
-    for (const path of [`${spec.path}.json`, spec.path])
-      app.post(path, (c) => createKey(callOf(runtime, c), spec));
+    for (const path of [`${spec.path}.json`, spec.path]) app.post(path, (c) => createKey(callOf(runtime, c), spec));
   }
   mountResource(app, runtime, applicationSpec);
   mountResource(app, runtime, addressSpec);
@@ -158,9 +180,7 @@ function createKey(call: Call, spec: (typeof keySpecs)[number]): Response {
   const name = call.form.get("FriendlyName") ?? "";
   if (name.length > 64) reject("invalidParameter", "FriendlyName", name);
   const { data } = spec.prepare(call, { FriendlyName: name });
-  const made = call.runtime.store.write(() =>
-    makeResource(call, spec.kind, { parent: call.account.sid, data }),
-  );
+  const made = call.runtime.store.write(() => makeResource(call, spec.kind, { parent: call.account.sid, data }));
   const common: Shown = shown(spec.shows, data, { ...keyView(made), secret: data.secret });
   return respondShown(call, spec, { ...common, secret: data.secret }, 201, made.sid);
 }

@@ -38,7 +38,8 @@ function create(call: Call): Response {
       sid: `AC${ids.hex(32)}`,
       ownerSid: owner.sid,
       authToken: runtime.ids.fixed("twilio.auth-token", [ids.hex(32)]).hex(32),
-      friendlyName: sent === "" ? `SubAccount Created at ${new Date(now).toISOString().slice(0, 16).replace("T", " ")}` : sent,
+      friendlyName:
+        sent === "" ? `SubAccount Created at ${new Date(now).toISOString().slice(0, 16).replace("T", " ")}` : sent,
       status: "active",
       type: owner.type,
       test: 0,

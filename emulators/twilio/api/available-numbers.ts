@@ -44,17 +44,16 @@ export function mountAvailableNumbers(app: Hono<KernelEnv>, runtime: TwilioRunti
 
 function listCountries(call: Call): Response {
   call.exchange.note("operation", "ListAvailablePhoneNumberCountry");
-  const path = `/2010-04-01/Accounts/${call.account.sid}/AvailablePhoneNumbers`;
-  const { records, frame } = readPage<Country>(call, `${path}${wantsXml(call.exchange) ? "" : ".json"}`, {
-    filters: [],
-    each: eachIn([...countries].sort((left, right) => (left.iso < right.iso ? -1 : 1)), ({ iso }) => iso),
-    keep: () => true,
-    sid: ({ iso }) => iso,
-  });
-  const shown = records.map((country) => renderCountry(call, country));
+  const end = wantsXml(call.exchange) ? "" : ".json";
+  const all = [...countries].sort((left, right) => (left.iso < right.iso ? -1 : 1));
+  // Not a page: the service answers all countries at once.
+  const body = {
+    countries: all.map((country) => renderCountry(call, country)),
+    uri: `/2010-04-01/Accounts/${call.account.sid}/AvailablePhoneNumbers${end}`,
+  };
   return respond(call.exchange, 200, {
-    json: () => page2010(frame, "countries", shown),
-    xml: () => page2010Xml(frame, "countries", "Country", shown),
+    json: () => spacedJson(body),
+    xml: () => xmlDocument({ Countries: { Country: body.countries } }),
   });
 }
 
@@ -79,9 +78,7 @@ function renderCountry({ exchange, account, runtime }: Call, country: Country): 
     country: country.name,
     uri: `${path}${end}`,
     beta: false,
-    subresource_uris: Object.fromEntries(
-      sold.map((type) => [type.replace("-", "_"), `${path}/${names[type]}${end}`]),
-    ),
+    subresource_uris: Object.fromEntries(sold.map((type) => [type.replace("-", "_"), `${path}/${names[type]}${end}`])),
   };
 }
 

@@ -19,20 +19,31 @@ export function dial(runtime: TwilioRuntime, call: PhoneCall, next: Script, verb
   const noun = verb.children[0];
   switch (noun?.name) {
     case "Conference":
-      return dialConference(runtime, call, next, verb, noun, at);
+      dialConference(runtime, call, next, verb, noun, at);
+      return;
     case "Queue":
-      return dialQueue(runtime, call, next, verb, noun, at);
+      dialQueue(runtime, call, next, verb, noun, at);
+      return;
     default:
-      return dialParty(runtime, call, next, verb, noun, at);
+      dialParty(runtime, call, next, verb, noun, at);
+      return;
   }
 }
 
-function dialParty(runtime: TwilioRuntime, call: PhoneCall, next: Script, verb: TwimlElement, noun: TwimlElement | undefined, at: number): void {
+function dialParty(
+  runtime: TwilioRuntime,
+  call: PhoneCall,
+  next: Script,
+  verb: TwimlElement,
+  noun: TwimlElement | undefined,
+  at: number,
+): void {
   const name = noun?.text ?? verb.text;
   const to = partyOf(noun?.name === "Client" && !name.startsWith("client:") ? `client:${name}` : name);
   if (to === undefined) {
     warn(runtime, call.sid, `Dial of ${name}`, 13_224);
-    return afterDial(runtime, call, next, verb, [["DialCallStatus", "failed"]], at);
+    afterDial(runtime, call, next, verb, [["DialCallStatus", "failed"]], at);
+    return;
   }
   const from = verb.attributes.callerId ?? (call.data.direction === "inbound" ? call.data.from : call.data.to);
   const child = legTo(runtime, call, { to, from, verb, noun, base: next.base }, at);
@@ -44,7 +55,14 @@ function dialParty(runtime: TwilioRuntime, call: PhoneCall, next: Script, verb: 
     const statusCallback = callback === undefined ? null : (resolved(callback, next.base) ?? null);
     const method = verb.attributes.recordingStatusCallbackMethod?.toUpperCase() ?? "POST";
     const channels = verb.attributes.record?.endsWith("-dual") ? 2 : 1;
-    const order = { source: "DialVerb", channels, track: "both", statusCallback, statusCallbackMethod: method, events: [] };
+    const order = {
+      source: "DialVerb",
+      channels,
+      track: "both",
+      statusCallback,
+      statusCallbackMethod: method,
+      events: [],
+    };
     beginRecording(runtime, waiting, order, at);
   }
   beginCall(runtime, child);
@@ -53,7 +71,13 @@ function dialParty(runtime: TwilioRuntime, call: PhoneCall, next: Script, verb: 
 function legTo(
   runtime: TwilioRuntime,
   parent: PhoneCall,
-  leg: { readonly to: string; readonly from: string; readonly verb: TwimlElement; readonly noun: TwimlElement | undefined; readonly base: string },
+  leg: {
+    readonly to: string;
+    readonly from: string;
+    readonly verb: TwimlElement;
+    readonly noun: TwimlElement | undefined;
+    readonly base: string;
+  },
   at: number,
 ): PhoneCall {
   const { to, from, verb, noun, base } = leg;
@@ -103,7 +127,8 @@ function legTo(
 
 /** A leg is over: the call that dialled it goes on. */
 export function dialEnded(runtime: TwilioRuntime, child: PhoneCall, at: number): void {
-  const parent = child.data.parentCallSid === null ? undefined : runtime.state.resource(callKind, child.data.parentCallSid);
+  const parent =
+    child.data.parentCallSid === null ? undefined : runtime.state.resource(callKind, child.data.parentCallSid);
   const script = parent?.data.script;
   if (!parent || script?.waiting?.tag !== "dial" || script.waiting.child !== child.sid) return;
   const { status, seconds } = child.data;
@@ -119,14 +144,31 @@ export function dialEnded(runtime: TwilioRuntime, child: PhoneCall, at: number):
   afterDial(runtime, parent, { ...script, waiting: null }, script.waiting.dial, heard, at);
 }
 
-function afterDial(runtime: TwilioRuntime, call: PhoneCall, next: Script, verb: TwimlElement, heard: readonly (readonly [string, string])[], at: number): void {
+function afterDial(
+  runtime: TwilioRuntime,
+  call: PhoneCall,
+  next: Script,
+  verb: TwimlElement,
+  heard: readonly (readonly [string, string])[],
+  at: number,
+): void {
   const { action, method } = verb.attributes;
-  if (action === undefined) return runVerbs(runtime, call, next, at);
+  if (action === undefined) {
+    runVerbs(runtime, call, next, at);
+    return;
+  }
   follow(runtime, call, next, action, method, heard, at);
 }
 
 /** The call stays until it hangs up, is taken out, or the conference ends. */
-function dialConference(runtime: TwilioRuntime, call: PhoneCall, next: Script, verb: TwimlElement, noun: TwimlElement, at: number): void {
+function dialConference(
+  runtime: TwilioRuntime,
+  call: PhoneCall,
+  next: Script,
+  verb: TwimlElement,
+  noun: TwimlElement,
+  at: number,
+): void {
   const held = conferenceNamed(runtime, call.accountSid, noun.text, at);
   const { attributes } = noun;
   joinConference(
@@ -145,17 +187,31 @@ function dialConference(runtime: TwilioRuntime, call: PhoneCall, next: Script, v
     at,
   );
   runtime.timers.cancel("twilio.call", call.sid);
-  keepCall(runtime, call, { script: { ...next, waiting: { tag: "conference", dial: verb, conference: held.sid } } }, at);
+  keepCall(
+    runtime,
+    call,
+    { script: { ...next, waiting: { tag: "conference", dial: verb, conference: held.sid } } },
+    at,
+  );
 }
 
 /** Talks to whoever has waited longest; an empty queue is waited for as little as a missing one. */
-function dialQueue(runtime: TwilioRuntime, call: PhoneCall, next: Script, verb: TwimlElement, noun: TwimlElement, at: number): void {
+function dialQueue(
+  runtime: TwilioRuntime,
+  call: PhoneCall,
+  next: Script,
+  verb: TwimlElement,
+  noun: TwimlElement,
+  at: number,
+): void {
   const queue = queueNamed(runtime, call.accountSid, noun.text, at);
   const first = runtime.state.firstResource(member, queue.sid);
   const caller = first && runtime.state.resource(callKind, first.data.callSid);
   const script = caller?.data.script;
-  if (!caller || script?.waiting?.tag !== "queue")
-    return afterDial(runtime, call, next, verb, [["DialCallStatus", "no-answer"]], at);
+  if (!caller || script?.waiting?.tag !== "queue") {
+    afterDial(runtime, call, next, verb, [["DialCallStatus", "no-answer"]], at);
+    return;
+  }
   outOfQueue(runtime, caller, script, script.waiting, "bridged", at);
   keepCall(runtime, call, { script: { ...next, waiting: { tag: "verb" } } }, at);
   wake(runtime, call, at, 30_000);

@@ -1,5 +1,14 @@
 /** Dials, rings, answers and ends calls: each step changes the row, tells journal, endpoints and status callback, times the next. */
-import { type CallData, type CallEvent, type CallStatus, callDelays, callPrice, isOver, magicCallees, stepCall } from "../domain/call.ts";
+import {
+  type CallData,
+  type CallEvent,
+  type CallStatus,
+  callDelays,
+  callPrice,
+  isOver,
+  magicCallees,
+  stepCall,
+} from "../domain/call.ts";
 import { call as callKind } from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";
 import { callProgress } from "../wire/call.ts";
@@ -54,7 +63,12 @@ export function dialOn(runtime: TwilioRuntime, call: PhoneCall, at: number): Pho
     endCall(runtime, call, outcome, at);
     return undefined;
   }
-  return answerCall(runtime, call, at, data.machineDetection ? (outcome === "machine" ? "machine_start" : "human") : null);
+  return answerCall(
+    runtime,
+    call,
+    at,
+    data.machineDetection ? (outcome === "machine" ? "machine_start" : "human") : null,
+  );
 }
 
 /** Inside a write: somebody picks up. */
@@ -62,7 +76,8 @@ export function answerCall(runtime: TwilioRuntime, call: PhoneCall, at: number, 
   const answered = enter(runtime, call, "in-progress", at, { startedAt: at, answeredBy });
   const { record, timeLimit } = answered.data;
   runtime.timers.schedule({ kind: callLimitTimer, subject: call.sid, due: at + timeLimit * 1_000 });
-  const recorded = record === null ? answered : beginRecording(runtime, answered, { ...record, source: "OutboundAPI" }, at);
+  const recorded =
+    record === null ? answered : beginRecording(runtime, answered, { ...record, source: "OutboundAPI" }, at);
   return notify(runtime, recorded, "answered", at);
 }
 
@@ -92,7 +107,13 @@ export function endCall(runtime: TwilioRuntime, call: PhoneCall, status: CallSta
   return notify(runtime, runtime.state.resource(callKind, call.sid) ?? ended, "completed", at);
 }
 
-function enter(runtime: TwilioRuntime, call: PhoneCall, to: CallStatus, at: number, change: Partial<CallData> = {}): PhoneCall {
+function enter(
+  runtime: TwilioRuntime,
+  call: PhoneCall,
+  to: CallStatus,
+  at: number,
+  change: Partial<CallData> = {},
+): PhoneCall {
   const moved = keepCall(runtime, call, { ...change, status: stepCall(call.data.status, to) }, at);
   tellCall(runtime, moved);
   return moved;

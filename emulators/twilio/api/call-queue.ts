@@ -10,8 +10,10 @@ import { joinQueue, leaveQueue, queueNamed } from "./gatherings.ts";
 export function enqueue(runtime: TwilioRuntime, call: PhoneCall, next: Script, verb: TwimlElement, at: number): void {
   const queue = queueNamed(runtime, call.accountSid, verb.text === "" ? "default" : verb.text, at);
   const waiting = { tag: "queue", enqueue: verb, queue: queue.sid, since: at } as const;
-  if (runtime.state.countResources(member, queue.sid) >= queue.data.MaxSize)
-    return outOfQueue(runtime, call, next, waiting, "queue-full", at);
+  if (runtime.state.countResources(member, queue.sid) >= queue.data.MaxSize) {
+    outOfQueue(runtime, call, next, waiting, "queue-full", at);
+    return;
+  }
   joinQueue(runtime, queue.sid, call.accountSid, call.sid, at);
   runtime.timers.cancel("twilio.call", call.sid);
   keepCall(runtime, call, { script: { ...next, waiting } }, at);
@@ -29,7 +31,22 @@ export function outOfQueue(
   leaveQueue(runtime, call.sid);
   const rest = { ...script, waiting: null };
   const { action, method } = waiting.enqueue.attributes;
-  if (action === undefined) return runVerbs(runtime, call, rest, at);
+  if (action === undefined) {
+    runVerbs(runtime, call, rest, at);
+    return;
+  }
   const time = String(Math.round((at - waiting.since) / 1_000));
-  follow(runtime, call, rest, action, method, [["QueueResult", result], ["QueueSid", waiting.queue], ["QueueTime", time]], at);
+  follow(
+    runtime,
+    call,
+    rest,
+    action,
+    method,
+    [
+      ["QueueResult", result],
+      ["QueueSid", waiting.queue],
+      ["QueueTime", time],
+    ],
+    at,
+  );
 }

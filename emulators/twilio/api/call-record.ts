@@ -28,7 +28,12 @@ export function record(runtime: TwilioRuntime, call: PhoneCall, next: Script, ve
     },
     at,
   );
-  const waiting = keepCall(runtime, recorded, { script: { ...next, waiting: { tag: "record", record: verb, since: at } } }, at);
+  const waiting = keepCall(
+    runtime,
+    recorded,
+    { script: { ...next, waiting: { tag: "record", record: verb, since: at } } },
+    at,
+  );
   wake(runtime, waiting, at, Math.min(spokenMs, attributeNumber(verb, "maxLength", 3_600) * 1_000));
 }
 
@@ -45,10 +50,18 @@ export function finishRecording(
   const running = runtime.state.resource(recording, sid);
   const done = running && running.data.seconds === null ? endRecording(runtime, running, at) : running;
   const { action, method } = waiting.record.attributes;
-  follow(runtime, call, { ...script, waiting: null }, action ?? "", method, [
-    ["RecordingUrl", recordingUrl(call.accountSid, sid)],
-    ["RecordingSid", sid],
-    ["RecordingDuration", String(done?.data.seconds ?? 0)],
-    ["Digits", key],
-  ], at);
+  follow(
+    runtime,
+    call,
+    { ...script, waiting: null },
+    action ?? "",
+    method,
+    [
+      ["RecordingUrl", recordingUrl(call.accountSid, sid)],
+      ["RecordingSid", sid],
+      ["RecordingDuration", String(done?.data.seconds ?? 0)],
+      ["Digits", key],
+    ],
+    at,
+  );
 }

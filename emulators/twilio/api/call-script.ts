@@ -48,14 +48,23 @@ export function limitCall(runtime: TwilioRuntime, timer: Timer): void {
 /** A call has just been answered: what it is to do is in its TwiML, or where its URL leads. */
 function begin(runtime: TwilioRuntime, call: PhoneCall, at: number): void {
   const { twiml, url, direction } = call.data;
-  if (direction === "outbound-dial") return wake(runtime, call, at, callDelays.talk);
-  if (twiml !== null) return runSource(runtime, call, twiml, at);
+  if (direction === "outbound-dial") {
+    wake(runtime, call, at, callDelays.talk);
+    return;
+  }
+  if (twiml !== null) {
+    runSource(runtime, call, twiml, at);
+    return;
+  }
   if (url !== null) askNext(runtime, call, { url, method: call.data.method, parameters: [], hops: 0 }, at);
 }
 
 export function runSource(runtime: TwilioRuntime, call: PhoneCall, source: string, at: number): void {
   const parsed = parseTwiml(source);
-  if (parsed.tag === "response") return runVerbs(runtime, call, { verbs: parsed.verbs, base: "", waiting: null, hops: 0 }, at);
+  if (parsed.tag === "response") {
+    runVerbs(runtime, call, { verbs: parsed.verbs, base: "", waiting: null, hops: 0 }, at);
+    return;
+  }
   warn(runtime, call.sid, parsed.reason, 12_100);
   endCall(runtime, call, "completed", at);
 }
@@ -64,7 +73,10 @@ export function runSource(runtime: TwilioRuntime, call: PhoneCall, source: strin
 export function answerCallDocument(runtime: TwilioRuntime, { request, at, base, verbs }: Answer): void {
   const call = runtime.state.resource(callKind, request.subject);
   if (!call || isOver(call.data.status)) return;
-  if (call.data.status === "ringing" && call.data.direction === "inbound") return answerInbound(runtime, call, { verbs, base, hops: request.hops }, at);
+  if (call.data.status === "ringing" && call.data.direction === "inbound") {
+    answerInbound(runtime, call, { verbs, base, hops: request.hops }, at);
+    return;
+  }
   // Nothing usable came back: the caller hears that an application error has occurred, and the call ends.
   if (!verbs) {
     endCall(runtime, call, "completed", at);
@@ -77,7 +89,11 @@ export function answerCallDocument(runtime: TwilioRuntime, { request, at, base, 
 function answerInbound(
   runtime: TwilioRuntime,
   call: PhoneCall,
-  { verbs, base, hops }: { readonly verbs: readonly TwimlElement[] | undefined; readonly base: string; readonly hops: number },
+  {
+    verbs,
+    base,
+    hops,
+  }: { readonly verbs: readonly TwimlElement[] | undefined; readonly base: string; readonly hops: number },
   at: number,
 ): void {
   const first = verbs?.[0];
@@ -106,28 +122,36 @@ export function runVerbs(runtime: TwilioRuntime, call: PhoneCall, script: Script
     case "Play":
     case "Pause":
       keepCall(runtime, call, { script: { ...next, waiting: { tag: "verb" } } }, at);
-      return wake(runtime, call, at, durationOf(verb));
+      wake(runtime, call, at, durationOf(verb));
+      return;
     case "Gather":
       keepCall(runtime, call, { script: { ...next, waiting: { tag: "gather", gather: verb, typed: "" } } }, at);
-      return wake(runtime, call, at, gatherDuration(verb, ""));
+      wake(runtime, call, at, gatherDuration(verb, ""));
+      return;
     case "Record":
-      return record(runtime, call, next, verb, at);
+      record(runtime, call, next, verb, at);
+      return;
     case "Dial":
-      return dial(runtime, call, next, verb, at);
+      dial(runtime, call, next, verb, at);
+      return;
     case "Enqueue":
-      return enqueue(runtime, call, next, verb, at);
+      enqueue(runtime, call, next, verb, at);
+      return;
     case "Redirect":
-      return follow(runtime, call, next, verb.text, verb.attributes.method, [], at);
+      follow(runtime, call, next, verb.text, verb.attributes.method, [], at);
+      return;
     case "Hangup":
       endCall(runtime, call, "completed", at);
       return;
     case "Reject":
     case "Leave":
       // On a call that was answered, or that waits in no queue, they mean nothing.
-      return runVerbs(runtime, call, next, at);
+      runVerbs(runtime, call, next, at);
+      return;
     default:
       warn(runtime, call.sid, `<${verb.name}> is read, but not carried out`);
-      return runVerbs(runtime, call, next, at);
+      runVerbs(runtime, call, next, at);
+      return;
   }
 }
 
@@ -136,11 +160,25 @@ function timeIsUp(runtime: TwilioRuntime, call: PhoneCall, script: Script, at: n
   const { waiting } = script;
   switch (waiting?.tag) {
     case "gather":
-      return gathered(runtime, call, script, waiting.gather, [["Digits", waiting.typed], ["FinishedOnKey", ""]], waiting.typed !== "", at);
+      gathered(
+        runtime,
+        call,
+        script,
+        waiting.gather,
+        [
+          ["Digits", waiting.typed],
+          ["FinishedOnKey", ""],
+        ],
+        waiting.typed !== "",
+        at,
+      );
+      return;
     case "record":
-      return finishRecording(runtime, call, script, waiting, "", at);
+      finishRecording(runtime, call, script, waiting, "", at);
+      return;
     case "verb":
-      return runVerbs(runtime, call, script, at);
+      runVerbs(runtime, call, script, at);
+      return;
     default:
       return;
   }
@@ -153,7 +191,12 @@ export interface CallInput {
 }
 
 /** Somebody presses keys or speaks. Answers whether the call was listening. */
-export function giveInput(runtime: TwilioRuntime, call: PhoneCall, { digits, speech, confidence }: CallInput, at: number): boolean {
+export function giveInput(
+  runtime: TwilioRuntime,
+  call: PhoneCall,
+  { digits, speech, confidence }: CallInput,
+  at: number,
+): boolean {
   const { script } = call.data;
   const waiting = script?.waiting;
   if (!script || !waiting) return false;
@@ -165,13 +208,19 @@ export function giveInput(runtime: TwilioRuntime, call: PhoneCall, { digits, spe
   }
   if (waiting.tag !== "gather") return false;
   if (speech !== undefined) {
-    const heard: Parameters = [["SpeechResult", speech], ["Confidence", String(confidence ?? 0.9)]];
+    const heard: Parameters = [
+      ["SpeechResult", speech],
+      ["Confidence", String(confidence ?? 0.9)],
+    ];
     gathered(runtime, call, script, waiting.gather, heard, true, at);
     return true;
   }
   const { typed, finishedOn, done } = gatherKeys(waiting.gather, waiting.typed, digits ?? "");
   if (done) {
-    const pressed: Parameters = [["Digits", typed], ["FinishedOnKey", finishedOn]];
+    const pressed: Parameters = [
+      ["Digits", typed],
+      ["FinishedOnKey", finishedOn],
+    ];
     gathered(runtime, call, script, waiting.gather, pressed, typed !== "" || finishedOn !== "", at);
   } else {
     keepCall(runtime, call, { script: { ...script, waiting: { ...waiting, typed } } }, at);
@@ -191,7 +240,10 @@ function gathered(
   at: number,
 ): void {
   const rest = { ...script, waiting: null };
-  if (!any && gather.attributes.actionOnEmptyResult !== "true") return runVerbs(runtime, call, rest, at);
+  if (!any && gather.attributes.actionOnEmptyResult !== "true") {
+    runVerbs(runtime, call, rest, at);
+    return;
+  }
   const { action, method } = gather.attributes;
   follow(runtime, call, rest, action ?? "", method, [...input, ["msg", "Gather End"]], at);
 }
@@ -212,7 +264,12 @@ export function follow(
     endCall(runtime, call, "completed", at);
     return;
   }
-  askNext(runtime, call, { url: target, method: method?.toUpperCase() ?? "POST", parameters, hops: script.hops + 1 }, at);
+  askNext(
+    runtime,
+    call,
+    { url: target, method: method?.toUpperCase() ?? "POST", parameters, hops: script.hops + 1 },
+    at,
+  );
 }
 
 export function askNext(

@@ -8,7 +8,7 @@ import { isWithin } from "../domain/paging.ts";
 import { normalisePhone } from "../domain/phone-numbers.ts";
 import { parseTwiml } from "../domain/twiml.ts";
 import { failure, reject } from "../errors.ts";
-import { application, call as callKind, callerId, phoneNumber } from "../kinds.ts";
+import { application, callerId, call as callKind, phoneNumber } from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";
 import { renderCall } from "../wire/call.ts";
 import { wantsXml } from "../wire/headers.ts";
@@ -37,7 +37,7 @@ const spec: ResourceSpec<CallData, object> = {
   shows: [
     ...["sid", "date_created", "date_updated", "parent_call_sid", "account_sid", "to", "to_formatted", "from"],
     ...["from_formatted", "phone_number_sid", "status", "start_time", "end_time", "duration", "price", "price_unit"],
-    ...["direction", "answered_by", "annotation", "api_version", "forwarded_from", "group_sid", "caller_name"],
+    ...["direction", "answered_by", "api_version", "forwarded_from", "group_sid", "caller_name"],
     ...["queue_time", "trunk_sid", "uri", "subresource_uris"],
   ],
   prepare: () => reject("forbidden"),
@@ -87,9 +87,11 @@ function update(request: Call): Response {
   const status = form.get("Status") || undefined;
   const url = form.get("Url") || undefined;
   const twiml = form.get("Twiml") || undefined;
-  if (status !== undefined && status !== "canceled" && status !== "completed") reject("invalidParameter", "Status", status);
+  if (status !== undefined && status !== "canceled" && status !== "completed")
+    reject("invalidParameter", "Status", status);
   if (url !== undefined && !isWebhookUrl(url)) reject("callUrlInvalid", url);
-  if (twiml !== undefined && parseTwiml(twiml).tag === "malformed") reject("invalidParameter", "Twiml", twiml.slice(0, 40));
+  if (twiml !== undefined && parseTwiml(twiml).tag === "malformed")
+    reject("invalidParameter", "Twiml", twiml.slice(0, 40));
   if (isOver(found.data.status)) reject("callState");
   const waits = found.data.status === "queued" || found.data.status === "ringing";
   if (status === "canceled" && !waits) reject("callState");
@@ -103,14 +105,26 @@ function update(request: Call): Response {
     if (status !== undefined) hangUp(runtime, call, exchange.at);
     else if (url !== undefined || twiml !== undefined) redirect(request, call, url, twiml, waits);
   });
-  return respondShown(request, spec, renderCall(runtime.state.resource(callKind, found.sid) ?? found, wantsXml(exchange) ? "" : ".json"), 200);
+  return respondShown(
+    request,
+    spec,
+    renderCall(runtime.state.resource(callKind, found.sid) ?? found, wantsXml(exchange) ? "" : ".json"),
+    200,
+  );
 }
 
 /** A call that is not answered yet will go where it is now told to; one under way goes there at once. */
-function redirect({ runtime, exchange, form }: Call, call: Resource<CallData>, url: string | undefined, twiml: string | undefined, waits: boolean): void {
+function redirect(
+  { runtime, exchange, form }: Call,
+  call: Resource<CallData>,
+  url: string | undefined,
+  twiml: string | undefined,
+  waits: boolean,
+): void {
   const method = form.get("Method") === "GET" ? "GET" : "POST";
   const at = exchange.at;
-  if (waits) keepCall(runtime, call, url === undefined ? { url: null, twiml: twiml ?? null } : { url, method, twiml: null }, at);
+  if (waits)
+    keepCall(runtime, call, url === undefined ? { url: null, twiml: twiml ?? null } : { url, method, twiml: null }, at);
   else if (url !== undefined) askNext(runtime, call, { url, method, parameters: [], hops: 0 }, at);
   else runSource(runtime, call, twiml ?? "", at);
 }

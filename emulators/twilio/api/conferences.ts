@@ -2,10 +2,17 @@
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { planCall } from "../domain/call-draft.ts";
-import { flag, type Parameters, sid, text } from "../domain/parameters.ts";
 import { isWithin } from "../domain/paging.ts";
+import { flag, type Parameters, sid, text } from "../domain/parameters.ts";
 import { failure, reject, resourcePath } from "../errors.ts";
-import { call as callKind, type ConferenceData, conference, type ParticipantData, participant, phoneNumber } from "../kinds.ts";
+import {
+  type ConferenceData,
+  call as callKind,
+  conference,
+  type ParticipantData,
+  participant,
+  phoneNumber,
+} from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";
 import { wantsXml } from "../wire/headers.ts";
 import type { Shown } from "../wire/resource.ts";
@@ -26,7 +33,17 @@ const conferenceSpec: ResourceSpec<ConferenceData, object> = {
   operations: ["list", "fetch"],
   parameters: {},
   shows: [
-    ...["account_sid", "date_created", "date_updated", "api_version", "friendly_name", "region", "sid", "status", "uri"],
+    ...[
+      "account_sid",
+      "date_created",
+      "date_updated",
+      "api_version",
+      "friendly_name",
+      "region",
+      "sid",
+      "status",
+      "uri",
+    ],
     ...["subresource_uris", "reason_conference_ended", "call_sid_ending_conference"],
   ],
   prepare: () => reject("forbidden"),
@@ -83,7 +100,9 @@ const participantSpec: ResourceSpec<ParticipantData, Settings> = {
   prepare: () => reject("forbidden"),
   find: ({ runtime, param }, name) =>
     runtime.state.resourceByKey(participant, name) ??
-    runtime.state.resourcesOf(participant, param("conference")).find(({ data }) => data.Label === decodeURIComponent(name)),
+    runtime.state
+      .resourcesOf(participant, param("conference"))
+      .find(({ data }) => data.Label === decodeURIComponent(name)),
   revise: (_call, { data }, sent) => ({ data: { ...data, ...sent } }),
   view: (one, call) => participantView(one, call),
   filters: {
@@ -121,7 +140,11 @@ function update(call: Call): Response {
   if (status && status !== "completed") reject("invalidParameter", "Status", status);
   if (status === "completed" && held.data.status !== "completed")
     runtime.store.write(() =>
-      conferenceEnded(runtime, endConference(runtime, held, "conference-ended-via-api", null, exchange.at), exchange.at),
+      conferenceEnded(
+        runtime,
+        endConference(runtime, held, "conference-ended-via-api", null, exchange.at),
+        exchange.at,
+      ),
     );
   return respondOne(call, conferenceSpec, runtime.state.resource(conference, held.sid) ?? held, 200);
 }
@@ -131,12 +154,18 @@ function invite(call: Call): Response {
   const { runtime, exchange, account, form, param } = call;
   exchange.note("operation", "CreateParticipant");
   const name = decodeURIComponent(param("conference"));
-  const planned = planCall(new URLSearchParams([...form, ["Twiml", `<Response><Dial><Conference>${escaped(name)}</Conference></Dial></Response>`]]), {
-    test: false,
-    mayCallFrom: (number) => runtime.state.resourceByKey(phoneNumber, number)?.accountSid === account.sid,
-    phoneNumberSid: (number) => runtime.state.resourceByKey(phoneNumber, number)?.sid ?? null,
-    application: () => undefined,
-  });
+  const planned = planCall(
+    new URLSearchParams([
+      ...form,
+      ["Twiml", `<Response><Dial><Conference>${escaped(name)}</Conference></Dial></Response>`],
+    ]),
+    {
+      test: false,
+      mayCallFrom: (number) => runtime.state.resourceByKey(phoneNumber, number)?.accountSid === account.sid,
+      phoneNumberSid: (number) => runtime.state.resourceByKey(phoneNumber, number)?.sid ?? null,
+      application: () => undefined,
+    },
+  );
   if (planned.tag === "rejected") throw failure(planned.problem);
   const at = exchange.at;
   const made = runtime.store.write(() => {
@@ -144,7 +173,9 @@ function invite(call: Call): Response {
     const held = known?.accountSid === account.sid ? known : conferenceNamed(runtime, account.sid, name, at);
     const twiml = `<Response><Dial><Conference>${escaped(held.data.FriendlyName)}</Conference></Dial></Response>`;
     const callSid = `CA${runtime.ids.derive("twilio.call", [held.sid, planned.data.to, planned.data.from]).hex(32)}`;
-    makeResource(call, callKind, { parent: account.sid, data: { ...planned.data, twiml }, sid: callSid }, (one) => beginCall(runtime, one));
+    makeResource(call, callKind, { parent: account.sid, data: { ...planned.data, twiml }, sid: callSid }, (one) =>
+      beginCall(runtime, one),
+    );
     return joinConference(
       runtime,
       held,

@@ -16,6 +16,7 @@ import type { PhoneCall } from "./call-life.ts";
 import { giveInput, hangUp } from "./call-script.ts";
 import { receiveCall } from "./inbound-calls.ts";
 import { receiveMessage } from "./inbound-messages.ts";
+import { applyRates } from "./sending-rate.ts";
 
 const party = z.string().min(1).max(200);
 const MessageInput = z.strictObject({
@@ -25,9 +26,13 @@ const MessageInput = z.strictObject({
   mediaUrls: z.array(z.url()).max(10).default([]),
 });
 const CallInput = z.strictObject({ from: party, to: party });
+const RatesInput = z.strictObject({ apply: z.boolean() });
 const KeysInput = z
   .strictObject({
-    digits: z.string().regex(/^[0-9A-D#*]{1,64}$/).optional(),
+    digits: z
+      .string()
+      .regex(/^[0-9A-D#*]{1,64}$/)
+      .optional(),
     speech: z.string().max(1_000).optional(),
     confidence: z.number().min(0).max(1).optional(),
   })
@@ -39,12 +44,20 @@ export function controlRoutes(runtime: TwilioRuntime): Hono<KernelEnv> {
   app.post("/inbound-calls", ({ env: { exchange } }) => inboundCall(runtime, exchange));
   app.post("/calls/:sid/input", (c) => input(runtime, c.env.exchange, c.req.param("sid")));
   app.post("/calls/:sid/hangup", (c) => hangup(runtime, c.env.exchange, c.req.param("sid")));
+  app.put("/sending-rates", ({ env: { exchange } }) => rates(runtime, exchange));
   app.get("/verifications", ({ env: { exchange } }) => verifications(runtime, exchange));
   return app;
 }
 
 function refused(exchange: Exchange, status: number, error: string, message: string): Response {
   return answerJson(exchange, status, { error, message });
+}
+
+/** Whether senders are as slow as carriers make them. */
+function rates(runtime: TwilioRuntime, exchange: Exchange): Response {
+  const { apply } = readBody(exchange, RatesInput);
+  runtime.store.write(() => applyRates(runtime, apply));
+  return answerJson(exchange, 200, { apply });
 }
 
 /** Somebody writes to one of the numbers. */

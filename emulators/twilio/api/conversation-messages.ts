@@ -49,7 +49,8 @@ export function mountConversationMessages(app: Hono<KernelEnv>, runtime: TwilioR
         message_sid: one.parent,
         channel_message_sid: one.data.messageSid,
         participant_sid: one.data.participantSid,
-        status: sent && ["sent", "delivered", "failed", "undelivered", "read"].includes(sent.status) ? sent.status : "sent",
+        status:
+          sent && ["sent", "delivered", "failed", "undelivered", "read"].includes(sent.status) ? sent.status : "sent",
         error_code: sent?.errorCode ?? 0,
         url: `${base(call, serviceSid, one.data.conversationSid)}/${one.parent}/Receipts/${one.sid}`,
       };

@@ -21,7 +21,14 @@ export function mountConversationParticipants(app: Hono<KernelEnv>, runtime: Twi
     operations: ["create", "list", "fetch", "update", "remove"],
     parameters: participantParameters,
     shows: [
-      ...["account_sid", ...(ofService ? ["chat_service_sid"] : []), "conversation_sid", "sid", "identity", "attributes"],
+      ...[
+        "account_sid",
+        ...(ofService ? ["chat_service_sid"] : []),
+        "conversation_sid",
+        "sid",
+        "identity",
+        "attributes",
+      ],
       ...["messaging_binding", "role_sid", "date_created", "date_updated", "url", "last_read_message_index"],
       "last_read_timestamp",
     ],
@@ -47,7 +54,9 @@ function prepare(call: Call, sent: ParticipantSent) {
   const isThere = others.some(
     ({ data }) =>
       (identity !== null && data.Identity === identity) ||
-      (address !== null && data["MessagingBinding.Address"] === address && data["MessagingBinding.ProxyAddress"] === proxy),
+      (address !== null &&
+        data["MessagingBinding.Address"] === address &&
+        data["MessagingBinding.ProxyAddress"] === proxy),
   );
   if (isThere) reject("participantExists");
   // Whoever takes part by identity is a user of the service from then on.
@@ -55,7 +64,10 @@ function prepare(call: Call, sent: ParticipantSent) {
   return { data: { ...sent, serviceSid: held.parent } };
 }
 
-export function participantsOf({ state }: TwilioRuntime, conversationSid: string): readonly Resource<ConversationParticipantData>[] {
+export function participantsOf(
+  { state }: TwilioRuntime,
+  conversationSid: string,
+): readonly Resource<ConversationParticipantData>[] {
   return state.resourcesOf(conversationParticipant, conversationSid);
 }
 

@@ -1,8 +1,9 @@
 /** conversations.twilio.com/v1/Services, and what every other path of the product begins with. */
+
+import type { ConversationData } from "../domain/conversation.ts";
 import { required, text } from "../domain/parameters.ts";
 import { reject, resourcePath } from "../errors.ts";
 import { type ConversationServiceData, conversation, conversationService } from "../kinds-conversations.ts";
-import type { ConversationData } from "../domain/conversation.ts";
 import type { Resource } from "../store-resources.ts";
 import type { Call } from "./call.ts";
 import { makeResource, type ResourceSpec } from "./resource.ts";
@@ -52,11 +53,16 @@ export function serviceOf(call: Call): string {
   if (known) return known.sid;
   const sid = `IS${runtime.ids.fixed("twilio.default-conversation-service", [account.sid]).hex(32)}`;
   const data = { FriendlyName: "Default Conversations Service" };
-  return runtime.store.write(() => makeResource(call, conversationService, { parent: account.sid, key, data, sid })).sid;
+  return runtime.store.write(() => makeResource(call, conversationService, { parent: account.sid, key, data, sid }))
+    .sid;
 }
 
 /** By sid or by unique name. */
-export function conversationNamed(call: Call, serviceSid: string, name: string): Resource<ConversationData> | undefined {
+export function conversationNamed(
+  call: Call,
+  serviceSid: string,
+  name: string,
+): Resource<ConversationData> | undefined {
   const { state } = call.runtime;
   const decoded = decodeURIComponent(name);
   const found = state.resource(conversation, decoded) ?? state.resourceByKey(conversation, `${serviceSid}/${decoded}`);
@@ -64,5 +70,8 @@ export function conversationNamed(call: Call, serviceSid: string, name: string):
 }
 
 export function conversationOf(call: Call): Resource<ConversationData> {
-  return conversationNamed(call, serviceOf(call), call.param("conversation")) ?? reject("notFound", resourcePath(call.exchange));
+  return (
+    conversationNamed(call, serviceOf(call), call.param("conversation")) ??
+    reject("notFound", resourcePath(call.exchange))
+  );
 }

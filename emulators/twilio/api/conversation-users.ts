@@ -27,9 +27,18 @@ export function mountConversationUsers(app: Hono<KernelEnv>, runtime: TwilioRunt
     c.env.exchange.note("operation", `${operation}UserConversation`);
     return action(callOf(runtime, c));
   };
-  app.get(path, does("List", (call) => listConversations(call, tree, path)));
-  app.get(`${path}/:conversation`, does("Fetch", (call) => respondConversation(call, tree)));
-  app.post(`${path}/:conversation`, does("Update", (call) => update(call, tree)));
+  app.get(
+    path,
+    does("List", (call) => listConversations(call, tree, path)),
+  );
+  app.get(
+    `${path}/:conversation`,
+    does("Fetch", (call) => respondConversation(call, tree)),
+  );
+  app.post(
+    `${path}/:conversation`,
+    does("Update", (call) => update(call, tree)),
+  );
   app.delete(`${path}/:conversation`, does("Delete", leave));
   mountResource<UserSent, UserSent>(app, runtime, {
     kind: conversationUser,
@@ -77,7 +86,8 @@ export function userNamed(call: Call, serviceSid: string, identity: string): Use
 /** By sid or by identity. */
 function userBy({ runtime: { state } }: Call, serviceSid: string, name: string): User | undefined {
   const decoded = decodeURIComponent(name);
-  const found = state.resource(conversationUser, decoded) ?? state.resourceByKey(conversationUser, `${serviceSid}/${decoded}`);
+  const found =
+    state.resource(conversationUser, decoded) ?? state.resourceByKey(conversationUser, `${serviceSid}/${decoded}`);
   return found?.parent === serviceSid ? found : undefined;
 }
 
@@ -97,7 +107,12 @@ function listConversations(call: Call, tree: string, path: string): Response {
     sid: ({ sid }) => sid,
   });
   const shown = records.map((held) => render(call, tree, user, held));
-  return respondList(call, { domain: conversationsDomain, list: "conversations", name: "UserConversation" }, frame, shown);
+  return respondList(
+    call,
+    { domain: conversationsDomain, list: "conversations", name: "UserConversation" },
+    frame,
+    shown,
+  );
 }
 
 function respondConversation(call: Call, tree: string): Response {

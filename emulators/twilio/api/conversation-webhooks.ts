@@ -45,7 +45,11 @@ export function mountConversationWebhooks(app: Hono<KernelEnv>, runtime: TwilioR
 }
 
 /** Inside a write. Writes through the API tell webhooks only when their header asks for it. */
-export function tellWebhooks(call: Call, held: Resource<ConversationData>, message: Resource<ConversationMessageData>): void {
+export function tellWebhooks(
+  call: Call,
+  held: Resource<ConversationData>,
+  message: Resource<ConversationMessageData>,
+): void {
   const { runtime, exchange } = call;
   if (exchange.header("x-twilio-webhook-enabled")?.toLowerCase() !== "true") return;
   for (const { data } of runtime.state.resourcesOf(conversationWebhook, held.sid)) {

@@ -2,7 +2,12 @@
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import type { Timer } from "../../kernel/timers.ts";
-import { type ConversationData, type ConversationSent, conversationParameters, deadlines } from "../domain/conversation.ts";
+import {
+  type ConversationData,
+  type ConversationSent,
+  conversationParameters,
+  deadlines,
+} from "../domain/conversation.ts";
 import { reject } from "../errors.ts";
 import { conversation, conversationMessage, conversationParticipant } from "../kinds-conversations.ts";
 import type { Resource } from "../store-resources.ts";
@@ -38,7 +43,15 @@ function specIn(tree: string): ResourceSpec<ConversationData, ConversationSent> 
     operations: ["create", "list", "fetch", "update", "remove"],
     parameters: conversationParameters,
     shows: [
-      ...["account_sid", "chat_service_sid", "messaging_service_sid", "sid", "friendly_name", "unique_name", "attributes"],
+      ...[
+        "account_sid",
+        "chat_service_sid",
+        "messaging_service_sid",
+        "sid",
+        "friendly_name",
+        "unique_name",
+        "attributes",
+      ],
       ...["state", "date_created", "date_updated", "timers", "url", "links", "bindings"],
     ],
     parent: serviceOf,

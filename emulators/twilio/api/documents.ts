@@ -135,10 +135,15 @@ function readAnswer({ outcome, headers, body, bodyBytes }: Conclusion, endless: 
   if (outcome.tag === "answered") return problem(11_200, `HTTP ${outcome.status}`);
   if (bodyBytes > largestBody) return problem(11_750, `${bodyBytes} bytes are more than 64 KiB`);
   const text = body.toString("utf8");
-  const type = String(headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  const type =
+    String(headers["content-type"] ?? "")
+      .split(";", 1)[0]
+      ?.trim()
+      .toLowerCase() ?? "";
   if (/^audio\//.test(type)) return { tag: "verbs", verbs: [verb("Play", "")] };
   if (text.trim() === "") return { tag: "verbs", verbs: [] };
-  if (type === "text/plain") return { tag: "verbs", verbs: [verb(purpose === "call" ? "Say" : "Message", text.trim())] };
+  if (type === "text/plain")
+    return { tag: "verbs", verbs: [verb(purpose === "call" ? "Say" : "Message", text.trim())] };
   if (!["text/xml", "application/xml", "text/html"].includes(type)) return problem(12_300, `content type ${type}`);
   const parsed = parseTwiml(text);
   return parsed.tag === "malformed" ? problem(12_100, parsed.reason) : { tag: "verbs", verbs: parsed.verbs };

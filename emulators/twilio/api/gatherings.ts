@@ -1,5 +1,13 @@
 /** Where calls meet: queues they wait in, conferences they talk in. All inside writes. */
-import { type ConferenceData, conference, member, type ParticipantData, participant, queue, type QueueData } from "../kinds.ts";
+import {
+  type ConferenceData,
+  conference,
+  member,
+  type ParticipantData,
+  participant,
+  type QueueData,
+  queue,
+} from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";
 import type { TwilioRuntime } from "./call.ts";
 
@@ -20,7 +28,13 @@ export function queueNamed(runtime: TwilioRuntime, accountSid: string, name: str
   return made;
 }
 
-export function joinQueue(runtime: TwilioRuntime, queueSid: string, accountSid: string, callSid: string, at: number): void {
+export function joinQueue(
+  runtime: TwilioRuntime,
+  queueSid: string,
+  accountSid: string,
+  callSid: string,
+  at: number,
+): void {
   runtime.state.addResource(member, {
     sid: `${member.prefix}${runtime.ids.derive("twilio.member", [queueSid, callSid]).hex(32)}`,
     accountSid,
@@ -38,7 +52,12 @@ export function leaveQueue({ state }: TwilioRuntime, callSid: string): void {
 }
 
 /** The conference of that name that is under way, or a new one. */
-export function conferenceNamed(runtime: TwilioRuntime, accountSid: string, name: string, at: number): Resource<ConferenceData> {
+export function conferenceNamed(
+  runtime: TwilioRuntime,
+  accountSid: string,
+  name: string,
+  at: number,
+): Resource<ConferenceData> {
   const known = runtime.state.resourceByKey(conference, `${accountSid}/${name}`);
   if (known) return known;
   const made: Resource<ConferenceData> = {
@@ -55,7 +74,12 @@ export function conferenceNamed(runtime: TwilioRuntime, accountSid: string, name
 }
 
 /** Whoever was invited is in it already. It begins when somebody who may start it comes in. */
-export function joinConference(runtime: TwilioRuntime, held: Resource<ConferenceData>, data: ParticipantData, at: number): Resource<ParticipantData> {
+export function joinConference(
+  runtime: TwilioRuntime,
+  held: Resource<ConferenceData>,
+  data: ParticipantData,
+  at: number,
+): Resource<ParticipantData> {
   const known = runtime.state.resourceByKey(participant, data.callSid);
   if (known?.parent === held.sid) return known;
   const made: Resource<ParticipantData> = {
@@ -87,7 +111,13 @@ export function leaveConference(runtime: TwilioRuntime, callSid: string, at: num
   return endConference(runtime, held, reason, callSid, at);
 }
 
-export function endConference(runtime: TwilioRuntime, held: Resource<ConferenceData>, reason: string, endedBy: string | null, at: number): readonly string[] {
+export function endConference(
+  runtime: TwilioRuntime,
+  held: Resource<ConferenceData>,
+  reason: string,
+  endedBy: string | null,
+  at: number,
+): readonly string[] {
   const { state } = runtime;
   const left = state.resourcesOf(participant, held.sid);
   for (const { sid } of left) state.removeResource(participant, sid);

@@ -3,7 +3,7 @@ import type { CallData } from "../domain/call.ts";
 import { application, call as callKind, phoneNumber } from "../kinds.ts";
 import { callParameters } from "../wire/call.ts";
 import type { TwilioRuntime } from "./call.ts";
-import { type PhoneCall, endCall, tellCall } from "./call-life.ts";
+import { endCall, type PhoneCall, tellCall } from "./call-life.ts";
 import { askDocument } from "./documents.ts";
 
 /** Inside a write. Undefined when nobody has the number. */
@@ -51,6 +51,10 @@ export function receiveCall(runtime: TwilioRuntime, from: string, to: string, at
   if (data.url === null) return endCall(runtime, call, "failed", at);
   const { url, method, fallbackUrl, fallbackMethod } = data;
   const parameters = callParameters(call);
-  askDocument(runtime, { purpose: "call", subject: sid, accountSid, url, method, fallbackUrl, fallbackMethod, parameters, hops: 0 }, at);
+  askDocument(
+    runtime,
+    { purpose: "call", subject: sid, accountSid, url, method, fallbackUrl, fallbackMethod, parameters, hops: 0 },
+    at,
+  );
   return call;
 }

@@ -1,7 +1,7 @@
 /** A message comes in: it is kept, keywords take effect, and the application is asked what to answer. */
 import type { Message } from "../domain/message.ts";
-import { autoReplies, keywordOf, optOutKey } from "../domain/opt-out.ts";
 import { segmentsOf } from "../domain/message-draft.ts";
+import { autoReplies, keywordOf, optOutKey } from "../domain/opt-out.ts";
 import { application, messagingService, optOut, phoneNumber, poolNumber, shortCode } from "../kinds.ts";
 import { inboundParameters } from "../wire/inbound.ts";
 import type { TwilioRuntime } from "./call.ts";
@@ -41,7 +41,13 @@ export function receiveMessage(runtime: TwilioRuntime, incoming: Incoming): Mess
     smartEncoded: false,
   } as const;
   const drafted = draftedMessage(runtime, { accountSid, direction: "inbound", at }, draft);
-  const message: Message = { ...drafted, status: "received", sentAt: at, price: 0 - 750 * drafted.numSegments, billedAt: at };
+  const message: Message = {
+    ...drafted,
+    status: "received",
+    sentAt: at,
+    price: 0 - 750 * drafted.numSegments,
+    billedAt: at,
+  };
   state.addMessage(message);
   if (mediaUrls.length > 0) keepMedia(runtime, message);
   tellMessage(runtime, message);
@@ -118,7 +124,8 @@ function mediaOf({ ids }: TwilioRuntime, message: Message): readonly { sid: stri
 /** The number's application, then its messaging service, then its own URL. */
 function routeOf({ state }: TwilioRuntime, to: string, serviceSid: string | null): Route | undefined {
   const number = state.resourceByKey(phoneNumber, to)?.data;
-  const app = number && number.SmsApplicationSid !== "" ? state.resource(application, number.SmsApplicationSid) : undefined;
+  const app =
+    number && number.SmsApplicationSid !== "" ? state.resource(application, number.SmsApplicationSid) : undefined;
   if (app) return ownRoute(app.data);
   const service = serviceSid === null ? undefined : state.resource(messagingService, serviceSid)?.data;
   if (!service || service.UseInboundWebhookOnNumber) return number && ownRoute(number);

@@ -160,6 +160,9 @@ function numberView({ sid, accountSid, data }: Resource<PhoneNumberData>, { exch
 function numberMatches(number: string, pattern: string): boolean {
   const exact = normalisePhone(pattern);
   if (exact !== undefined) return number === exact;
-  const source = pattern.replace(/[^\d+*]/g, "").replace(/\+/g, "\\+").replaceAll("*", "\\d*");
+  const source = pattern
+    .replace(/[^\d+*]/g, "")
+    .replace(/\+/g, "\\+")
+    .replaceAll("*", "\\d*");
   return source !== "" && new RegExp(source).test(number);
 }

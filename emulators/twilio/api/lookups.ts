@@ -15,7 +15,10 @@ export function mountLookups(app: Hono<KernelEnv>, runtime: TwilioRuntime): void
 function fetchNumber(call: Call): Response {
   const { exchange, runtime, query, param } = call;
   exchange.note("operation", "FetchPhoneNumber");
-  const asked = (query.get("Fields") ?? "").split(",").map((field) => field.trim()).filter((field) => field !== "");
+  const asked = (query.get("Fields") ?? "")
+    .split(",")
+    .map((field) => field.trim())
+    .filter((field) => field !== "");
   const fields = asked.map((field) => lookupFields.find((known) => known === field) ?? reject("lookupField", field));
   const result = validate(decodeURIComponent(param("number")), query.get("CountryCode") || undefined);
   const { valid, number, country } = result;

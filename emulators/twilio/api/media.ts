@@ -8,7 +8,15 @@ import { feedback, type MediaData, media } from "../kinds.ts";
 import { rfc2822 } from "../wire/dates.ts";
 import { wantsXml } from "../wire/headers.ts";
 import type { Call, TwilioRuntime } from "./call.ts";
-import { callOf, changeResource, makeResource, mountResource, pathsOf, type ResourceSpec, respondShown } from "./resource.ts";
+import {
+  callOf,
+  changeResource,
+  makeResource,
+  mountResource,
+  pathsOf,
+  type ResourceSpec,
+  respondShown,
+} from "./resource.ts";
 
 const messages = "/2010-04-01/Accounts/:account/Messages/:message";
 

@@ -7,6 +7,7 @@ import { messagingService } from "../kinds.ts";
 import { statusCallback } from "../wire/callback.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { alphaSenderOf, poolOf } from "./pool.ts";
+import { takePlace } from "./sending-rate.ts";
 
 export const messageTimer = "twilio.message";
 
@@ -73,8 +74,9 @@ function chooseSender(runtime: TwilioRuntime, message: Message): string | null {
 
 function scheduleNext(runtime: TwilioRuntime, message: Message, at: number): void {
   const stay = stayIn(message.status, message.sid);
+  const earliest = message.status === "queued" && message.from !== null ? takePlace(runtime, message.from, at) : at;
   const due =
-    message.status === "scheduled" ? message.sendAt : stay === undefined ? null : at + runtime.clock.paced(stay);
+    message.status === "scheduled" ? message.sendAt : stay === undefined ? null : earliest + runtime.clock.paced(stay);
   if (due !== null) runtime.timers.schedule({ kind: messageTimer, subject: message.sid, due });
 }
 

@@ -1,7 +1,8 @@
 /** Makes messages: the rows, their media and their first step, whoever asked for them. */
+
+import { contentTypeOf } from "../domain/media-type.ts";
 import type { Message, MessageDirection } from "../domain/message.ts";
 import type { MessageDraft } from "../domain/message-draft.ts";
-import { contentTypeOf } from "../domain/media-type.ts";
 import { optOutKey } from "../domain/opt-out.ts";
 import { media, optOut } from "../kinds.ts";
 import type { TwilioState } from "../store.ts";
@@ -15,7 +16,11 @@ export interface MessageOrigin {
 }
 
 /** A message as it will be kept. Counts as one more of its content. */
-export function draftedMessage(runtime: TwilioRuntime, { accountSid, direction, at }: MessageOrigin, draft: MessageDraft): Message {
+export function draftedMessage(
+  runtime: TwilioRuntime,
+  { accountSid, direction, at }: MessageOrigin,
+  draft: MessageDraft,
+): Message {
   const { to, from, messagingServiceSid, body, mediaUrls, validityPeriod } = draft;
   const content = [accountSid, to, from ?? messagingServiceSid, body, ...mediaUrls];
   const hex = runtime.ids.derive("twilio.message", content).hex(32);

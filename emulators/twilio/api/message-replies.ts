@@ -45,13 +45,22 @@ function reply(runtime: TwilioRuntime, incoming: Message, verb: TwimlElement, ba
     .flatMap(({ text }) => resolved(text, base) ?? []);
   const to = parseRecipient(verb.attributes.to ?? incoming.from ?? "");
   const from = verb.attributes.from ?? incoming.to;
-  if (to === undefined) return warn(runtime, sid, `to="${verb.attributes.to}"`, 14_101);
-  if (body === "" && mediaUrls.length === 0) return warn(runtime, sid, "a message without a body", 14_103);
-  if (isOptedOut(runtime.state, accountSid, messagingServiceSid ?? from, to))
-    return warn(runtime, sid, `${to} has unsubscribed`, 21_610);
+  if (to === undefined) {
+    warn(runtime, sid, `to="${verb.attributes.to}"`, 14_101);
+    return;
+  }
+  if (body === "" && mediaUrls.length === 0) {
+    warn(runtime, sid, "a message without a body", 14_103);
+    return;
+  }
+  if (isOptedOut(runtime.state, accountSid, messagingServiceSid ?? from, to)) {
+    warn(runtime, sid, `${to} has unsubscribed`, 21_610);
+    return;
+  }
   const callback = verb.attributes.statusCallback ?? verb.attributes.action;
   const statusCallback = callback === undefined ? undefined : resolved(callback, base);
-  if (callback !== undefined && statusCallback === undefined) warn(runtime, sid, `statusCallback="${callback}"`, 14_105);
+  if (callback !== undefined && statusCallback === undefined)
+    warn(runtime, sid, `statusCallback="${callback}"`, 14_105);
   const draft = {
     to,
     from,

@@ -20,6 +20,7 @@ import { formOf, given, queryOf, respond, respondEmpty, sidOf, type TwilioRuntim
 import { cancelLife, enter } from "./message-life.ts";
 import { draftedMessage, isOptedOut, keepMessage } from "./message-making.ts";
 import { alphaSenderOf, poolOf } from "./pool.ts";
+import { isQueueFull } from "./sending-rate.ts";
 import { signIn } from "./sign-in.ts";
 
 const messages = "/2010-04-01/Accounts/:account/Messages";
@@ -145,7 +146,8 @@ function readParameters(form: URLSearchParams): MessageParameters {
   };
 }
 
-function worldOf({ state }: TwilioRuntime, account: Account, now: number): SendingWorld {
+function worldOf(runtime: TwilioRuntime, account: Account, now: number): SendingWorld {
+  const { state } = runtime;
   return {
     accountSid: account.sid,
     now,
@@ -168,6 +170,7 @@ function worldOf({ state }: TwilioRuntime, account: Account, now: number): Sendi
         ...(alphaSender === undefined ? {} : { alphaSender }),
       };
     },
+    isQueueFull: (sender) => isQueueFull(runtime, sender, now),
     isOptedOut: (scope, recipient) => isOptedOut(state, account.sid, scope, recipient),
     applicationCallback(sid) {
       const found = state.resource(application, sid);

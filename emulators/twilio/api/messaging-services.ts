@@ -45,11 +45,11 @@ const serviceSpec: ResourceSpec<MessagingServiceData> = {
     ...["validity_period", "url", "links", "usecase", "us_app_to_person_registered", "use_inbound_webhook_on_number"],
   ],
   prepare: (_call, data) => ({ data }),
-  view({ sid }, { exchange }) {
+  view({ sid, accountSid }, { exchange }) {
     const url = `${exchange.base}/v1/Services/${sid}`;
     const own = links.map(([name, last]): [string, string] => [
       name,
-      name === "messages" ? `https://api.twilio.com/2010-04-01/Accounts/${sid}/Messages` : `${url}/${last}`,
+      name === "messages" ? `https://api.twilio.com/2010-04-01/Accounts/${accountSid}/Messages` : `${url}/${last}`,
     ]);
     return { url, links: Object.fromEntries(own), us_app_to_person_registered: false };
   },
@@ -128,7 +128,9 @@ const alphaSpec: ResourceSpec<SenderData, { AlphaSender: string }> = {
   shows: ["sid", "account_sid", "service_sid", "date_created", "date_updated", "alpha_sender", "capabilities", "url"],
   prepare(call, { AlphaSender }) {
     const service = call.param("service");
-    const taken = call.runtime.state.resourcesOf(poolAlpha, service).some(({ data }) => data.PhoneNumber === AlphaSender);
+    const taken = call.runtime.state
+      .resourcesOf(poolAlpha, service)
+      .some(({ data }) => data.PhoneNumber === AlphaSender);
     if (taken) reject("senderInService");
     return { data: { PhoneNumber: AlphaSender } };
   },

@@ -99,7 +99,13 @@ function dequeue(call: Call): Response {
   runtime.store.write(() => {
     leaveQueue(runtime, waiting.data.callSid);
     const phoneCall = runtime.state.resource(callKind, waiting.data.callSid);
-    if (phoneCall) askNext(runtime, keepCall(runtime, phoneCall, {}, exchange.at), { url, method, parameters: [], hops: 0 }, exchange.at);
+    if (phoneCall)
+      askNext(
+        runtime,
+        keepCall(runtime, phoneCall, {}, exchange.at),
+        { url, method, parameters: [], hops: 0 },
+        exchange.at,
+      );
   });
   return respondShown(call, memberSpec, body, 200);
 }

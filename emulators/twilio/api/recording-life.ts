@@ -1,5 +1,5 @@
 /** Recordings are made up: when they began, how long they lasted, and who is told. */
-import { call as callKind, type RecordingData, recording } from "../kinds.ts";
+import { call as callKind, participant, type RecordingData, recording } from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";
 import { recordingUrl } from "../wire/call.ts";
 import { twilioCallback } from "../wire/callback.ts";
@@ -27,7 +27,7 @@ export function beginRecording(runtime: TwilioRuntime, call: PhoneCall, order: R
     updatedAt: at,
     data: {
       callSid: call.sid,
-      conferenceSid: null,
+      conferenceSid: runtime.state.resourceByKey(participant, call.sid)?.parent ?? null,
       startedAt: at,
       seconds: null,
       channels: order.channels,
@@ -52,7 +52,11 @@ export function endRecordings(runtime: TwilioRuntime, call: PhoneCall, at: numbe
     if (one.data.callSid === call.sid && one.data.seconds === null) endRecording(runtime, one, at);
 }
 
-export function endRecording(runtime: TwilioRuntime, before: Resource<RecordingData>, at: number): Resource<RecordingData> {
+export function endRecording(
+  runtime: TwilioRuntime,
+  before: Resource<RecordingData>,
+  at: number,
+): Resource<RecordingData> {
   const seconds = Math.max(0, Math.round((at - before.data.startedAt) / 1_000));
   const after = { ...before, updatedAt: at, data: { ...before.data, status: "completed" as const, seconds } };
   runtime.state.changeResource(recording, after);

@@ -97,10 +97,7 @@ const conferenceSpec: ResourceSpec<RecordingData, object> = {
   name: "ConferenceRecording",
   path: `${account}/Conferences/:conference/Recordings`,
   operations: ["list", "fetch", "remove"],
-  shows: [
-    ...common,
-    ...["price_unit", "status", "channels", "source", "error_code", "encryption_details", "uri"],
-  ],
+  shows: [...common, ...["price_unit", "status", "channels", "source", "error_code", "encryption_details", "uri"]],
   belongs: ({ data }, call) => data.conferenceSid === conferenceIn(call),
   filters: created,
 };

@@ -13,7 +13,17 @@ import { spacedJson } from "../wire/json.ts";
 import { type PageFrame, page2010, page2010Xml, productPage } from "../wire/page.ts";
 import { type Shown, shown } from "../wire/resource.ts";
 import { xmlDocument } from "../wire/xml.ts";
-import { apiDomain, type Call, formOf, queryOf, respond, respondEmpty, respondJson, sidOf, type TwilioRuntime } from "./call.ts";
+import {
+  apiDomain,
+  type Call,
+  formOf,
+  queryOf,
+  respond,
+  respondEmpty,
+  respondJson,
+  sidOf,
+  type TwilioRuntime,
+} from "./call.ts";
 import { eachOf, readPage } from "./page.ts";
 import { actFor, authenticate } from "./sign-in.ts";
 
@@ -57,7 +67,11 @@ export interface ResourceSpec<Data extends object, Sent extends object = Data> {
 }
 
 /** The call behind a request: who calls, for which account, with what. */
-export function callOf(runtime: TwilioRuntime, c: Context<KernelEnv>, options: { readonly test?: boolean; readonly inactive?: boolean } = {}): Call {
+export function callOf(
+  runtime: TwilioRuntime,
+  c: Context<KernelEnv>,
+  options: { readonly test?: boolean; readonly inactive?: boolean } = {},
+): Call {
   const { exchange } = c.env;
   const caller = authenticate(runtime, exchange);
   const account = actFor(runtime, exchange, caller, c.req.param("account") ?? caller.sid, options);
@@ -90,12 +104,32 @@ export function mountResource<Data extends object, Sent extends object>(
     return action(callOf(runtime, c, { test: spec.test === true && operation === "create" }));
   };
   for (const path of pathsOf(spec.path)) {
-    if (does.has("create")) app.post(path, handle("create", (call) => create(call, spec)));
-    if (does.has("list")) app.get(path, handle("list", (call) => list(call, spec)));
+    if (does.has("create"))
+      app.post(
+        path,
+        handle("create", (call) => create(call, spec)),
+      );
+    if (does.has("list"))
+      app.get(
+        path,
+        handle("list", (call) => list(call, spec)),
+      );
   }
-  if (does.has("fetch")) app.get(one, handle("fetch", (call) => respondOne(call, spec, findOne(call, spec), 200)));
-  if (does.has("update")) app.post(one, handle("update", (call) => update(call, spec)));
-  if (does.has("remove")) app.delete(one, handle("remove", (call) => remove(call, spec)));
+  if (does.has("fetch"))
+    app.get(
+      one,
+      handle("fetch", (call) => respondOne(call, spec, findOne(call, spec), 200)),
+    );
+  if (does.has("update"))
+    app.post(
+      one,
+      handle("update", (call) => update(call, spec)),
+    );
+  if (does.has("remove"))
+    app.delete(
+      one,
+      handle("remove", (call) => remove(call, spec)),
+    );
 }
 
 function create<Data extends object, Sent extends object>(call: Call, spec: ResourceSpec<Data, Sent>): Response {
@@ -103,7 +137,9 @@ function create<Data extends object, Sent extends object>(call: Call, spec: Reso
   const reading = readParameters(spec.parameters, call.form);
   if (!reading.ok) throw failure(reading.problem);
   const { data, key = null, sid: given } = spec.prepare(call, reading.value);
-  const resource = call.runtime.store.write(() => makeResource(call, spec.kind, { parent, key, data, sid: given }, (made) => spec.stored?.(call, made)));
+  const resource = call.runtime.store.write(() =>
+    makeResource(call, spec.kind, { parent, key, data, sid: given }, (made) => spec.stored?.(call, made)),
+  );
   call.exchange.note("resource", resource.sid);
   return respondOne(call, spec, resource, spec.createStatus ?? 201, true);
 }
@@ -112,11 +148,18 @@ function create<Data extends object, Sent extends object>(call: Call, spec: Reso
 export function makeResource<Data>(
   { runtime, exchange, account }: Pick<Call, "runtime" | "exchange" | "account">,
   kind: Kind<Data>,
-  from: { readonly parent: string; readonly key?: string | null; readonly data: Data; readonly sid?: string | undefined },
+  from: {
+    readonly parent: string;
+    readonly key?: string | null;
+    readonly data: Data;
+    readonly sid?: string | undefined;
+  },
   stored?: (resource: Resource<Data>) => void,
 ): Resource<Data> {
   const { parent, key = null, data } = from;
-  const sid = from.sid ?? `${kind.prefix}${runtime.ids.derive(`twilio.${kind.name}`, [account.sid, parent, JSON.stringify(data)]).hex(32)}`;
+  const sid =
+    from.sid ??
+    `${kind.prefix}${runtime.ids.derive(`twilio.${kind.name}`, [account.sid, parent, JSON.stringify(data)]).hex(32)}`;
   const at = exchange.at;
   const resource: Resource<Data> = { sid, accountSid: account.sid, parent, key, createdAt: at, updatedAt: at, data };
   if (account.test === 1) return resource;
@@ -142,7 +185,12 @@ function list<Data extends object, Sent extends object>(call: Call, spec: Resour
       }),
     sid: ({ sid }) => sid,
   });
-  return respondList(call, spec, frame, records.map((resource) => renderOne(call, spec, resource, false)));
+  return respondList(
+    call,
+    spec,
+    frame,
+    records.map((resource) => renderOne(call, spec, resource, false)),
+  );
 }
 
 /** Answers a page of any records in the envelope of the API. */
@@ -161,12 +209,16 @@ export function respondList(
   });
 }
 
-export function findOne<Data extends object, Sent extends object>(call: Call, spec: ResourceSpec<Data, Sent>): Resource<Data> {
+export function findOne<Data extends object, Sent extends object>(
+  call: Call,
+  spec: ResourceSpec<Data, Sent>,
+): Resource<Data> {
   const parent = spec.parent?.(call) ?? call.account.sid;
   const name = call.param("sid");
   call.exchange.note("resource", name);
   const found = spec.find?.(call, name) ?? call.runtime.state.resource(spec.kind, name);
-  if (found?.parent !== parent || !(spec.belongs?.(found, call) ?? true)) reject("notFound", resourcePath(call.exchange));
+  if (found?.parent !== parent || !(spec.belongs?.(found, call) ?? true))
+    reject("notFound", resourcePath(call.exchange));
   return found;
 }
 
@@ -185,7 +237,12 @@ export function changeResource<Data>(
   { runtime, exchange }: Pick<Call, "runtime" | "exchange">,
   kind: Kind<Data>,
   before: Resource<Data>,
-  { data, key = before.key, parent = before.parent, accountSid = before.accountSid }: { readonly data: Data; readonly key?: string | null; readonly parent?: string; readonly accountSid?: string },
+  {
+    data,
+    key = before.key,
+    parent = before.parent,
+    accountSid = before.accountSid,
+  }: { readonly data: Data; readonly key?: string | null; readonly parent?: string; readonly accountSid?: string },
   changed?: (resource: Resource<Data>) => void,
 ): Resource<Data> {
   const after = { ...before, data, key, parent, accountSid, updatedAt: exchange.at };

@@ -1,8 +1,8 @@
 /** Who is calling, and for which account. */
 import type { Exchange } from "../../kernel/exchange.ts";
 import { reject, resourcePath } from "../errors.ts";
-import type { Account } from "../store.ts";
 import { apiKey, signingKey } from "../kinds.ts";
+import type { Account } from "../store.ts";
 import { accountOfToken } from "./access-token.ts";
 import type { TwilioRuntime } from "./call.ts";
 

@@ -1,7 +1,16 @@
 /** Usage records, counted from the messages, calls and numbers that are there. */
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
-import { type Category, categories, dayOf, readDay, type Span, type SpanName, spanNames, spansOf } from "../domain/usage.ts";
+import {
+  type Category,
+  categories,
+  dayOf,
+  readDay,
+  type Span,
+  type SpanName,
+  spanNames,
+  spansOf,
+} from "../domain/usage.ts";
 import { reject } from "../errors.ts";
 import type { UsageSums } from "../store-usage.ts";
 import { wantsXml } from "../wire/headers.ts";
@@ -31,7 +40,8 @@ function list(call: Call, name: SpanName | undefined): Response {
   const wanted = query.get("Category") || undefined;
   const chosen = categories.filter((category) => wanted === undefined || category.name === wanted);
   const spans = spansOf(name, exchange.at, dayOf(account.createdAt), day("StartDate"), day("EndDate"));
-  const subaccounts = query.get("IncludeSubaccounts")?.toLowerCase() === "false" ? [] : runtime.state.accountsOf(account.sid);
+  const subaccounts =
+    query.get("IncludeSubaccounts")?.toLowerCase() === "false" ? [] : runtime.state.accountsOf(account.sid);
   const sids = [account.sid, ...subaccounts.map(({ sid }) => sid).filter((sid) => sid !== account.sid)];
   const rows = spans.flatMap((span) => chosen.map((category) => ({ span, category })));
   const path = `/2010-04-01/Accounts/${account.sid}/Usage/Records${name === undefined ? "" : `/${name}`}`;
@@ -103,11 +113,14 @@ const nothing: UsageSums = { count: 0, usage: 0, price: 0 };
 
 function sumsOf({ state }: TwilioRuntime, sid: string, category: string, from: number, before: number): UsageSums {
   const add = (...sums: readonly UsageSums[]) =>
-    sums.reduce((left, right) => ({
-      count: left.count + right.count,
-      usage: left.usage + right.usage,
-      price: left.price + right.price,
-    }), nothing);
+    sums.reduce(
+      (left, right) => ({
+        count: left.count + right.count,
+        usage: left.usage + right.usage,
+        price: left.price + right.price,
+      }),
+      nothing,
+    );
   const messages = (inbound: boolean, mms: boolean) => state.messageUsage(sid, from, before, inbound, mms);
   const mms = (inbound: boolean) => {
     const sums = messages(inbound, true);

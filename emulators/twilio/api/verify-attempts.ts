@@ -1,8 +1,8 @@
 /** verify.twilio.com/v2/Attempts: every time a code went out, and how many of them were used. */
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
-import { isEmail } from "../domain/verification.ts";
 import { normalisePhone } from "../domain/phone-numbers.ts";
+import { isEmail } from "../domain/verification.ts";
 import { reject } from "../errors.ts";
 import { type AttemptData, attempt } from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";

@@ -15,7 +15,15 @@ export const verifyServiceSpec: ResourceSpec<VerifyServiceData> = {
   operations: ["create", "list", "fetch", "update", "remove"],
   parameters: verifyServiceParameters,
   shows: [
-    ...["sid", "account_sid", "friendly_name", "code_length", "lookup_enabled", "psd2_enabled", "skip_sms_to_landlines"],
+    ...[
+      "sid",
+      "account_sid",
+      "friendly_name",
+      "code_length",
+      "lookup_enabled",
+      "psd2_enabled",
+      "skip_sms_to_landlines",
+    ],
     ...["dtmf_input_required", "tts_name", "do_not_share_warning_enabled", "custom_code_enabled", "push", "totp"],
     ...["default_template_sid", "whatsapp", "passkeys", "verify_event_subscription_enabled", "date_created"],
     ...["date_updated", "url", "links"],

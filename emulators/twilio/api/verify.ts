@@ -16,7 +16,14 @@ import {
   verificationParameters,
 } from "../domain/verification.ts";
 import { failure, reject, resourcePath } from "../errors.ts";
-import { attempt, type VerificationData, type VerificationStatus, type VerifyServiceData, verification, verifyService } from "../kinds.ts";
+import {
+  attempt,
+  type VerificationData,
+  type VerificationStatus,
+  type VerifyServiceData,
+  verification,
+  verifyService,
+} from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";
 import { iso } from "../wire/dates.ts";
 import type { Shown } from "../wire/resource.ts";
@@ -95,7 +102,12 @@ function begin(call: Call, service: Resource<VerifyServiceData>, sent: Verificat
 }
 
 /** Inside a write: the code goes out once more. */
-function send(call: Call, service: Resource<VerifyServiceData>, begun: Verification, sent: VerificationSent): Verification {
+function send(
+  call: Call,
+  service: Resource<VerifyServiceData>,
+  begun: Verification,
+  sent: VerificationSent,
+): Verification {
   const { exchange } = call;
   const channel = sent.Channel === "auto" ? "sms" : sent.Channel;
   const made = makeResource(call, attempt, {
@@ -149,7 +161,9 @@ function check(call: Call): Response {
   if (Amount !== null && (form.get("Amount") !== Amount || form.get("Payee") !== Payee)) reject("verifyPsd2");
   const data = afterCheck(found.data, code);
   const after = runtime.store.write(() =>
-    data.status === "approved" ? end(call, found, "approved", data) : changeResource(call, verification, found, { data }),
+    data.status === "approved"
+      ? end(call, found, "approved", data)
+      : changeResource(call, verification, found, { data }),
   );
   return respondJson(exchange, verifyDomain, 200, JSON.stringify(renderCheck(after)));
 }
@@ -173,7 +187,8 @@ function find(call: Call): Verification {
   call.exchange.note("resource", name);
   const { state } = call.runtime;
   const found =
-    state.resource(verification, name) ?? state.resourceByKey(verification, keyOf(service.sid, normalisePhone(name) ?? name));
+    state.resource(verification, name) ??
+    state.resourceByKey(verification, keyOf(service.sid, normalisePhone(name) ?? name));
   return found?.parent === service.sid ? found : gone(call);
 }
 
@@ -226,7 +241,14 @@ function tell(runtime: TwilioRuntime, { sid, parent, accountSid, data }: Verific
     type: `verification.${data.status}`,
     subject: sid,
     occurredAt: at,
-    data: { sid, service_sid: parent, account_sid: accountSid, to: data.To, channel: data.Channel, status: data.status },
+    data: {
+      sid,
+      service_sid: parent,
+      account_sid: accountSid,
+      to: data.To,
+      channel: data.Channel,
+      status: data.status,
+    },
   });
 }
 

@@ -14,7 +14,25 @@ export interface Offer {
 
 const mostOffers = 60;
 const areaCodes: Readonly<Record<string, readonly string[]>> = {
-  US: ["202", "206", "212", "213", "305", "312", "404", "415", "503", "512", "602", "617", "646", "702", "718", "720", "808"],
+  US: [
+    "202",
+    "206",
+    "212",
+    "213",
+    "305",
+    "312",
+    "404",
+    "415",
+    "503",
+    "512",
+    "602",
+    "617",
+    "646",
+    "702",
+    "718",
+    "720",
+    "808",
+  ],
   CA: ["416", "514", "604", "403", "613", "902"],
 };
 const tollFreeCodes = ["800", "833", "844", "855", "866", "877", "888"];
@@ -23,7 +41,8 @@ const tollFreeCodes = ["800", "833", "844", "855", "866", "877", "888"];
 export function offeredNumbers(ids: Ids, country: Country, type: OfferType, areaCode?: string): readonly Offer[] {
   if (country.calling !== "1") return abroad(ids, country, type);
   const codes = type === "toll-free" ? tollFreeCodes : (areaCodes[country.iso] ?? []);
-  const asked = areaCode === undefined ? codes : codes.includes(areaCode) || isGeographic(areaCode, type) ? [areaCode] : [];
+  const asked =
+    areaCode === undefined ? codes : codes.includes(areaCode) || isGeographic(areaCode, type) ? [areaCode] : [];
   const offers: Offer[] = [];
   const perCode = Math.ceil(mostOffers / Math.max(1, asked.length));
   for (const code of asked) {
@@ -37,18 +56,64 @@ export function offeredNumbers(ids: Ids, country: Country, type: OfferType, area
 }
 
 function isGeographic(areaCode: string, type: OfferType): boolean {
-  return type !== "toll-free" && /^[2-9][0-8]\d$/.test(areaCode) && !tollFreeCodes.includes(areaCode) && areaCode !== "533";
+  return (
+    type !== "toll-free" && /^[2-9][0-8]\d$/.test(areaCode) && !tollFreeCodes.includes(areaCode) && areaCode !== "533"
+  );
 }
 
 const mobileStart: Readonly<Record<string, string>> = {
-  IE: "87", PT: "91", FI: "45", IL: "50", GB: "7700900", DE: "1517", FR: "6399", ES: "612", IT: "347", NL: "6", BE: "470",
-  CH: "76", AT: "664", SE: "70", NO: "41", PL: "510", AU: "491", NZ: "21", JP: "90", CN: "139", IN: "98", BR: "119", ZA: "71",
+  IE: "87",
+  PT: "91",
+  FI: "45",
+  IL: "50",
+  GB: "7700900",
+  DE: "1517",
+  FR: "6399",
+  ES: "612",
+  IT: "347",
+  NL: "6",
+  BE: "470",
+  CH: "76",
+  AT: "664",
+  SE: "70",
+  NO: "41",
+  PL: "510",
+  AU: "491",
+  NZ: "21",
+  JP: "90",
+  CN: "139",
+  IN: "98",
+  BR: "119",
+  ZA: "71",
   SG: "81",
 };
 const localStart: Readonly<Record<string, string>> = {
-  IE: "1", PT: "21", FI: "9", IL: "3", GB: "207946", DE: "302312", FR: "199", ES: "91", IT: "06", NL: "20", BE: "2", CH: "44",
-  AT: "1", SE: "8", DK: "32", NO: "22", PL: "22", AU: "255", NZ: "9", JP: "3", CN: "10", IN: "22", BR: "11", MX: "55",
-  ZA: "11", SG: "61",
+  IE: "1",
+  PT: "21",
+  FI: "9",
+  IL: "3",
+  GB: "207946",
+  DE: "302312",
+  FR: "199",
+  ES: "91",
+  IT: "06",
+  NL: "20",
+  BE: "2",
+  CH: "44",
+  AT: "1",
+  SE: "8",
+  DK: "32",
+  NO: "22",
+  PL: "22",
+  AU: "255",
+  NZ: "9",
+  JP: "3",
+  CN: "10",
+  IN: "22",
+  BR: "11",
+  MX: "55",
+  ZA: "11",
+  SG: "61",
 };
 const freeStart: Readonly<Record<string, string>> = { GB: "808", DE: "800", FR: "805", AU: "1800", IE: "1800" };
 
@@ -58,7 +123,9 @@ function abroad(ids: Ids, country: Country, type: OfferType): readonly Offer[] {
   if (start === undefined) return [];
   const digits = country.lengths[1] > 10 ? 10 : country.lengths[1];
   return Array.from({ length: 20 }, (_, n) => {
-    const rest = ids.fixed("twilio.offer", [country.iso, type, n]).text(Math.max(3, digits - start.length), "0123456789");
+    const rest = ids
+      .fixed("twilio.offer", [country.iso, type, n])
+      .text(Math.max(3, digits - start.length), "0123456789");
     return { number: `+${country.calling}${start}${rest}`, areaCode: start };
   });
 }

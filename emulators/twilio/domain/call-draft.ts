@@ -10,7 +10,9 @@ export interface CallingWorld {
   /** Whether the account may call from this number: its own, or a verified caller id. */
   mayCallFrom(number: string): boolean;
   phoneNumberSid(number: string): string | null;
-  application(sid: string):
+  application(
+    sid: string,
+  ):
     | Pick<CallData, "url" | "method" | "fallbackUrl" | "fallbackMethod" | "statusCallback" | "statusCallbackMethod">
     | undefined;
 }
@@ -50,7 +52,10 @@ export function planCall(form: URLSearchParams, world: CallingWorld): PlannedCal
   const url = given("Url") ?? application?.url ?? null;
   const twiml = url === null ? (given("Twiml") ?? null) : null;
   if (url === null && twiml === null) return problem("callUrlMissing");
-  const sentEvents = form.getAll("StatusCallbackEvent").flatMap((text) => text.split(/[ ,]+/)).filter(Boolean);
+  const sentEvents = form
+    .getAll("StatusCallbackEvent")
+    .flatMap((text) => text.split(/[ ,]+/))
+    .filter(Boolean);
   const events = callEvents.filter((event) => sentEvents.includes(event));
   return {
     tag: "draft",
@@ -104,7 +109,8 @@ export function partyOf(text: string): string | undefined {
 function optionProblem(form: URLSearchParams): Problem | undefined {
   for (const name of ["Url", "FallbackUrl", "StatusCallback", "RecordingStatusCallback", "AsyncAmdStatusCallback"]) {
     const value = form.get(name);
-    if (value && !isWebhookUrl(value)) return { name: name === "StatusCallback" ? "invalidStatusCallback" : "callUrlInvalid", values: [value] };
+    if (value && !isWebhookUrl(value))
+      return { name: name === "StatusCallback" ? "invalidStatusCallback" : "callUrlInvalid", values: [value] };
   }
   for (const name of ["Method", "FallbackMethod", "StatusCallbackMethod", "RecordingStatusCallbackMethod"]) {
     const value = form.get(name);
@@ -116,7 +122,10 @@ function optionProblem(form: URLSearchParams): Problem | undefined {
     const value = form.get(name);
     if (value && !/^\d{1,5}$/.test(value)) return { name: "callTimeout", values: [value] };
   }
-  const events = form.getAll("StatusCallbackEvent").flatMap((text) => text.split(/[ ,]+/)).filter(Boolean);
+  const events = form
+    .getAll("StatusCallbackEvent")
+    .flatMap((text) => text.split(/[ ,]+/))
+    .filter(Boolean);
   const unknown = events.find((event) => !callEvents.some((known) => known === event));
   if (unknown !== undefined) return { name: "callEvent", values: [unknown] };
   const twiml = form.get("Twiml");

@@ -22,11 +22,16 @@ export type LookupField = (typeof lookupFields)[number];
 
 export type Validity =
   | { readonly valid: true; readonly number: string; readonly country: Country; readonly national: string }
-  | { readonly valid: false; readonly number: string; readonly country: Country | undefined; readonly errors: readonly string[] };
+  | {
+      readonly valid: false;
+      readonly number: string;
+      readonly country: Country | undefined;
+      readonly errors: readonly string[];
+    };
 
 /** `countryCode` says how to read a number without its `+`; without it, as in the United States. */
 export function validate(text: string, countryCode: string | undefined): Validity {
-  const bare = text.replace(/[\s().\-]/g, "");
+  const bare = text.replace(/[\s().-]/g, "");
   const plus = bare.startsWith("+");
   const digits = plus ? bare.slice(1) : bare;
   if (!/^\d+$/.test(digits)) return { valid: false, number: text, country: undefined, errors: ["NOT_A_NUMBER"] };
@@ -45,14 +50,24 @@ export function validate(text: string, countryCode: string | undefined): Validit
   return { valid: true, number, country, national: country.calling === "1" ? friendlyForm(number) : national };
 }
 
-export function lookupPackage(ids: Ids, field: LookupField, number: string, country: Country, asked: URLSearchParams): unknown {
+export function lookupPackage(
+  ids: Ids,
+  field: LookupField,
+  number: string,
+  country: Country,
+  asked: URLSearchParams,
+): unknown {
   const share = ids.fixed("twilio.lookup", [field, number]).unit();
   const type = lineType(number);
   const network = { mobile_country_code: country.mcc, mobile_network_code: "260", carrier_name: country.carrier };
   switch (field) {
     case "caller_name":
       return country.calling === "1"
-        ? { caller_name: `SUBSCRIBER ${number.slice(-4)}`, caller_type: share < 0.5 ? "CONSUMER" : "BUSINESS", error_code: null }
+        ? {
+            caller_name: `SUBSCRIBER ${number.slice(-4)}`,
+            caller_type: share < 0.5 ? "CONSUMER" : "BUSINESS",
+            error_code: null,
+          }
         : { caller_name: null, caller_type: null, error_code: 60600 };
     case "line_type_intelligence":
       return { ...network, type, error_code: null };

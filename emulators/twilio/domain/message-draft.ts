@@ -32,6 +32,8 @@ export interface SendingWorld {
   service(sid: string): ServiceFacts | undefined;
   /** Whether the recipient said STOP to a number or a messaging service. */
   isOptedOut(scope: string, recipient: string): boolean;
+  /** Whether as much waits for a sender as may wait. */
+  isQueueFull(sender: string): boolean;
   /** Where an application wants to hear of messages, null for nowhere; undefined when there is none of that sid. */
   applicationCallback(sid: string): string | null | undefined;
 }
@@ -83,11 +85,13 @@ export function planMessage(parameters: MessageParameters, world: SendingWorld):
   if (serviceSid !== undefined) {
     if (!/^MG[0-9a-fA-F]{32}$/.test(serviceSid)) return rejected({ name: "invalidServiceSid" });
     if (!service) return rejected({ name: "serviceUnknown", values: [serviceSid] });
-    if (service.senders.length === 0 && service.alphaSender === undefined) return rejected({ name: "serviceWithoutSenders" });
+    if (service.senders.length === 0 && service.alphaSender === undefined)
+      return rejected({ name: "serviceWithoutSenders" });
   }
   const sender = chooseFrom(parameters, service, to, world);
   if (typeof sender === "object" && sender !== null) return rejected(sender);
   if (world.isOptedOut(service?.sid ?? sender ?? "", to)) return rejected({ name: "unsubscribed" });
+  if (sender !== null && world.isQueueFull(sender)) return rejected({ name: "queueOverflow", values: [sender] });
   const application =
     parameters.applicationSid === undefined ? null : world.applicationCallback(parameters.applicationSid);
   if (application === undefined)

@@ -123,8 +123,7 @@ export function readParameters<Data extends object>(
   for (const [name, parameter] of Object.entries(declared) as [keyof Data & string, Parameter<unknown>][]) {
     const sent = form.get(name);
     if (sent === null || (sent === "" && parameter.required)) {
-      if (parameter.required && !current)
-        return { ok: false, problem: { name: "missingParameter", values: [name] } };
+      if (parameter.required && !current) return { ok: false, problem: { name: "missingParameter", values: [name] } };
       data[name] = current ? current[name] : parameter.initial;
       continue;
     }

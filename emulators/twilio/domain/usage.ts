@@ -33,7 +33,13 @@ export function readDay(text: string | null, now: number): string | undefined {
 }
 
 /** The spans of one kind between two days, newest first. `first` is the day the account began. */
-export function spansOf(name: SpanName | undefined, now: number, first: string, from?: string, to?: string): readonly Span[] {
+export function spansOf(
+  name: SpanName | undefined,
+  now: number,
+  first: string,
+  from?: string,
+  to?: string,
+): readonly Span[] {
   const today = dayOf(now);
   const [start, end] = [from !== undefined && from > first ? from : first, to !== undefined && to < today ? to : today];
   const month = today.slice(0, 7);

@@ -2,26 +2,24 @@
  * The life of a verification: one code per recipient and service, valid for ten minutes, five checks, five sends.
  * https://www.twilio.com/docs/verify/api/verification
  */
-import type { VerificationData, VerificationStatus, VerifyServiceData } from "../kinds.ts";
+import type { VerificationData, VerifyServiceData } from "../kinds.ts";
 import { choice, flag, matching, type Parameters, required, sid, text, whole } from "./parameters.ts";
 
 export const lifeMs = 600_000;
 export const mostChecks = 5;
 export const mostSends = 5;
 
-export const transitions: Readonly<Record<VerificationStatus, readonly VerificationStatus[]>> = {
-  pending: ["approved", "canceled", "max_attempts_reached", "expired"],
-  max_attempts_reached: ["expired", "canceled"],
-  approved: [],
-  canceled: [],
-  expired: [],
-};
-
 export const channels = ["sms", "call", "email", "whatsapp", "sna", "auto", "rcs"] as const;
 
 /** Attempts name the channel as their own API does: SMS and EMAIL in capitals. */
 export function attemptChannel(channel: string): string {
-  return channel === "sms" || channel === "auto" ? "SMS" : channel === "email" ? "EMAIL" : channel === "call" ? "CALL" : channel;
+  return channel === "sms" || channel === "auto"
+    ? "SMS"
+    : channel === "email"
+      ? "EMAIL"
+      : channel === "call"
+        ? "CALL"
+        : channel;
 }
 
 export function isEmail(to: string): boolean {

@@ -45,7 +45,6 @@ export function renderCall(call: Call, end: "" | ".json", created = false): Show
     price_unit: "USD",
     direction: data.direction,
     answered_by: data.answeredBy,
-    annotation: null,
     api_version: "2010-04-01",
     forwarded_from: null,
     group_sid: null,

@@ -14,10 +14,12 @@ export function inboundParameters(
   const from = message.from ?? "";
   const service: Parameters = messagingServiceSid === null ? [] : [["MessagingServiceSid", messagingServiceSid]];
   const optOut: Parameters = optOutType === undefined ? [] : [["OptOutType", optOutType]];
-  const attached = media.flatMap(({ sid: mediaSid, source }, n): Parameters => [
-    [`MediaContentType${n}`, contentTypeOf(source)],
-    [`MediaUrl${n}`, `https://api.twilio.com/2010-04-01/Accounts/${accountSid}/Messages/${sid}/Media/${mediaSid}`],
-  ]);
+  const attached = media.flatMap(
+    ({ sid: mediaSid, source }, n): Parameters => [
+      [`MediaContentType${n}`, contentTypeOf(source)],
+      [`MediaUrl${n}`, `https://api.twilio.com/2010-04-01/Accounts/${accountSid}/Messages/${sid}/Media/${mediaSid}`],
+    ],
+  );
   if (from.startsWith("whatsapp:"))
     return [
       ["SmsMessageSid", sid],

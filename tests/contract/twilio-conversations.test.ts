@@ -1,0 +1,88 @@
+import twilio from "twilio";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Receiver, startReceiver } from "../support/receiver.ts";
+import { start, type TwilioServer, twilioServer } from "./twilio-client.ts";
+
+let server: TwilioServer;
+let receiver: Receiver;
+beforeEach(async () => {
+  server = await twilioServer();
+  receiver = await startReceiver();
+});
+afterEach(async () => {
+  await server.close();
+  await receiver.close();
+});
+
+test("people talk: participants, messages to telephones with receipts, users, webhooks", async () => {
+  const client = server.client();
+  const root = client.conversations.v1;
+  const made = await root.conversations.create({ friendlyName: "Scene 12", uniqueName: "scene-12" });
+  expect(made).toMatchObject({ state: "active", attributes: "{}", chatServiceSid: expect.stringMatching(/^IS/) });
+  await expect(root.conversations.create({ uniqueName: "scene-12" })).rejects.toMatchObject({
+    status: 409,
+    code: 50433,
+  });
+  const talk = root.conversations("scene-12");
+  const ada = await talk.participants.create({ identity: "ada" });
+  const phone = { "messagingBinding.address": "+14155550199", "messagingBinding.proxyAddress": "+12025550100" };
+  const ben = await talk.participants.create(phone);
+  expect(ben.messagingBinding).toMatchObject({ type: "sms", address: "+14155550199", proxy_address: "+12025550100" });
+  await expect(talk.participants.create({ identity: "ada" })).rejects.toMatchObject({ status: 409, code: 50433 });
+  await talk.webhooks.create({
+    target: "webhook",
+    "configuration.url": receiver.url,
+    "configuration.filters": ["onMessageAdded"],
+  });
+
+  const message = await talk.messages.create({ author: "ada", body: "Action!", xTwilioWebhookEnabled: "true" });
+  expect(message).toMatchObject({ index: 0, author: "ada", body: "Action!", participantSid: ada.sid });
+  expect((await talk.messages.create({ body: "Cut" })).index).toBe(1);
+  await server.advance(start + 60_000);
+  const [receipt] = await talk.messages(message.sid).deliveryReceipts.list();
+  expect(receipt).toMatchObject({
+    status: "delivered",
+    participantSid: ben.sid,
+    channelMessageSid: expect.stringMatching(/^SM/),
+  });
+  expect(
+    (await client.messages.list({ to: "+14155550199", from: "+12025550100" })).map(({ body }) => body).sort(),
+  ).toEqual(["Action!", "Cut"]);
+  expect((await talk.messages(message.sid).fetch()).delivery).toMatchObject({ total: 1, delivered: "all" });
+  const [hook] = receiver.calls;
+  const sent = Object.fromEntries(new URLSearchParams(hook?.body));
+  expect(sent).toMatchObject({ EventType: "onMessageAdded", Body: "Action!", ConversationSid: made.sid });
+  expect(
+    twilio.validateRequest(
+      server.env.TWILIO_AUTH_TOKEN ?? "",
+      String(hook?.headers["x-twilio-signature"]),
+      receiver.url,
+      sent,
+    ),
+  ).toBe(true);
+
+  const [user] = await root.users.list();
+  expect(user).toMatchObject({ identity: "ada" });
+  const joined = await root.users("ada").userConversations.list();
+  expect(joined).toMatchObject([{ conversationSid: made.sid, unreadMessagesCount: null }]);
+  expect(await root.users("ada").userConversations(made.sid).update({ lastReadMessageIndex: 0 })).toMatchObject({
+    unreadMessagesCount: 1,
+  });
+});
+
+test("a silent conversation becomes inactive and closes; a closed one takes no messages", async () => {
+  const root = server.client().conversations.v1;
+  const service = await root.services.create({ friendlyName: "Own" });
+  const tree = root.services(service.sid);
+  const made = await tree.conversations.create({ "timers.inactive": "PT10M", "timers.closed": "P1D" });
+  const state = async () => (await tree.conversations(made.sid).fetch()).state;
+  await server.advance(start + 600_000);
+  expect(await state()).toBe("inactive");
+  await tree.conversations(made.sid).messages.create({ body: "Wake up" });
+  expect(await state()).toBe("active");
+  await server.advance(start + 2 * 86_400_000);
+  expect(await state()).toBe("closed");
+  await expect(tree.conversations(made.sid).messages.create({ body: "No" })).rejects.toMatchObject({ status: 400 });
+  expect(await root.conversations.list()).toEqual([]);
+  expect(await tree.conversations(made.sid).remove()).toBe(true);
+});
