@@ -104,6 +104,10 @@ function openMessages(db: Database) {
     `UPDATE messages SET status = ?, sender = ?, num_segments = ?, error_code = ?, price = ?, billed_at = ?, updated_at = ?,
      sent_at = ? WHERE sid = ?`,
   );
+  // Every step but the choice of a sender: naming an indexed column would have its index entry written again.
+  const moveOn = db.prepare(
+    "UPDATE messages SET status = ?, error_code = ?, price = ?, billed_at = ?, updated_at = ?, sent_at = ? WHERE sid = ?",
+  );
   const redact = db.prepare("UPDATE messages SET body = '', updated_at = ? WHERE sid = ?");
   const bury = db.prepare(
     "INSERT INTO deleted_messages SELECT sid, account_sid, created_at, rowid FROM messages WHERE sid = ?",
@@ -139,7 +143,9 @@ function openMessages(db: Database) {
     message: (sid: string) => bySid.get(sid) as Message | undefined,
     changeMessage(row: MessageChange): void {
       const { sid, status, from, numSegments, errorCode, price, billedAt, updatedAt, sentAt } = row;
-      change.run(status, from, numSegments, errorCode, price, billedAt, updatedAt, sentAt, sid);
+      if (status === "queued")
+        change.run(status, from, numSegments, errorCode, price, billedAt, updatedAt, sentAt, sid);
+      else moveOn.run(status, errorCode, price, billedAt, updatedAt, sentAt, sid);
     },
     redactMessage(sid: string, at: number): void {
       redact.run(at, sid);

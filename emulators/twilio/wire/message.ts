@@ -4,7 +4,7 @@
  */
 import type { Message } from "../domain/message.ts";
 import { errorMessages } from "../domain/message-life.ts";
-import { rfc2822 } from "./dates.ts";
+import { rfc2822Writer } from "./dates.ts";
 import { quoted } from "./json.ts";
 import { xmlAttributes, xmlElement, xmlEnvelope } from "./xml.ts";
 
@@ -17,7 +17,7 @@ export interface MessageView {
   readonly created?: boolean;
 }
 
-export function renderMessage(message: Message, view: MessageView): string {
+export function renderMessage(message: Message, view: MessageView, date = rfc2822Writer()): string {
   const path = `/2010-04-01/Accounts/${message.accountSid}/Messages/${message.sid}`;
   const billed = message.price !== null && message.billedAt !== null && view.now >= message.billedAt;
   const price = billed && message.price !== null ? `"${dollars(message.price)}"` : "null";
@@ -25,11 +25,11 @@ export function renderMessage(message: Message, view: MessageView): string {
   const feedback = view.created ? "" : `, "feedback": "${path}/Feedback${view.extension}"`;
   return (
     `{"body": ${quoted(message.body)}, "num_segments": "${message.numSegments}", "direction": "${message.direction}", ` +
-    `"from": ${textOrNull(message.from)}, "date_updated": "${rfc2822(message.updatedAt)}", "price": ${price}, ` +
+    `"from": ${textOrNull(message.from)}, "date_updated": "${date(message.updatedAt)}", "price": ${price}, ` +
     `"error_message": ${error === undefined ? "null" : quoted(error)}, "uri": "${path}${view.extension}", ` +
     `"account_sid": "${message.accountSid}", "num_media": "${message.numMedia}", "to": ${quoted(message.to)}, ` +
-    `"date_created": "${rfc2822(message.createdAt)}", "status": "${message.status}", "sid": "${message.sid}", ` +
-    `"date_sent": ${message.sentAt === null ? "null" : `"${rfc2822(message.sentAt)}"`}, ` +
+    `"date_created": "${date(message.createdAt)}", "status": "${message.status}", "sid": "${message.sid}", ` +
+    `"date_sent": ${message.sentAt === null ? "null" : `"${date(message.sentAt)}"`}, ` +
     `"messaging_service_sid": ${textOrNull(message.messagingServiceSid)}, "error_code": ${message.errorCode}, ` +
     `"price_unit": "USD", "api_version": "2010-04-01", ` +
     `"subresource_uris": {"media": "${path}/Media${view.extension}"${feedback}}}`
@@ -69,7 +69,9 @@ export interface MessagePage {
 export function renderMessagePage(page: MessagePage, now: number): string {
   const view: MessageView = { now, extension: ".json" };
   let messages = "";
-  for (const message of page.messages) messages += `${messages === "" ? "" : ", "}${renderMessage(message, view)}`;
+  const date = rfc2822Writer();
+  for (const message of page.messages)
+    messages += `${messages === "" ? "" : ", "}${renderMessage(message, view, date)}`;
   return (
     `{"first_page_uri": ${quoted(page.firstPageUri)}, "end": ${page.end}, ` +
     `"previous_page_uri": ${textOrNull(page.previousPageUri)}, "messages": [${messages}], "uri": ${quoted(page.uri)}, ` +
