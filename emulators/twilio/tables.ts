@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS resources (
   PRIMARY KEY (kind, sid)
 );
 CREATE INDEX IF NOT EXISTS resources_by_date ON resources (kind, parent, created_at);
-CREATE INDEX IF NOT EXISTS resources_by_key ON resources (kind, key) WHERE key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS resources_by_key ON resources (kind, key);
 CREATE TABLE IF NOT EXISTS messages (
   sid TEXT PRIMARY KEY, account_sid TEXT NOT NULL, direction TEXT NOT NULL, sender TEXT, recipient TEXT NOT NULL,
   body TEXT NOT NULL, num_segments INTEGER NOT NULL, num_media INTEGER NOT NULL, media_urls TEXT, status TEXT NOT NULL,
