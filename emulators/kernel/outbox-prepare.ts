@@ -2,7 +2,7 @@
 import type { Endpoint } from "./endpoints.ts";
 import type { Delivery } from "./outbox-store.ts";
 import { commonSchemes } from "./signatures.ts";
-import type { BoundScheme, Unsigned } from "./webhook.ts";
+import type { BoundScheme, Try, Unsigned } from "./webhook.ts";
 
 export interface Prepared {
   readonly url: string;
@@ -17,6 +17,7 @@ export function prepare(
     readonly signed: boolean;
     readonly now: number;
     readonly wall: number;
+    readonly next: Try;
   },
 ): Prepared {
   const { schemes, signed } = context;
@@ -30,9 +31,9 @@ export function prepare(
     contentType: delivery.content_type,
     at: endpoint?.signingTime === "virtual" ? context.now : context.wall,
   };
-  const headers: Record<string, string> = delivery.method === "GET" ? {} : { "content-type": delivery.content_type };
+  const headers: Record<string, string> = delivery.method === "POST" ? { "content-type": delivery.content_type } : {};
   if (scheme) {
-    Object.assign(headers, scheme.headers);
+    Object.assign(headers, scheme.headers, scheme.describe(context.next));
     const secret = scheme.secretOf(delivery.credential);
     if (!signed || secret === undefined) return { url, headers };
     const signature = scheme.sign(request, secret);

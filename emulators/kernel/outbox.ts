@@ -28,7 +28,7 @@ import {
 import type { Store } from "./state.ts";
 import type { Timers } from "./timers.ts";
 import type { Tracer } from "./tracing.ts";
-import type { BoundScheme, Callback, Outcome, WebhookEvent } from "./webhook.ts";
+import type { BoundScheme, Callback, Outcome, Try, WebhookEvent } from "./webhook.ts";
 
 export type { Callback, Outcome, Unsigned, WebhookEvent, WebhookScheme } from "./webhook.ts";
 
@@ -188,7 +188,8 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
     const endpoint = delivery.endpoint === null ? undefined : endpoints.get(delivery.endpoint);
     const closed = delivery.endpoint === null ? undefined : whyNot(endpoint);
     if (closed !== undefined) return store.write(() => withhold(entry, delivery, closed));
-    const context = { schemes, signed: options.signed, now: clock.now(), wall: clock.wall() };
+    const now = clock.now();
+    const context = { schemes, signed: options.signed, now, wall: clock.wall(), next: tryOf(delivery, n, now) };
     const prepared = traced(prepare(delivery, endpoint, context), delivery, n);
     store.write(() => {
       deliveries.attempted(delivery.id, n);
@@ -229,7 +230,7 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
       journal.append("egress", delivery.id, { target: url.origin, reason: verdict.reason, by: "webhook" });
       return { ...nothing, outcome: { tag: "failed", reason: "egress", detail: verdict.reason } };
     }
-    return sender.send({
+    const sent = await sender.send({
       method: delivery.method,
       url,
       headers: prepared.headers,
@@ -238,7 +239,23 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
       connectMs,
       totalMs,
     });
+    if (sent.outcome.tag !== "delivered" || schemes.get(delivery.scheme)?.accepts(sent.outcome.status) !== false)
+      return sent;
+    return { ...sent, outcome: { tag: "answered", status: sent.outcome.status } };
   };
+
+  const tryOf = (delivery: Delivery, n: number, at: number): Try => ({
+    type: delivery.type,
+    credential: delivery.credential,
+    url: delivery.url,
+    contentType: delivery.content_type,
+    occurredAt: delivery.occurred_at,
+    at,
+    n: n - delivery.replayed_after,
+    get spread() {
+      return ids.fixed("webhook.spread", [delivery.id, n]).unit();
+    },
+  });
 
   /** Ends a delivery for good, inside a write; what follows in its lane goes after the commit. */
   const end = (entry: Waiting, state: "delivered" | "dead", reason: string | null) => {
@@ -301,7 +318,7 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
       timers.schedule({ kind: retryTimer, subject: delivery.id, due: next });
       return;
     }
-    tellScheme(delivery, sent, now);
+    tellScheme(delivery, sent, n, now);
     if (outcome.tag === "delivered") return end(entry, "delivered", null);
     if (endpoint && outcome.tag === "answered" && outcome.status === 410)
       endpoints.replace({ ...endpoint, enabled: false, disabledReason: "the receiver answered 410 Gone" });
@@ -309,14 +326,16 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
   };
 
   /** A change of its own: a scheme that fails on an answer does not take the record of the attempt with it. */
-  const tellScheme = (delivery: Delivery, { outcome, headers, body, bodyBytes }: Sent, at: number) => {
-    const { type, subject, url, occurred_at: occurredAt } = delivery;
+  const tellScheme = (
+    delivery: Delivery,
+    { outcome, headers, body, bodyBytes }: Sent,
+    attempts: number,
+    at: number,
+  ) => {
+    const { id, type, subject, url, credential, occurred_at: occurredAt } = delivery;
+    const about = { id, credential, attempts, type, subject, url, occurredAt, at };
     try {
-      store.write(() =>
-        schemes
-          .get(delivery.scheme)
-          ?.concluded({ type, subject, url, occurredAt, at, outcome, headers, body, bodyBytes }),
-      );
+      store.write(() => schemes.get(delivery.scheme)?.concluded({ ...about, outcome, headers, body, bodyBytes }));
     } catch (cause) {
       journal.append("incident", delivery.id, { scheme: delivery.scheme, cause: String(cause) });
       log.error({ delivery: delivery.id, cause: String(cause) }, "the answer to a webhook could not be acted on");
@@ -332,7 +351,7 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
     const tries = n - delivery.replayed_after;
     if (outcome.tag === "failed" && outcome.reason === "egress") return undefined;
     const scheme = schemes.get(delivery.scheme);
-    if (scheme) return scheme.retryDelay(delivery.url, tries, outcome);
+    if (scheme) return scheme.retryDelay(delivery.url, tries, outcome, tryOf(delivery, n, clock.now()));
     if (!endpoint?.enabled || !isWorthRetrying(endpoint, outcome)) return undefined;
     const table: readonly number[] =
       typeof endpoint.schedule === "string" ? schedules[endpoint.schedule] : endpoint.schedule;

@@ -409,7 +409,9 @@ function bind<State>(scheme: WebhookScheme<State>, runtime: () => Runtime<State>
     secretOf: (credential) => scheme.secretOf(runtime(), credential),
     sign: (request, secret) => scheme.sign(request, secret),
     address: (url) => scheme.address?.(url) ?? url,
-    retryDelay: (url, attempts, outcome) => scheme.retryDelay(url, attempts, outcome),
+    retryDelay: (url, attempts, outcome, last) => scheme.retryDelay(url, attempts, outcome, last, runtime()),
+    describe: (next) => scheme.describe?.(next, runtime()) ?? {},
+    accepts: (status) => scheme.accepts?.(status) ?? true,
     timeouts: (url) => ({ connectMs: 2_000, totalMs: 15_000, ...scheme.timeouts?.(url) }),
     concluded: (conclusion) => scheme.concluded?.(runtime(), conclusion),
   };

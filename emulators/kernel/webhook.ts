@@ -21,10 +21,26 @@ export interface Callback {
   readonly scheme: string;
   /** What the scheme's `secretOf` finds the key by, e.g. the account sid. */
   readonly credential: string;
-  readonly method: "POST" | "GET";
+  readonly method: "POST" | "GET" | "OPTIONS";
   readonly url: string;
   readonly contentType: string;
   readonly body: string;
+}
+
+/** A delivery at one of its tries. */
+export interface Try {
+  /** As the callback named them. */
+  readonly type: string;
+  readonly credential: string;
+  readonly url: string;
+  readonly contentType: string;
+  readonly occurredAt: Instant;
+  /** Instant of this try. */
+  readonly at: Instant;
+  /** From 1 on, counted again after a replay. */
+  readonly n: number;
+  /** In [0, 1), the same for the same try of the same delivery: what schedules are spread by. */
+  readonly spread: number;
 }
 
 /** What is about to be sent; `body` is signed byte for byte. */
@@ -49,6 +65,10 @@ export type Outcome =
 
 /** What became of a delivery after its last try; the answer's body is at most 64 KiB of `bodyBytes`. */
 export interface Conclusion {
+  /** Of the delivery, by which `outbox.get` finds what was sent. */
+  readonly id: string;
+  readonly credential: string;
+  readonly attempts: number;
   readonly type: string;
   readonly subject: string;
   readonly url: string;
@@ -73,7 +93,11 @@ export interface WebhookScheme<State> {
   /** The address as it is called: without what only configures the delivery (Twilio's `#rc=2`). Default: as given. */
   address?(url: string): string;
   /** Milliseconds to the next try after `attempts` tries, the last with `outcome`; undefined gives up. */
-  retryDelay(url: string, attempts: number, outcome: Outcome): number | undefined;
+  retryDelay(url: string, attempts: number, outcome: Outcome, last: Try, runtime: Runtime<State>): number | undefined;
+  /** Headers of one try that are no signature: sent also when signatures are switched off. */
+  describe?(next: Try, runtime: Runtime<State>): Readonly<Record<string, string>>;
+  /** Whether a 2xx answer counts as delivered. Default: every one does. */
+  accepts?(status: number): boolean;
   /** Deadlines of one attempt in real milliseconds; the default is 2 s to connect and 15 s in all. */
   timeouts?(url: string): { readonly connectMs?: number; readonly totalMs?: number };
   /**
@@ -93,7 +117,9 @@ export interface BoundScheme {
     secret: string,
   ): { readonly headers: Readonly<Record<string, string>>; readonly url?: string };
   address(url: string): string;
-  retryDelay(url: string, attempts: number, outcome: Outcome): number | undefined;
+  retryDelay(url: string, attempts: number, outcome: Outcome, last: Try): number | undefined;
+  describe(next: Try): Readonly<Record<string, string>>;
+  accepts(status: number): boolean;
   timeouts(url: string): { readonly connectMs: number; readonly totalMs: number };
   concluded(conclusion: Conclusion): void;
 }
