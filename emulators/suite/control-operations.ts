@@ -5,6 +5,7 @@ import { commonOperations } from "../kernel/control-operations.ts";
 import { UrlProbe } from "../kernel/control-probe.ts";
 import { LimitsInput } from "../kernel/limits.ts";
 import type { Operation } from "../kernel/openapi.ts";
+import { archiveType, RecordingInput } from "./control-evidence.ts";
 import { SuiteJournalQuery } from "./control-journal.ts";
 
 const toOne = { emulator: z.string().optional() };
@@ -36,5 +37,20 @@ export const suiteOperations: readonly Operation[] = [
     path: "/_backlot/limits",
     summary: "Sets rate limits everywhere, or at one emulator",
     body: LimitsInput.extend(toOne),
+  },
+  { method: "get", path: "/_backlot/evidence", summary: "Whether evidence is recorded, and the last pack" },
+  {
+    method: "post",
+    path: "/_backlot/evidence/start",
+    summary: "Begins to record evidence",
+    body: RecordingInput,
+    status: 201,
+  },
+  { method: "post", path: "/_backlot/evidence/stop", summary: "Makes a pack of what happened since the start" },
+  {
+    method: "get",
+    path: "/_backlot/evidence/pack.tar",
+    summary: "The last pack as an archive, without volatile/",
+    gives: archiveType,
   },
 ];

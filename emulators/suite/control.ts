@@ -13,9 +13,11 @@ import { showEntry } from "../kernel/journal-view.ts";
 import { openApi, schemaPath } from "../kernel/openapi.ts";
 import { clientVariables } from "./client-variables.ts";
 import { advanceTogether, type ClockView } from "./conductor.ts";
+import { evidenceRoutes } from "./control-evidence.ts";
 import { suiteJournalRoutes } from "./control-journal.ts";
 import { planRoutes } from "./control-plans.ts";
 import { suiteWebhookRoutes } from "./control-webhooks.ts";
+import type { Recorder } from "./evidence/recorder.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { Leader } from "./leader.ts";
 import { ask, askAll, guarded, type Member } from "./member.ts";
@@ -26,6 +28,7 @@ export interface SuiteControl {
   readonly leader: Leader;
   readonly observation: SuiteObservation;
   readonly gateway?: Gateway | undefined;
+  readonly evidence: Recorder;
   certificates(): Certificates;
 }
 
@@ -34,6 +37,7 @@ export function createSuiteControl({
   leader,
   observation,
   gateway,
+  evidence,
   certificates,
 }: SuiteControl): Hono<KernelEnv> {
   const control = new Hono<KernelEnv>();
@@ -154,6 +158,7 @@ export function createSuiteControl({
 
   suiteWebhookRoutes(control, members);
   planRoutes(control, { members, clock: leader.clock });
+  evidenceRoutes(control, evidence);
   return control;
 }
 

@@ -17,6 +17,7 @@ import type { RunningEmulator, StartOptions } from "../kernel/start.ts";
 import { attach, attachments } from "./attach.ts";
 import { consoleGuard, consoleRoutes, consoleSite } from "./console/server.ts";
 import { createSuiteControl } from "./control.ts";
+import { createRecorder, type Recorder } from "./evidence/recorder.ts";
 import { createSuiteGates } from "./gates.ts";
 import { type Gateway, openGateway } from "./gateway/gateway.ts";
 import { createLeader, type Leader } from "./leader.ts";
@@ -66,6 +67,8 @@ export interface Suite {
   reset(): Promise<string>;
   /** Hash over everything a client can see. */
   digest(): Promise<string>;
+  /** Records what happens and makes a pack of it that an auditor can check. */
+  readonly evidence: Recorder;
   /** A call of the suite's control API, in process. */
   control(method: string, path: string, body?: unknown): Promise<Response>;
   close(): Promise<void>;
@@ -129,7 +132,8 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     await closeMembers();
   };
   const observation = observeMembers(members, settings, leader.clock);
-  const control = createSuiteControl({ members, leader, observation, certificates, gateway });
+  const evidence = createRecorder(() => suite);
+  const control = createSuiteControl({ members, leader, observation, certificates, gateway, evidence });
   consoleRoutes(control, members);
   const host = createHost({
     runtime: {
@@ -170,7 +174,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
   await Promise.all(attached.map(({ whenUp }) => whenUp));
   const ownControl = (method: string, path: string, body?: unknown) =>
     host.fetch(controlRequest(settings, path, method, body));
-  return describeSuite({
+  const suite = describeSuite({
     settings,
     url,
     leader,
@@ -178,6 +182,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     emulators,
     gateway,
     certificates,
+    evidence,
     control: ownControl,
     async close() {
       observation.close();
@@ -186,6 +191,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
       await closeAll();
     },
   });
+  return suite;
 }
 
 function describeSuite(parts: {
@@ -196,10 +202,11 @@ function describeSuite(parts: {
   readonly emulators: readonly RunningEmulator[];
   readonly gateway: Gateway | undefined;
   readonly certificates: () => Certificates;
+  readonly evidence: Recorder;
   readonly control: Suite["control"];
   readonly close: () => Promise<void>;
 }): Suite {
-  const { settings, url, leader, members, emulators, gateway, certificates, control, close } = parts;
+  const { settings, url, leader, members, emulators, gateway, certificates, evidence, control, close } = parts;
   const own: Member = { name: "suite", title: "Backlot", addresses: [], request: control };
   return {
     url,
@@ -237,6 +244,7 @@ function describeSuite(parts: {
     },
     reset: async () => (await ask<{ digest: string }>(own, "POST", "/_backlot/reset")).digest,
     digest: async () => (await ask<{ digest: string }>(own, "GET", "/_backlot/digest")).digest,
+    evidence,
     control,
     close,
   };

@@ -1,11 +1,11 @@
 /** `backlot evidence record | verify | diff | tar`. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { keyFromPem } from "../evidence/attestation.ts";
 import { comparePacks } from "../evidence/diff.ts";
-import { packTar, writePack } from "../evidence/pack.ts";
-import { startRecording } from "../evidence/record.ts";
+import { packTar } from "../evidence/pack.ts";
+import { packName } from "../evidence/record.ts";
 import { playScenario } from "../evidence/scenario/run.ts";
 import { readScenario } from "../evidence/scenario/schema.ts";
 import { readTree } from "../evidence/tree.ts";
@@ -60,7 +60,9 @@ async function record({
   const { passed, results } = await playScenario(story, {
     ...(concurrency === undefined ? {} : { concurrency }),
     async around(suite, play) {
-      const recording = await startRecording(suite, {
+      folder = join(resolve(out), name ?? packName(suite));
+      await suite.evidence.start({
+        folder,
         title: story.title,
         about: story.about,
         scenario: { name: story.name, source: readFileSync(file, "utf8") },
@@ -68,10 +70,7 @@ async function record({
         environment: process.env,
         ...(signing === undefined ? {} : { key: signing }),
       });
-      const recorded = await recording.stop((await play()).results);
-      folder = join(resolve(out), name ?? recorded.name);
-      if (existsSync(folder)) throw new Error(`${folder} is already there; give another --out or --name.`);
-      writePack(folder, recorded.files);
+      await suite.evidence.stop((await play()).results);
     },
   });
   const { fingerprint, signature } = verifyPack(folder, key === undefined ? {} : { key: publicOf(key) });

@@ -1,8 +1,8 @@
 /** State of the services as their own APIs show it, asked for after the journal was read. */
 
 import type { Suite } from "../suite.ts";
+import type { Artefact } from "./artefact.ts";
 import { canonicalJson, compareText } from "./canonical.ts";
-import type { Artefact } from "./pack.ts";
 import type { Redactor } from "./redact.ts";
 import { createSignIn, type SignIn } from "./scenario/sign-in.ts";
 

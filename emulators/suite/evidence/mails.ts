@@ -1,9 +1,9 @@
 /** Captured mail: the normal form of each message with its replacements, its envelope and its dialogue. */
 
 import { ask, type Member } from "../member.ts";
+import type { Artefact } from "./artefact.ts";
 import { sha256 } from "./attestation.ts";
 import { canonicalJson, compareText } from "./canonical.ts";
-import type { Artefact } from "./pack.ts";
 import type { Redactor } from "./redact.ts";
 import { textOf } from "./shown.ts";
 

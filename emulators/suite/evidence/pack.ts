@@ -1,24 +1,10 @@
 /** A pack as bytes: its files, the manifest over them, the hash lists and the attestation. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { type Artefact, volatileFolder } from "./artefact.ts";
 import { attest, publicPem, type SigningKey, sha256 } from "./attestation.ts";
 import { canonicalJson, compareText } from "./canonical.ts";
 import { isSafePath, writeTar } from "./tar.ts";
-
-/**
- * `det`: the same bytes in every run. `norm`: volatile fields are replaced, then the same bytes. `vol`: kept as seen, in
- * volatile/, with a hash list of its own.
- */
-export type ArtefactClass = "det" | "norm" | "vol";
-
-export interface Artefact {
-  readonly path: string;
-  readonly class: ArtefactClass;
-  readonly mediaType: string;
-  /** What it shows, in a line. */
-  readonly about: string;
-  readonly bytes: Uint8Array;
-}
 
 export interface PackInput {
   readonly artefacts: readonly Artefact[];
@@ -32,7 +18,7 @@ export const names = {
   sums: "SHA256SUMS",
   attestation: "attestation.dsse.json",
   publicKey: "signing-key.pub.pem",
-  volatile: "volatile/",
+  volatile: volatileFolder,
   volatileSums: "volatile/SHA256SUMS",
   volatileAttestation: "volatile/attestation.dsse.json",
 } as const;
@@ -102,17 +88,28 @@ function sumsOf(files: ReadonlyMap<string, Uint8Array>, paths: readonly string[]
 
 export const partialSuffix = ".partial";
 
-/** The folder appears whole or not at all: what a crash or a full disk leaves is named `<folder>.partial`. */
-export function writePack(folder: string, files: ReadonlyMap<string, Uint8Array>): void {
+/** Until the pack stands at `folder`, `<folder>.partial` says that it does not. */
+export function beginPack(folder: string): void {
   const partial = `${folder}${partialSuffix}`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
+  writeFileSync(
+    join(partial, "PARTIAL.md"),
+    "# Not a pack\n\nA recording began and has not come to its end: what is here is no evidence of anything.\n",
+  );
+}
+
+/** The folder appears whole or not at all: what a crash or a full disk leaves is named `<folder>.partial`. */
+export function writePack(folder: string, files: ReadonlyMap<string, Uint8Array>): void {
+  const partial = `${folder}${partialSuffix}`;
+  beginPack(folder);
   // The lists that make a folder a pack are written last.
   const order = [...files.keys()].sort((left, right) => Number(own.has(left)) - Number(own.has(right)));
   for (const path of order) {
     mkdirSync(dirname(join(partial, path)), { recursive: true });
     writeFileSync(join(partial, path), files.get(path) ?? "", { mode: 0o644, flush: own.has(path) });
   }
+  rmSync(join(partial, "PARTIAL.md"));
   renameSync(partial, folder);
 }
 

@@ -2,8 +2,8 @@
 import { connect } from "node:net";
 import { afterReal } from "../../kernel/clock.ts";
 import type { Suite } from "../suite.ts";
+import type { Artefact } from "./artefact.ts";
 import { canonicalJson } from "./canonical.ts";
-import type { Artefact } from "./pack.ts";
 
 const http: Readonly<Record<string, string>> = {
   twilio: "/2010-04-01/Accounts.json",

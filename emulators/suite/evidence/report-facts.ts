@@ -1,5 +1,5 @@
 /** Pictures of the report, read from what the pack holds. */
-import type { Artefact } from "./pack.ts";
+import type { Artefact } from "./artefact.ts";
 import type { ReportFacts } from "./report.ts";
 import { valueAt } from "./scenario/variables.ts";
 import { type Shown, textOf } from "./shown.ts";

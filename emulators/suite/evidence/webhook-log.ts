@@ -1,9 +1,9 @@
 /** Every delivery attempt with its signature and outcome, the bodies, and what became of dead letters. */
 
 import { ask, type Member } from "../member.ts";
+import type { Artefact } from "./artefact.ts";
 import { sha256 } from "./attestation.ts";
 import { canonicalJson, canonicalLine, compareText } from "./canonical.ts";
-import type { Artefact } from "./pack.ts";
 import type { Redactor } from "./redact.ts";
 
 interface Delivery {

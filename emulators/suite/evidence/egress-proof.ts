@@ -1,0 +1,70 @@
+/** What tried to leave the machine, and what that shows and does not show. */
+import type { Suite } from "../suite.ts";
+import { type Artefact, artefact } from "./artefact.ts";
+import { canonicalJson, canonicalLine } from "./canonical.ts";
+import type { Redactor } from "./redact.ts";
+import type { Shown } from "./shown.ts";
+
+export interface EgressProof {
+  readonly artefacts: readonly Artefact[];
+  readonly verdict: "nothing tried" | "refused what tried" | "some was let through";
+}
+
+export async function egressProof(
+  suite: Suite,
+  redactor: Redactor,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<EgressProof> {
+  const found = JSON.parse(await (await suite.control("GET", "/_backlot/egress")).text()) as {
+    refused: readonly Shown[];
+    allowed: readonly Shown[];
+  };
+  const line = (verdict: string) => (entry: Shown) =>
+    canonicalLine({
+      verdict,
+      at: entry.at,
+      service: entry.emulator,
+      target: entry.target ?? entry.subject,
+      method: entry.method,
+      by: entry.by,
+      reason: entry.reason,
+    });
+  const lines = [...found.refused.map(line("refused")), ...found.allowed.map(line("allowed"))].sort();
+  const verdict =
+    found.allowed.length > 0
+      ? "some was let through"
+      : found.refused.length > 0
+        ? "refused what tried"
+        : "nothing tried";
+  const proof = {
+    policy: { verdict, refused: found.refused.length, allowed: found.allowed.length },
+    process: { verdict: "not observed", limit: "what the application's own process did is seen at the gateway only" },
+    sandbox: {
+      verdict: environment.BACKLOT_SANDBOX === "1" ? "in a network namespace with loopback only" : "not used",
+    },
+  };
+  return {
+    verdict,
+    artefacts: [
+      artefact(
+        "egress/ledger.jsonl",
+        "What tried to leave, and what was let through",
+        redactor.text(lines.map((one) => `${one}\n`).join("")),
+      ),
+      artefact("egress/proof.json", "What that shows and what it does not", canonicalJson(proof)),
+      artefact(
+        "volatile/credentials.json",
+        "Names of variables that look like credentials",
+        canonicalJson({ present: credentialNames(environment) }),
+      ),
+    ],
+  };
+}
+
+function credentialNames(environment: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return Object.keys(environment)
+    .filter(
+      (name) => /(TOKEN|SECRET|PASSWORD|PRIVATE|API_?KEY|CREDENTIAL)/i.test(name) && !/^(BACKLOT|npm)_/.test(name),
+    )
+    .sort();
+}
