@@ -25,6 +25,7 @@ const hosts = [
   "management.core.windows.net",
   "login.microsoftonline.com",
   "login.windows.net",
+  "login.microsoft.com",
   "sts.windows.net",
 ];
 

@@ -38,6 +38,7 @@ export const registry: readonly Registered[] = [
       "management.core.windows.net",
       "login.microsoftonline.com",
       "login.windows.net",
+      "login.microsoft.com",
       "sts.windows.net",
       "graph.microsoft.com",
     ],

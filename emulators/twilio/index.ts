@@ -93,6 +93,9 @@ const products: Readonly<Record<string, readonly Mount[]>> = {
   wireless: [],
 };
 
+/** First labels of their host names. */
+export const productNames: readonly string[] = ["api", ...Object.keys(products)];
+
 export const twilio: Emulator<TwilioState, Seed> = {
   name: "twilio",
   title: "Twilio",

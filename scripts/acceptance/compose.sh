@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The containers, as a user starts them: healthy in time, usable by a neighbour, one clock, healed after a restart, and
-# refusing everything in real mode. Needs a Docker engine and docker-compose; cleans up after itself.
+# The containers, as a user starts them: healthy in time, usable by a neighbour by service name and by official clients under
+# the real names, one clock, healed after a restart, and refusing everything in real mode. Needs a Docker engine and
+# docker-compose; cleans up after itself.
 #   BUILD_NETWORK=host   for machines whose builds reach the registry only through the host's network
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -22,6 +23,16 @@ wait_healthy() { # seconds; prints how long it took
   echo "ok ($((SECONDS - started)) s)"
 }
 client() { docker run --rm --network "${COMPOSE_PROJECT_NAME}_default" -e BACKLOT_CONTROL_TOKEN -v "$PWD/docker/client.mjs:/client.mjs:ro" --entrypoint node "$image" /client.mjs "$@"; }
+# An official client in a container beside the services: credentials, the CA file, and neither address nor proxy.
+unmodified() { # script of tests/contract/clients/exec, more options for docker
+  docker run --rm --network "${COMPOSE_PROJECT_NAME}_default" --env-file <(credentials) \
+    -v "${COMPOSE_PROJECT_NAME}_ca:/ca:ro" -e NODE_EXTRA_CA_CERTS=/ca/ca.pem -e SMTP_HOST=smtp -e SMTP_PORT=1025 \
+    -v "$PWD/tests/contract:/contract:ro" "${@:2}" --entrypoint node "$image" "/contract/clients/exec/$1" 2>&1
+}
+credentials() { suite GET env | grep -oE '"(TWILIO_(ACCOUNT_SID|AUTH_TOKEN|PHONE_NUMBER)|AZURE_(TENANT_ID|CLIENT_ID|CLIENT_SECRET|SUBSCRIPTION_ID)|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|REGION))":"[^"]*"' | sed 's/^"\([A-Z_]*\)":"\(.*\)"$/\1=\2/'; }
+expect() { # what, pattern, output
+  if grep -qE "$2" <<<"$3"; then say "$1" ok; else say "$1" FAILED; echo "$3"; fi
+}
 clocks() { suite GET clock | grep -o '"now":"[^"]*"' | sort -u; }
 trap 'compose down -v --remove-orphans >/dev/null 2>&1 || true' EXIT
 
@@ -36,6 +47,17 @@ say "runs as $(docker image inspect "$image" --format '{{.Config.User}}'), not r
 compose up -d --no-build >/dev/null 2>&1
 say "every service healthy within 15 s" "$(wait_healthy 15 || true)"
 output=$(client 2>&1) && say "a client container: message, prices, policy, mail" ok || { say "a client container: message, prices, policy, mail" FAILED; echo "$output"; }
+
+[[ -d tests/contract/node_modules ]] || npm ci --prefix tests/contract --no-audit --no-fund --loglevel=error
+expect "by real name, CA file only: twilio" '"sid":"SM[0-9a-f]{32}"' "$(unmodified twilio.mjs)"
+expect "by real name, an edge of Twilio: twilio" '"sid":"SM[0-9a-f]{32}"' "$(unmodified twilio.mjs -e TWILIO_EDGE=dublin -e TWILIO_REGION=ie1)"
+expect "by real name, CA file only: @aws-sdk" '"price":"0\.[0-9]{6}"' "$(unmodified aws.mjs)"
+expect "by real name, another region: @aws-sdk" '"price":"0\.[0-9]{6}"' "$(unmodified aws.mjs -e AWS_REGION=ap-northeast-1)"
+expect "by real name, CA file only: @azure" '"states":2500' "$(unmodified azure.mjs)"
+expect "by service name: nodemailer" '"response":"250 ' "$(unmodified mail.mjs)"
+expect "without the CA file the certificate is refused" 'self-signed certificate|SELF_SIGNED' "$(unmodified twilio.mjs -e NODE_EXTRA_CA_CERTS= || true)"
+unmodified foreign.mjs -e HTTPS_PROXY=http://backlot:4180 -e HTTP_PROXY=http://backlot:4180 -e NODE_USE_ENV_PROXY=1 >/dev/null || true
+expect "through the proxy: a foreign host is refused and listed" '"target":"telemetry.example.com:443","verdict":"refused"' "$(suite GET egress)"
 
 suite POST clock/advance '{"minutes":10}' >/dev/null
 say "advance moves all to the same instant" "$([[ $(clocks) == '"now":"2025-01-15T12:10:00.000Z"' ]] && echo ok || clocks)"
