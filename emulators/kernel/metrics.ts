@@ -179,7 +179,7 @@ function processMetrics(page: Page, clock: Clock): void {
 
 type Page = ReturnType<typeof createPage>;
 
-function createPage(common: Readonly<Record<string, string>>) {
+export function createPage(common: Readonly<Record<string, string>>) {
   const lines: string[] = [];
   return {
     family: (name: string, type: string, help: string) =>

@@ -22,11 +22,13 @@ import type { Gateway } from "./gateway/gateway.ts";
 import type { Leader } from "./leader.ts";
 import { ask, askAll, guarded, type Member } from "./member.ts";
 import type { SuiteObservation } from "./observation.ts";
+import type { OwnJournal } from "./own-journal.ts";
 
 export interface SuiteControl {
   readonly members: readonly Member[];
   readonly leader: Leader;
   readonly observation: SuiteObservation;
+  readonly own: OwnJournal;
   readonly gateway?: Gateway | undefined;
   readonly evidence: Recorder;
   certificates(): Certificates;
@@ -36,6 +38,7 @@ export function createSuiteControl({
   members,
   leader,
   observation,
+  own,
   gateway,
   evidence,
   certificates,
@@ -114,6 +117,7 @@ export function createSuiteControl({
 
   control.post("/_backlot/reset", async (c) => {
     leader.restart();
+    own.clear();
     const services = await fanOut("POST", "/_backlot/reset");
     await guarded(Promise.all(members.map(leader.lead)));
     return answerJson(c.env.exchange, 200, { status: "reset", digest: digestOf(services), services });
@@ -123,7 +127,7 @@ export function createSuiteControl({
     return answerJson(c.env.exchange, 200, { digest: digestOf(services), services });
   });
 
-  suiteJournalRoutes(control, members);
+  suiteJournalRoutes(control, [...members, own.member]);
   feedRoutes(control, observation.feed, observation.tokens);
   control.get("/_backlot/egress", async (c) => {
     const pages = await fanOut("GET", "/_backlot/egress");

@@ -65,7 +65,8 @@ function openMerged(
     waiting -= 1;
     if (waiting <= 0) opened.resolve();
   };
-  const position = () => [...positions].map(([name, at]) => `${name}:${at}`).join(",");
+  const position = () =>
+    members.flatMap(({ name }) => (positions.has(name) ? [`${name}:${positions.get(name)}`] : [])).join(",");
 
   const follow = async (member: Member) => {
     let known = false;

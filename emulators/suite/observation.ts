@@ -14,8 +14,14 @@ export interface SuiteObservation {
   close(): void;
 }
 
-export function observeMembers(members: readonly Member[], settings: Settings, clock: Clock): SuiteObservation {
-  const feed = createMergedFeed(members);
+/** @param own the suite's own journal, which is watched as theirs are */
+export function observeMembers(
+  members: readonly Member[],
+  own: Member,
+  settings: Settings,
+  clock: Clock,
+): SuiteObservation {
+  const feed = createMergedFeed([...members, own]);
   const histories = new Map(members.map(({ name }) => [name, createHistory()]));
   const look = (member: Member) =>
     ask<{ status: string }>(member, "GET", "/_backlot/health").then(

@@ -6,7 +6,7 @@ import { createClock, type Instant, isoMilliseconds } from "../kernel/clock.ts";
 import { tokenGuard } from "../kernel/control.ts";
 import { feedUpgrades } from "../kernel/control-feed.ts";
 import { attachFeed } from "../kernel/feed-upgrade.ts";
-import { createHost, plainErrors } from "../kernel/host.ts";
+import { createHost, type HostRuntime, plainErrors } from "../kernel/host.ts";
 import { createIds } from "../kernel/ids.ts";
 import { createJournal } from "../kernel/journal.ts";
 import { createLog } from "../kernel/log.ts";
@@ -23,6 +23,7 @@ import { type Gateway, openGateway } from "./gateway/gateway.ts";
 import { createLeader, type Leader } from "./leader.ts";
 import { ask, type Member } from "./member.ts";
 import { observeMembers } from "./observation.ts";
+import { createOwnJournal } from "./own-journal.ts";
 import { domains, emulatorNames, type Registered, registry } from "./registry.ts";
 import { gatewayService, type Services, servicesOf, statusPage } from "./services.ts";
 
@@ -131,21 +132,23 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     await gateway?.close();
     await closeMembers();
   };
-  const observation = observeMembers(members, settings, leader.clock);
+  const runtime: HostRuntime = {
+    name: "suite",
+    settings,
+    clock: leader.clock,
+    ids: createIds(settings.seed),
+    journal,
+    mode: createMode(settingsFrom({})), // the suite itself emulates nothing, so nothing of it is refused
+    log,
+    store: { committed: () => Promise.resolve() },
+  };
+  const own = createOwnJournal(runtime, gateway);
+  const observation = observeMembers(members, own.member, settings, leader.clock);
   const evidence = createRecorder(() => suite);
-  const control = createSuiteControl({ members, leader, observation, certificates, gateway, evidence });
+  const control = createSuiteControl({ members, leader, observation, own, certificates, gateway, evidence });
   consoleRoutes(control, members);
   const host = createHost({
-    runtime: {
-      name: "suite",
-      settings,
-      clock: leader.clock,
-      ids: createIds(settings.seed),
-      journal,
-      mode: createMode(settingsFrom({})), // the suite itself emulates nothing, so nothing of it is refused
-      log,
-      store: { committed: () => Promise.resolve() },
-    },
+    runtime,
     sites: [
       {
         hosts: [],
@@ -186,6 +189,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     control: ownControl,
     async close() {
       observation.close();
+      own.close();
       detach?.();
       await served?.close(1_000);
       await closeAll();

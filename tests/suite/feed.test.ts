@@ -27,7 +27,7 @@ const told = (seen: readonly Seen[]) => seen.map(({ data }) => `${data.emulator}
 test("one feed of all emulators, resumed by a list of positions: no gap, none twice", async () => {
   const { url, twilio, ec2 } = await suite();
   const first = await watch(`${url}/_backlot/events`);
-  await vi.waitFor(() => expect(first.lastId).toMatch(/^twilio:\d+@\w+,ec2-spot:\d+@\w+$/));
+  await vi.waitFor(() => expect(first.lastId).toMatch(/^twilio:\d+@\w+,ec2-spot:\d+@\w+,suite:\d+@\w+$/));
   const [t, e] = [twilio.last, ec2.last];
   twilio.append("change", "a", {});
   ec2.append("change", "b", {});

@@ -159,6 +159,36 @@ test("what is not emulated is refused, counted, and listed with time, host, port
   );
 });
 
+test("what is refused stands in the merged journal, the live feed and the metrics like all that happens", async () => {
+  const own = await createSuite({ only: ["smtp"], environment: { BACKLOT_LOG_LEVEL: "silent" } });
+  onTestFinished(() => own.close());
+  const journal = async (query = "") =>
+    (await (await own.control("GET", `/_backlot/journal${query}`)).json()) as {
+      cursor: string;
+      entries: { emulator: string; kind: string; subject: string }[];
+    };
+  const feed = new WebSocket(`${own.url?.replace("http", "ws")}/_backlot/events`);
+  const live = new Promise((resolve) => {
+    feed.on("message", (data) => String(data).includes("s3.amazonaws.com") && resolve(JSON.parse(String(data))));
+  });
+  await new Promise((resolve, reject) => feed.once("open", resolve).once("error", reject));
+  expect((await openTunnel(own.services.gateway?.proxyUrl ?? "", "s3.amazonaws.com:443")).status).toBe(403);
+  const entry = { emulator: "suite", kind: "egress", subject: "s3.amazonaws.com:443", verdict: "refused" };
+  const page = await journal("?kind=egress");
+  expect(page.entries).toEqual([expect.objectContaining(entry)]);
+  expect(page.cursor).toMatch(/^smtp:\d+,suite:\d+$/);
+  expect((await journal(`?since=${page.cursor}`)).entries).toEqual([]);
+  expect(JSON.stringify(await live)).toContain('"emulator":"suite"');
+  feed.terminate();
+  const metrics = async () => (await own.control("GET", "/_backlot/metrics")).text();
+  expect(await metrics()).toContain('backlot_egress_refused_total{emulator="suite"} 1');
+  // A reset clears the journal; the list of what tried to leave and the counters speak of the run as a whole.
+  await own.reset();
+  expect((await journal("?kind=egress")).entries).toEqual([]);
+  expect((await egress(own)).refused).toEqual([expect.objectContaining({ host: "s3.amazonaws.com" })]);
+  expect(await metrics()).toContain('backlot_egress_refused_total{emulator="suite"} 1');
+});
+
 test("this machine is reached directly, streams included, and not written down", async () => {
   const server = createServer((incoming, outgoing) => {
     if (incoming.url === "/echo") incoming.pipe(outgoing);

@@ -5,7 +5,7 @@ import { createAllowance } from "./allowance.ts";
 import { createForwarder } from "./forward.ts";
 import type { GatewayOptions } from "./gateway.ts";
 import { createGuard } from "./guard.ts";
-import type { Ledger } from "./ledger.ts";
+import { clientOf, type Ledger } from "./ledger.ts";
 import { createProxy, type ForwardProxy } from "./proxy.ts";
 import { createRouting } from "./routing.ts";
 import { createTlsEnd, type Emulated, type TlsEnd } from "./tls.ts";
@@ -38,7 +38,7 @@ export function createEngine(
   const noteUnusable = (cause: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: object) => {
     if (cause.code === "ECONNRESET") return;
     const first = cause.rawPacket?.subarray(0, 200).toString("latin1") ?? "";
-    unusable(remoteOf(socket), "?", first, cause.code ?? cause.message);
+    unusable(clientOf(socket), "?", first, cause.code ?? cause.message);
   };
   const tls = createTlsEnd({
     certificates,
@@ -56,7 +56,7 @@ export function createEngine(
       server.on("clientError", note);
     },
     refused(socket, host, reason) {
-      const remote = remoteOf(socket);
+      const remote = clientOf(socket);
       if (host !== undefined && reason.endsWith("is not emulated"))
         ledger.refused({ host, port: 443, method: "TLS", client: remote, reason });
       else
@@ -98,10 +98,4 @@ export function createEngine(
       for (const [server, note] of watched) server.off("clientError", note);
     },
   };
-}
-
-function remoteOf(socket: object): string {
-  const address = "remoteAddress" in socket ? socket.remoteAddress : undefined;
-  const port = "remotePort" in socket ? socket.remotePort : undefined;
-  return `${address ?? "?"}:${port ?? 0}`;
 }

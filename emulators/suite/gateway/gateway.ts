@@ -13,7 +13,7 @@ import type { RunningEmulator } from "../../kernel/start.ts";
 import { createAllowance } from "./allowance.ts";
 import type { Engine } from "./engine.ts";
 import type { Resolve } from "./guard.ts";
-import { createLedger, type Ledger } from "./ledger.ts";
+import { clientOf, createLedger, type Ledger } from "./ledger.ts";
 
 export interface GatewayOptions {
   /** Address to listen on. */
@@ -111,6 +111,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       options.journal.append("request", undefined, {
         method: "?",
         target: cause.rawPacket?.subarray(0, 200).toString("latin1") ?? "",
+        remote: clientOf(socket),
         status: 400,
         refused: cause.code ?? cause.message,
         by: "gateway",

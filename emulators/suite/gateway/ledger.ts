@@ -1,6 +1,6 @@
 /**
- * What tried to leave, and what was let through: in the suite's journal one by one, here by target. A reset of the
- * emulators does not clear it: it speaks of the run as a whole.
+ * What tried to leave, and what was let through, one by one and by target. It is in the suite's journal too, but a reset,
+ * which clears the journal, does not clear this: it speaks of the run as a whole.
  */
 import { isoMilliseconds } from "../../kernel/clock.ts";
 import type { Journal, JournalEntry } from "../../kernel/journal.ts";
@@ -32,7 +32,7 @@ export interface Ledger {
   allowed(attempt: Attempt): void;
   /** Adds what an emulator's own guard refuses: webhooks to foreign hosts. Returns how to stop. */
   watch(journal: Journal): () => void;
-  /** The gateway's own attempts one by one, oldest first, as far as the journal keeps them. */
+  /** The gateway's own attempts one by one, oldest first: the newest thousand. */
   entries(verdict: EgressTarget["verdict"]): readonly JournalEntry[];
   /** By target, in the order of first sight. */
   targets(): readonly EgressTarget[];
@@ -41,9 +41,18 @@ export interface Ledger {
 
 /** So many targets are kept apart; what comes after is counted together. */
 const mostTargets = 1_000;
+const mostAttempts = 1_000;
+
+/** Address and port of a client, as far as its socket still knows them. */
+export function clientOf(socket: object): string {
+  const address = "remoteAddress" in socket ? socket.remoteAddress : undefined;
+  const port = "remotePort" in socket ? socket.remotePort : undefined;
+  return `${address ?? "?"}:${port ?? 0}`;
+}
 
 export function createLedger(journal: Journal): Ledger {
   const targets = new Map<string, EgressTarget>();
+  const attempts: JournalEntry[] = [];
   const totals = { refused: 0, allowed: 0 };
   const count = (verdict: EgressTarget["verdict"], target: string, method: string, reason: string, at: string) => {
     totals[verdict] += 1;
@@ -72,6 +81,8 @@ export function createLedger(journal: Journal): Ledger {
       ...(userAgent === undefined ? {} : { userAgent }),
       reason,
     });
+    attempts.push(entry);
+    if (attempts.length > mostAttempts) attempts.shift();
     count(verdict, target, method, reason, isoMilliseconds(entry.at));
   };
   return {
@@ -83,7 +94,7 @@ export function createLedger(journal: Journal): Ledger {
         const { target, by, reason } = entry.data;
         count("refused", String(target), String(by), String(reason), isoMilliseconds(entry.at));
       }),
-    entries: (verdict) => journal.read({ matches: ({ kind, data }) => kind === "egress" && data.verdict === verdict }),
+    entries: (verdict) => attempts.filter(({ data }) => data.verdict === verdict),
     targets: () => [...targets.values()],
     totals,
   };

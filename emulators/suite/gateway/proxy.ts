@@ -7,7 +7,7 @@ import { type Authority, canonicalHost, isLoopback, parseAuthority } from "./add
 import { answerRefusal, writeRefusal } from "./answers.ts";
 import { type Destination, type Forwarder, join, pinned, pseudonym } from "./forward.ts";
 import type { Verdict } from "./guard.ts";
-import type { Ledger } from "./ledger.ts";
+import { clientOf, type Ledger } from "./ledger.ts";
 import type { Route, Routing } from "./routing.ts";
 import type { Emulated, TlsEnd } from "./tls.ts";
 
@@ -51,13 +51,13 @@ export function createProxy(options: ProxyOptions): ForwardProxy {
 
   const judge = async (to: Authority, method: string, incoming: IncomingMessage): Promise<Verdict> => {
     const verdict = ownLoopbackOnly(await guard(to), to, incoming.socket.remoteAddress);
-    const attempt = { ...to, method, client: remoteOf(incoming), userAgent: incoming.headers["user-agent"] };
+    const attempt = { ...to, method, client: clientOf(incoming.socket), userAgent: incoming.headers["user-agent"] };
     if (verdict.tag === "refused") ledger.refused({ ...attempt, reason: verdict.reason });
     if (verdict.tag === "allowed") ledger.allowed({ ...attempt, reason: `BACKLOT_EGRESS_ALLOW has ${verdict.by}` });
     return verdict;
   };
   const unusable = (incoming: IncomingMessage, message: string): Way & { tag: "refused" } => {
-    options.unusable(remoteOf(incoming), incoming.method ?? "", incoming.url ?? "", message);
+    options.unusable(clientOf(incoming.socket), incoming.method ?? "", incoming.url ?? "", message);
     return { tag: "refused", status: 400, error: "bad_proxy_request", message };
   };
 
@@ -225,10 +225,6 @@ function ownLoopbackOnly(verdict: Verdict, { host }: Authority, client: string |
   if (verdict.tag !== "direct" || isLoopback(client ?? "")) return verdict;
   const reason = `${host} is this machine's own, and open to clients on it only`;
   return { tag: "refused", reason, hint: "Use the name under which the client itself reaches that service." };
-}
-
-function remoteOf({ socket }: IncomingMessage): string {
-  return `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`;
 }
 
 function isEncrypted({ socket }: IncomingMessage): boolean {
