@@ -33,6 +33,8 @@ export interface Exchange {
   /** Adds a fact to the journal entry: operation, resource, account, what was noticed. */
   note(name: string, value: unknown): void;
   readonly notes: Readonly<Record<string, unknown>>;
+  /** How many requests of its account were under way when it came, itself included; only where a ceiling counts them. */
+  concurrent?: number;
   /** Set by `answer`: what goes to the client and into the journal. */
   answered: Answered | undefined;
   /** Set when a planned fault spoils how the answer leaves. */

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import type { Clock, Instant } from "./clock.ts";
+import { createCeiling } from "./concurrency.ts";
 import { accountOf } from "./credential.ts";
 import type { Gate } from "./host.ts";
 import { parseRateLimit, type RateLimit, rateLimitForm } from "./rate-limit.ts";
@@ -18,6 +19,8 @@ export const LimitsInput = z.strictObject({
   limit: Limit.optional(),
   /** By account: the user of Basic, the access key of SigV4, an address. An empty text lifts the limit for it. */
   accounts: z.record(z.string().min(1), Limit).default({}),
+  /** The most requests of one account that may be under way at once. */
+  concurrency: z.number().int().min(1).max(10_000).optional(),
 });
 export type LimitsInput = z.output<typeof LimitsInput>;
 
@@ -55,9 +58,11 @@ export function createLimits(options: {
   let common = configured;
   let named = new Map<string, readonly RateLimit[]>();
   let windows = new Map<string, Window[]>();
+  const ceiling = createCeiling(() => store.committed());
 
   const apply = (input: LimitsInput | undefined) => {
     given = input;
+    ceiling.set(enabled ? input?.concurrency : undefined);
     common = input?.limit === undefined ? configured : (parseRateLimit(input.limit) ?? []);
     named = new Map(
       Object.entries(input?.accounts ?? {}).map(([account, text]) => [account, parseRateLimit(text) ?? []]),
@@ -99,11 +104,13 @@ export function createLimits(options: {
         exchange.note("throttled", { account, limit: full.limit.text });
         return throttle(exchange, errors, Math.max(1, Math.ceil(full.waitMs / 1_000)));
       },
+      around: ceiling.around,
     },
     describe: () => ({
       enabled,
       limit: common.map(({ text }) => text).join(";"),
       accounts: given?.accounts ?? {},
+      ...(given?.concurrency === undefined ? {} : { concurrency: given.concurrency }),
       configured: configured.map(({ text }) => text).join(";"),
     }),
     set(input) {

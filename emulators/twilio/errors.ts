@@ -316,7 +316,7 @@ function renderError(
   exchange.note("errorCode", code);
   const xml = wantsXml(exchange);
   const headers = {
-    ...responseHeaders(domain, xml ? "application/xml" : "application/json", exchange.id),
+    ...responseHeaders(exchange, domain, xml ? "application/xml" : "application/json"),
     "X-Twilio-Error-Code": String(code),
     ...(status === 401 ? { "WWW-Authenticate": 'Basic realm="Twilio API"' } : {}),
     ...more.headers,

@@ -60,6 +60,35 @@ test("a planned 429 comes as 20429, and nothing was made", async () => {
   expect((await create()).status).toBe("queued");
 });
 
+test("past a ceiling of concurrent requests comes 20429 with the count", async () => {
+  const post = (method: string, path: string, body: object) =>
+    fetch(`${server.url}/_backlot/${path}`, {
+      method,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  expect((await post("PUT", "limits", { concurrency: 3 })).status).toBe(200);
+  const slow = { match: { method: "POST" }, times: 3, action: { delayMs: 300, on: "real" } };
+  expect((await post("POST", "faults", slow)).ok).toBe(true);
+  const { TWILIO_ACCOUNT_SID: sid = "", TWILIO_AUTH_TOKEN: token = "", TWILIO_PHONE_NUMBER: From = "" } = server.env;
+  const answers = await Promise.all(
+    ["a", "b", "c", "d", "e"].map((Body) =>
+      fetch(`${server.url}/2010-04-01/Accounts/${sid}/Messages.json`, {
+        method: "POST",
+        headers: { authorization: `Basic ${btoa(`${sid}:${token}`)}` },
+        body: new URLSearchParams({ To: "+14155550199", From, Body }),
+      }),
+    ),
+  );
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 201, 429, 429]);
+  const counts = answers.map(({ headers }) => headers.get("twilio-concurrent-requests"));
+  expect(counts.sort()).toEqual(["1", "2", "3", "4", "4"]);
+  const refused = answers.find(({ status }) => status === 429);
+  expect(refused?.headers.get("x-twilio-error-code")).toBe("20429");
+  expect(await refused?.json()).toMatchObject({ code: 20429, message: "Too Many Requests", status: 429 });
+  expect((await create()).status).toBe("queued");
+});
+
 test("with sending rates a long code sends one message a second, and its queue fills up", async () => {
   const rates = { method: "PUT", headers: { "content-type": "application/json" }, body: '{"apply":true}' };
   expect((await fetch(`${server.url}/_backlot/twilio/sending-rates`, rates)).status).toBe(200);

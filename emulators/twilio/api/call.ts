@@ -53,10 +53,9 @@ export function respond(
   body: { json(): string; xml(): string },
   createdSid?: string,
 ): Response {
-  const hex = createdSid === undefined ? exchange.id : createdSid.slice(2);
   return wantsXml(exchange)
-    ? answer(exchange, status, body.xml(), responseHeaders(apiDomain, "application/xml", hex))
-    : answer(exchange, status, body.json(), responseHeaders(apiDomain, "application/json", hex));
+    ? answer(exchange, status, body.xml(), responseHeaders(exchange, apiDomain, "application/xml", createdSid))
+    : answer(exchange, status, body.json(), responseHeaders(exchange, apiDomain, "application/json", createdSid));
 }
 
 /** The answer of a product API, which only speaks JSON. */
@@ -67,10 +66,9 @@ export function respondJson(
   body: string,
   createdSid?: string,
 ): Response {
-  const hex = createdSid === undefined ? exchange.id : createdSid.slice(2);
-  return answer(exchange, status, body, responseHeaders(domain, "application/json", hex));
+  return answer(exchange, status, body, responseHeaders(exchange, domain, "application/json", createdSid));
 }
 
 export function respondEmpty(exchange: Exchange, domain = apiDomain): Response {
-  return answer(exchange, 204, null, responseHeaders(domain, undefined, exchange.id));
+  return answer(exchange, 204, null, responseHeaders(exchange, domain, undefined));
 }

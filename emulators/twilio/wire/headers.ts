@@ -2,7 +2,6 @@
 import type { Exchange } from "../../kernel/exchange.ts";
 
 const always = {
-  "Twilio-Concurrent-Requests": "1",
   // How long real requests take is no property of an emulator; a constant keeps answers equal from run to run.
   "Twilio-Request-Duration": "0.005",
   "X-Home-Region": "us1",
@@ -17,9 +16,19 @@ const always = {
   "Access-Control-Allow-Credentials": "true",
 } as const;
 
-/** `hex` is 32 hexadecimal characters: those of the sid that was created, or the request's own. */
-export function responseHeaders(domain: string, contentType: string | undefined, hex: string): Record<string, string> {
-  const headers: Record<string, string> = { ...always, "X-API-Domain": domain, "Twilio-Request-Id": `RQ${hex}` };
+/** `createdSid` names the request after what it created. */
+export function responseHeaders(
+  { id, concurrent }: Pick<Exchange, "id" | "concurrent">,
+  domain: string,
+  contentType: string | undefined,
+  createdSid?: string,
+): Record<string, string> {
+  const headers: Record<string, string> = {
+    "Twilio-Concurrent-Requests": String(concurrent ?? 1),
+    ...always,
+    "X-API-Domain": domain,
+    "Twilio-Request-Id": `RQ${createdSid === undefined ? id : createdSid.slice(2)}`,
+  };
   if (contentType !== undefined) headers["Content-Type"] = contentType;
   return headers;
 }
