@@ -15,6 +15,7 @@ import type { Mode, Refusal } from "./mode.ts";
 import type { Outbox, WebhookScheme } from "./outbox.ts";
 import type { ProviderFault } from "./refusals.ts";
 import type { PortSetting, Settings } from "./settings.ts";
+import type { SocketRoute } from "./site-sockets.ts";
 import type { Database, Store } from "./state.ts";
 import type { Timer, Timers } from "./timers.ts";
 
@@ -60,6 +61,8 @@ export interface Site {
   /** First path segment under which the site answers on a plain address, e.g. `verify`; absent: at the root. */
   readonly prefix?: string;
   readonly routes: Hono<KernelEnv>;
+  /** Paths at which it speaks WebSocket, on plain addresses. */
+  readonly sockets?: readonly SocketRoute[];
   readonly errors: ProviderErrors;
   /** What planned faults match by, where the route does not say it: an operation in the body, a resource's id. */
   facts?(exchange: Exchange): { readonly operation?: string; readonly resource?: string };

@@ -1,10 +1,11 @@
 /**
- * Which requests to switch protocols are the live journal's. WebSocket itself is loaded with the first of them: most runs
- * have none.
+ * Which requests to switch protocols are the live journal's, and which a site's. WebSocket itself is loaded with the first
+ * of them: most runs have none.
  */
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import type { FeedReader } from "./feed.ts";
+import type { SiteSockets } from "./site-sockets.ts";
 
 export interface FeedUpgrades {
   /** A reader for this request, or why it gets none: an HTTP status and a sentence. */
@@ -21,10 +22,18 @@ export function wantsFeed(incoming: Pick<IncomingMessage, "url" | "headers">): b
 }
 
 /** Shows feeds on a server's sockets until the returned function is called. */
-export function attachFeed(server: Server, upgrades: FeedUpgrades): () => void {
+export function attachFeed(server: Server, upgrades: FeedUpgrades, sites?: SiteSockets): () => void {
   const closing = new AbortController();
   const upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
+    if (sites?.wants(incoming)) {
+      const refused = sites.refusal(incoming);
+      if (refused !== undefined) return reject(socket, refused.status, refused.message);
+      sites
+        .open({ incoming, socket, head, closing: closing.signal })
+        .catch((cause: unknown) => reject(socket, 500, String(cause)));
+      return;
+    }
     if (!wantsFeed(incoming)) return reject(socket, 404, `WebSocket is spoken at ${eventsPath} only.`);
     const reader = upgrades.open(incoming);
     if ("status" in reader) return reject(socket, reader.status, reader.message);

@@ -21,7 +21,7 @@ export const limits = {
   requestTimeout: 120_000,
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 2_000,
-  // Only the feed speaks another protocol. Clients that offer HTTP/2 (Java's, by default) are answered as if they had not.
+  // Only the feed and a site's own sockets speak another protocol. Clients that offer HTTP/2 (Java's, by default) are answered as if they had not.
   shouldUpgradeCallback: wantsFeed,
 };
 export type ServeLimits = Partial<Omit<typeof limits, "shouldUpgradeCallback">>;
@@ -35,9 +35,17 @@ export async function serve(options: {
   readonly setting: string;
   /** Other waits and sizes than the defaults. */
   readonly limits?: ServeLimits;
+  /** Requests to switch protocols that are taken besides the feed's. */
+  readonly switches?: (incoming: Pick<IncomingMessage, "url" | "headers">) => boolean;
 }): Promise<Served> {
-  const { certificates } = options;
-  const bounds = { ...limits, ...options.limits };
+  const { certificates, switches } = options;
+  const bounds = {
+    ...limits,
+    ...options.limits,
+    ...(switches && {
+      shouldUpgradeCallback: (incoming: IncomingMessage) => wantsFeed(incoming) || switches(incoming),
+    }),
+  };
   const server = certificates
     ? createTlsServer(
         {

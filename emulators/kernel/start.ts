@@ -28,6 +28,7 @@ import { parseRateLimit } from "./rate-limit.ts";
 import { parseSeed, readSeedFile, type SeedText } from "./seed.ts";
 import { serve } from "./serve.ts";
 import { definitions, reachableHost, type Settings, settingsFrom } from "./settings.ts";
+import { type SiteSockets, siteSockets } from "./site-sockets.ts";
 import { openStore, type Store } from "./state.ts";
 import { createTimers, type TimerEngine } from "./timers.ts";
 import { createTracer, type Tracer } from "./tracing.ts";
@@ -188,10 +189,11 @@ export async function startEmulator<State, Seed>(
   };
   const { control, guard } = createControl(emulator, runtime, lifecycle);
   const replays = tableReplays(store);
-  const hosts = emulator.http.map((surface) =>
+  const sites = emulator.http.map((surface) => surface.sites(runtime));
+  const hosts = emulator.http.map((surface, index) =>
     createHost({
       runtime,
-      sites: surface.sites(runtime),
+      sites: sites[index] ?? [],
       control,
       guard,
       refusal: (askedBy) => refusal(emulator.real, askedBy, options.processEnvironment ?? process.env),
@@ -212,13 +214,15 @@ export async function startEmulator<State, Seed>(
   );
   const closers: (() => Promise<void>)[] = [];
   const servers: Server[] = [];
-  const upgrades = (host: Host) =>
-    feedUpgrades({
+  const upgrades = (host: Host, index: number): Upgrades => ({
+    feed: feedUpgrades({
       ...observation,
       answersTo: host.answersTo,
       controlToken: settings.controlToken,
       corsOrigins: settings.corsOrigins,
-    });
+    }),
+    sites: siteSockets({ runtime, sites: sites[index] ?? [], answersTo: host.answersTo }),
+  });
   const close = async () => {
     timers.stop();
     faults.close();
@@ -274,6 +278,12 @@ function settledAddresses<State, Seed>(emulator: Emulator<State, Seed>, settings
   });
 }
 
+/** Who answers requests to switch protocols. */
+interface Upgrades {
+  readonly feed: FeedUpgrades;
+  readonly sites: SiteSockets;
+}
+
 async function open<State, Seed>(
   emulator: Emulator<State, Seed>,
   runtime: Runtime<State>,
@@ -282,7 +292,7 @@ async function open<State, Seed>(
   addresses: Address[],
   closers: (() => Promise<void>)[],
   servers: Server[],
-  upgrades: (host: Host) => FeedUpgrades,
+  upgrades: (host: Host, index: number) => Upgrades,
 ): Promise<void> {
   const { settings } = runtime;
   for (const [index, surface] of emulator.http.entries()) {
@@ -290,15 +300,17 @@ async function open<State, Seed>(
       const port = settings[setting];
       const host = hosts[index];
       if (port === undefined || !host) continue;
+      const { feed, sites } = upgrades(host, index);
       const served = await serve({
         host: settings.host,
         port,
         certificates: tls ? certificates() : undefined,
         handle: host.handle,
         setting: definitions[setting].env,
+        switches: sites.wants,
       });
       servers.push(served.server);
-      const detach = attachFeed(served.server, upgrades(host));
+      const detach = attachFeed(served.server, feed, sites);
       closers.push(() => {
         detach();
         return served.close(closeDeadlineMs);
