@@ -6,6 +6,8 @@ import type { MailState } from "../state.ts";
 /** A message up to this size is one row; a larger one goes to the store in pieces of this size, as it arrives. */
 const pieceSize = 2 ** 18;
 const beginningSize = 65_536;
+/** Smaller buffers may be parts of one that others share. */
+const smallestReleased = 8_192;
 
 export interface Collector {
   readonly size: number;
@@ -89,6 +91,7 @@ function createSpool({ state, store }: Pick<Runtime<MailState>, "state" | "store
         filled += taken;
         if (filled === pieceSize) write();
       }
+      release(chunk);
     },
     finish() {
       if (filled > 0) write();
@@ -97,6 +100,21 @@ function createSpool({ state, store }: Pick<Runtime<MailState>, "state" | "store
     },
     discard: () => void store.write(() => state.dropSpool(number)),
   };
+}
+
+/**
+ * Gives the memory of what a socket has read back at once: garbage collection waits until 64 MiB of such buffers lie
+ * about. The stream that cuts messages copies what it keeps of a chunk, at most the two bytes after the part it passes on;
+ * a part that ends the message has at least three after it, which are somebody's yet.
+ */
+function release({ buffer, byteOffset, length }: Buffer): void {
+  if (
+    length >= smallestReleased &&
+    byteOffset === 0 &&
+    buffer.byteLength - length <= 2 &&
+    buffer instanceof ArrayBuffer
+  )
+    buffer.transfer(0);
 }
 
 function joined(chunks: readonly Buffer[]): Buffer {

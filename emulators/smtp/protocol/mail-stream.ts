@@ -37,7 +37,8 @@ export class MailStream extends SMTPStream {
     const to = Math.max(from, dotAt === -1 ? undecidedFrom(chunk) : dotAt - 2);
     if (to > from) pieces.push(chunk.subarray(from, to));
     if (to > 0) this._atDataStart = false;
-    if (to < chunk.length) this.held = chunk.subarray(to);
+    // Copied: whoever takes the rest may give the chunk's memory back.
+    if (to < chunk.length) this.held = Buffer.from(chunk.subarray(to));
     this.pass(joined(pieces), done);
   }
 
