@@ -3,6 +3,7 @@ import type { Capability } from "../kernel/emulator.ts";
 const mailhog = ["contract/smtp-mailhog", "contract/smtp-clients"];
 const mailpit = ["contract/smtp-mailpit"];
 const maildev = ["contract/smtp-maildev"];
+const live = ["contract/smtp-live"];
 const refused = "answers as without a relay: nothing leaves the machine";
 
 /** The mailbox APIs that test suites already speak. */
@@ -39,7 +40,7 @@ export const dialects = [
   { operation: "Mailpit GET, PUT /api/v1/chaos", status: "full", provedBy: ["contract/smtp-faults"] },
   { operation: "Mailpit GET /api/v1/info, /api/v1/webui", status: "full", provedBy: mailpit },
   { operation: "Mailpit GET /view/{id}.html, .txt", status: "full", provedBy: mailpit },
-  { operation: "Mailpit WS /api/events", status: "absent", provedBy: [] },
+  { operation: "Mailpit WS /api/events", status: "full", provedBy: live },
   { operation: "MailHog GET /api/v2/messages", status: "full", provedBy: mailhog },
   { operation: "MailHog GET /api/v2/search", status: "full", provedBy: mailhog },
   {
@@ -76,7 +77,7 @@ export const dialects = [
   { operation: "MailHog GET /api/v1/messages/{id}/mime/part/{n}/download", status: "full", provedBy: mailhog },
   { operation: "MailHog POST /api/v1/messages/{id}/release", status: "partial", provedBy: mailhog, note: refused },
   { operation: "MailHog GET /api/v1/events", status: "full", provedBy: ["contract/smtp-clients"] },
-  { operation: "MailHog WS /api/v2/websocket", status: "absent", provedBy: [] },
+  { operation: "MailHog WS /api/v2/websocket", status: "full", provedBy: live },
   {
     operation: "MailDev 2 GET /email, /email/{id}, /html, /source, /download, /attachment/{name}",
     status: "full",
@@ -86,5 +87,11 @@ export const dialects = [
   { operation: "MailDev 2 GET /config, /healthz, /reloadMailsFromDirectory", status: "full", provedBy: maildev },
   { operation: "MailDev 2 POST /email/{id}/relay/{to}", status: "partial", provedBy: maildev, note: refused },
   { operation: "MailDev 3 /api/email, /api/email/summary, /api/email/delete", status: "full", provedBy: maildev },
-  { operation: "MailDev socket.io and /mcp", status: "absent", provedBy: [] },
+  {
+    operation: "MailDev socket.io newMail, deleteMail",
+    status: "full",
+    provedBy: live,
+    note: "newMail carries what both versions tell",
+  },
+  { operation: "MailDev 3 /mcp", status: "absent", provedBy: [] },
 ] as const satisfies readonly Capability[];

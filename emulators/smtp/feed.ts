@@ -4,7 +4,10 @@ import type { MessageSummary } from "./domain/message.ts";
 export type MailboxEvent =
   | { readonly tag: "new"; readonly message: MessageSummary }
   | { readonly tag: "read"; readonly id: string; readonly read: boolean }
-  | { readonly tag: "deleted"; readonly id: string }
+  | { readonly tag: "allRead" }
+  | { readonly tag: "tagged"; readonly id: string; readonly tags: readonly string[] }
+  /** `position` is its place in the order of arrival, from 0. */
+  | { readonly tag: "deleted"; readonly id: string; readonly position: number }
   | { readonly tag: "emptied" };
 
 export interface Feed {

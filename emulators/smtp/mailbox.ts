@@ -12,6 +12,7 @@ export function removeMessage(runtime: MailRuntime, id: string): boolean {
 /** Answers how many of them there were. */
 export function removeMessages(runtime: MailRuntime, ids: readonly string[]): number {
   const { state, store, journal } = runtime;
+  const places = state.feed.watched ? new Map(state.placed().map(({ id }, position) => [id, position])) : undefined;
   return store.write(() => {
     const removed = ids.filter((id) => state.remove(id));
     for (const id of removed) journal.append("change", id, { state: "deleted" });
@@ -19,7 +20,7 @@ export function removeMessages(runtime: MailRuntime, ids: readonly string[]): nu
     store.afterCommit(() => {
       for (const id of removed) {
         state.searcher.gone(id);
-        state.feed.publish({ tag: "deleted", id });
+        state.feed.publish({ tag: "deleted", id, position: places?.get(id) ?? -1 });
       }
     });
     return removed.length;
@@ -50,6 +51,25 @@ export function markRead(runtime: MailRuntime, ids: readonly string[], read: boo
         for (const id of changed) state.feed.publish({ tag: "read", id, read });
       });
     return changed.length;
+  });
+}
+
+export function markAllRead(runtime: MailRuntime, read: boolean): void {
+  const { state, store } = runtime;
+  store.write(() => {
+    state.setAllRead(read);
+    store.afterCommit(() => state.feed.publish({ tag: "allRead" }));
+  });
+}
+
+export function setTags(runtime: MailRuntime, ids: readonly string[], tags: readonly string[]): void {
+  const { state, store } = runtime;
+  store.write(() => {
+    const known = ids.filter((id) => state.recipientCount(id) > 0);
+    for (const id of known) state.setTags(id, tags);
+    store.afterCommit(() => {
+      for (const id of known) state.feed.publish({ tag: "tagged", id, tags });
+    });
   });
 }
 

@@ -6,7 +6,7 @@ import type { Mail } from "../domain/mail.ts";
 import { type DottedFilter, dottedFilter } from "../domain/maildev-filter.ts";
 import type { MessageSummary } from "../domain/message.ts";
 import { MaildevError } from "../errors.ts";
-import { markRead, removeAll, removeMessage, removeMessages } from "../mailbox.ts";
+import { markAllRead, markRead, removeAll, removeMessage, removeMessages } from "../mailbox.ts";
 import type { MailState } from "../state.ts";
 import { generatedFileName, renderEmail, renderEmailV3, renderShort } from "../wire/maildev.ts";
 import { answerBytes, filenameParameter, harmless, partHeaders } from "./content.ts";
@@ -184,13 +184,13 @@ function contents(app: App, runtime: MailRuntime, version: Version): void {
 }
 
 function changes(app: App, runtime: MailRuntime, version: Version): void {
-  const { state, store } = runtime;
+  const { state } = runtime;
   const at = `${base(version)}/email`;
 
   app.patch(`${at}/read-all`, (c) => {
     c.env.exchange.note("operation", `PATCH ${at}/read-all`);
     const unread = state.count() - state.readCount();
-    store.write(() => state.setAllRead(true));
+    markAllRead(runtime, true);
     return answerJson(c.env.exchange, 200, unread);
   });
 

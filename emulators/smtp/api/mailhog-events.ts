@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import { everyReal } from "../../kernel/clock.ts";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answer } from "../../kernel/exchange.ts";
+import type { SocketRoute } from "../../kernel/site-sockets.ts";
 import type { MailState } from "../state.ts";
 import { renderMessage } from "../wire/mailhog.ts";
 
@@ -41,4 +42,24 @@ export function mailhogEvents(app: Hono<KernelEnv>, runtime: Runtime<MailState>)
     });
     return answer(c.env.exchange, 200, body, { "content-type": "text/event-stream", "cache-control": "no-cache" });
   });
+}
+
+/** The same over WebSocket: one frame for each new message. */
+export function mailhogSocket(runtime: Runtime<MailState>): SocketRoute {
+  const { state } = runtime;
+  return {
+    path: "/api/v2/websocket",
+    open(peer) {
+      const ends = [
+        state.feed.listen((event) => {
+          const message = event.tag === "new" ? state.message(event.message.id) : undefined;
+          if (message !== undefined) peer.send(JSON.stringify(renderMessage(message)));
+        }),
+        state.feed.onClose(() => peer.close()),
+      ];
+      peer.onClose(() => {
+        for (const end of ends) end();
+      });
+    },
+  };
 }

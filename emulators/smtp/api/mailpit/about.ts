@@ -2,7 +2,7 @@ import { answer, answerJson } from "../../../kernel/exchange.ts";
 import type { App, MailRuntime } from "./context.ts";
 
 /** The version of the API that is spoken; there is no newer one to look for. */
-const version = "v1.30.5";
+export const spokenVersion = "v1.30.5";
 
 /** What the server says of itself. */
 export function mailpitAbout(app: App, runtime: MailRuntime): void {
@@ -14,8 +14,8 @@ export function mailpitAbout(app: App, runtime: MailRuntime): void {
     const { accepted, acceptedBytes, rejected, deleted } = state.statistics;
     const messages = state.count();
     return answerJson(c.env.exchange, 200, {
-      Version: version,
-      LatestVersion: version,
+      Version: spokenVersion,
+      LatestVersion: spokenVersion,
       Database: settings.dataDir === undefined ? ":memory:" : `${settings.dataDir}/smtp.sqlite`,
       DatabaseSize: state.bytes(),
       Messages: messages,

@@ -3,7 +3,7 @@ import { answer, answerJson } from "../../../kernel/exchange.ts";
 import { instantOf } from "../../domain/mailpit-query.ts";
 import type { MessageSummary } from "../../domain/message.ts";
 import { MailpitError } from "../../errors.ts";
-import { markRead, removeAll, removeMessages } from "../../mailbox.ts";
+import { markAllRead, markRead, removeAll, removeMessages } from "../../mailbox.ts";
 import { renderList, type Totals } from "../../wire/mailpit.ts";
 import { type App, bodyOf, type MailRuntime, ok, queryOf, summaryOf, wholeNumber } from "./context.ts";
 
@@ -13,7 +13,7 @@ const Deletion = z.object({ IDs: Ids });
 
 /** Lists, search, read status and deletion of several messages. */
 export function mailpitMessages(app: App, runtime: MailRuntime): void {
-  const { state, store } = runtime;
+  const { state } = runtime;
   const render = (messages: readonly MessageSummary[]) =>
     Promise.all(messages.map((message) => summaryOf(runtime, message)));
   const totals = () => {
@@ -80,7 +80,7 @@ export function mailpitMessages(app: App, runtime: MailRuntime): void {
         Read,
       );
     } else if (IDs?.length) markRead(runtime, IDs, Read);
-    else store.write(() => state.setAllRead(Read));
+    else markAllRead(runtime, Read);
     return ok(exchange);
   });
 

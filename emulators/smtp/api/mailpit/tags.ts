@@ -2,6 +2,7 @@ import { z } from "zod";
 import { answerJson } from "../../../kernel/exchange.ts";
 import { cleanTag, uniqueTags } from "../../domain/tags.ts";
 import { MailpitError } from "../../errors.ts";
+import { setTags } from "../../mailbox.ts";
 import { type App, bodyOf, type MailRuntime, ok } from "./context.ts";
 
 const SetTags = z.object({ IDs: z.array(z.string()).nullish(), Tags: z.array(z.string()).nullish() });
@@ -21,9 +22,7 @@ export function mailpitTags(app: App, runtime: MailRuntime): void {
     const { IDs, Tags } = bodyOf(exchange, SetTags);
     const wrong = (Tags ?? []).find((tag) => cleanTag(tag) === undefined);
     if (wrong !== undefined) throw new MailpitError(400, `invalid tag name: ${wrong}`);
-    store.write(() => {
-      for (const id of IDs ?? []) if (state.recipientCount(id) > 0) state.setTags(id, uniqueTags(Tags ?? []));
-    });
+    setTags(runtime, IDs ?? [], uniqueTags(Tags ?? []));
     return ok(exchange);
   });
 
