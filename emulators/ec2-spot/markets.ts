@@ -5,19 +5,20 @@ import type { SeedWords } from "./domain/hash.ts";
 import { createMarket, type Market, products } from "./domain/market.ts";
 import { createHistory, type History } from "./domain/price-history.ts";
 import type { Region } from "./domain/regions.ts";
-import { priceHead } from "./wire/spot-prices.ts";
+import { createPriceSheet, type PriceSheet, priceHead } from "./wire/spot-prices.ts";
 
 export interface Trading {
   readonly market: Market;
   readonly history: History;
   /** Place of each type in `market.types`. */
   readonly places: ReadonlyMap<string, number>;
-  /** Ready-made beginnings of price records, by type * 4 + product. */
-  readonly heads: readonly string[];
+  /** The beginning of price records of a type and product; made on first use. */
+  head(type: number, product: number): string;
 }
 
 export interface Regions {
   readonly catalogue: Catalogue;
+  readonly sheet: PriceSheet;
   trading(region: Region, seed: string): Trading;
   /** The market of a region for one sweep over it; what is open stays open and nothing is pushed out. */
   aside(region: Region, seed: string): Market;
@@ -29,10 +30,15 @@ const mostRegions = 6;
 export function createRegions(): Regions {
   const open = new Map<string, Trading>();
   let catalogue: Catalogue | undefined;
+  let sheet: PriceSheet | undefined;
   const regions: Regions = {
     get catalogue() {
       catalogue ??= createCatalogue();
       return catalogue;
+    },
+    get sheet() {
+      sheet ??= createPriceSheet();
+      return sheet;
     },
     aside(region, seed) {
       return (
@@ -56,11 +62,17 @@ export function createRegions(): Regions {
 }
 
 function openTrading(market: Market): Trading {
+  const heads: (string | undefined)[] = new Array(market.types.length * products.length).fill(undefined);
   return {
     market,
     history: createHistory(market),
     places: new Map(market.types.map((type, index) => [type.name, index])),
-    heads: market.types.flatMap((type) => products.map((product) => priceHead(type.name, product))),
+    head(type, product) {
+      const place = type * products.length + product;
+      const head = heads[place] ?? priceHead(market.types[type]?.name ?? "", products[product] ?? "");
+      heads[place] = head;
+      return head;
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import type { Caller } from "../identity.ts";
 import type { Parameters } from "../query-protocol.ts";
 import type { Seals } from "../seals.ts";
 import type { SpotStore } from "../store.ts";
-import { ec2Xml, requestId, stsXml } from "../wire/xml.ts";
+import { ec2Envelope, requestId, stsXml } from "../wire/xml.ts";
 
 export interface Call {
   readonly runtime: Runtime<SpotStore>;
@@ -34,8 +34,13 @@ export function parameterNames(text: string): ReadonlySet<string> {
 }
 
 export function answerEc2(call: Call, action: string, inside: string): Response {
-  const { exchange } = call;
-  return answer(exchange, 200, ec2Xml(action, inside, exchange.id), {
+  const [before, after] = ec2Envelope(action, call.exchange.id);
+  return answerEc2Body(call, before + inside + after);
+}
+
+/** With a body that is complete already. */
+export function answerEc2Body({ exchange }: Call, body: string | Buffer): Response {
+  return answer(exchange, 200, body, {
     "content-type": "text/xml;charset=UTF-8",
     "x-amzn-requestid": requestId(exchange.id),
   });

@@ -7,9 +7,10 @@ import { matchesAny } from "../domain/wildcard.ts";
 import { reject } from "../errors.ts";
 import type { Trading } from "../markets.ts";
 import type { Filter } from "../query-protocol.ts";
-import { betweenPriceAndTime, pricePage, priceTail, priceText } from "../wire/spot-prices.ts";
+import { priceTail, priceText } from "../wire/spot-prices.ts";
 import { longTimestamp, timestampFormat } from "../wire/time.ts";
-import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
+import { ec2Envelope } from "../wire/xml.ts";
+import { answerEc2Body, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 
 const purpose = "spot-price-history";
 const historySeconds = 90 * 86_400;
@@ -60,8 +61,7 @@ export const describeSpotPriceHistory: Operation = {
     const accepts = recordFilter(request.filters);
     const tails = region.zones.map((zone, index) => priceTail(zones[index] ?? "", zone.id));
     const timestamp = timestampFormat();
-    const { heads } = trading;
-    let items = "";
+    const { sheet } = runtime.state.regions;
     const cursor = trading.history.page({
       start: request.start,
       end: request.end,
@@ -70,10 +70,16 @@ export const describeSpotPriceHistory: Operation = {
       selection,
       ...(accepts ? { accepts } : {}),
       take(type, zone, product, ticks, at) {
-        items += heads[type * 4 + product] + priceText(ticks) + betweenPriceAndTime + timestamp(at) + tails[zone];
+        sheet.add({
+          head: trading.head(type, product),
+          price: priceText(ticks),
+          timestamp: timestamp(at),
+          tail: tails[zone] ?? "",
+        });
       },
     });
-    return answerEc2(call, "DescribeSpotPriceHistory", pricePage(items, cursor ? tokenOf(call, request, cursor) : ""));
+    const token = cursor ? tokenOf(call, request, cursor) : "";
+    return answerEc2Body(call, sheet.body(ec2Envelope("DescribeSpotPriceHistory", exchange.id), token));
   },
 };
 

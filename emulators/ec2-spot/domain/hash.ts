@@ -6,12 +6,15 @@
 /** First 128 bits of a digest of the seed text, as four 32-bit words. */
 export type SeedWords = readonly [number, number, number, number];
 
-/** Mixes two 32-bit integers into one unsigned; every input bit reaches every output bit (MurmurHash3's finaliser). */
+/**
+ * Mixes two 32-bit integers into one; every input bit reaches every output bit (MurmurHash3's finaliser). Signed, because
+ * engines keep 32 signed bits without an object of their own and 32 unsigned ones not.
+ */
 export function mix(left: number, right: number): number {
   let hash = left ^ Math.imul(right, 0x9e3779b1);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }
 
 /** FNV-1a over UTF-16 code units, finished with `mix`. */
@@ -30,7 +33,7 @@ export function seededKey(seed: SeedWords, purpose: number, first: number, secon
 
 /** Uniform in [0, 1). */
 export function unit(hash: number): number {
-  return hash / 4_294_967_296;
+  return (hash >>> 0) / 4_294_967_296;
 }
 
 const halvesMean = 2 * 65_535;

@@ -10,8 +10,9 @@ import { bucketOf, capacityCurve, type PoolName } from "./capacity.ts";
 import { type Catalogue, type InstanceType, redHatMicroDollars, suseMicroDollars } from "./catalogue.ts";
 import type { SeedWords } from "./hash.ts";
 import { hashText, unit } from "./hash.ts";
-import { createPricePath, type Pool, type Segment, segmentSeconds } from "./price-path.ts";
+import { createPricePath, type Pool, segmentSeconds } from "./price-path.ts";
 import type { Region } from "./regions.ts";
+import { createSegments, type Segments } from "./segments.ts";
 
 export const products = ["Linux/UNIX", "Red Hat Enterprise Linux", "SUSE Linux", "Windows"] as const;
 const windows = 3;
@@ -29,8 +30,8 @@ export interface Market {
   typeOf(series: number): number;
   zoneOf(series: number): number;
   isWindows(series: number): boolean;
-  /** The segment of a series that holds an instant (seconds). */
-  segmentAt(series: number, at: number): Segment;
+  /** Records of all series, by segments of time. */
+  readonly segments: Segments;
   /** The price in ticks of a product, given that of its series. */
   priceOf(type: number, product: number, ticks: number): number;
   /** The price in ticks at an instant (seconds); undefined when the pool has no prices. */
@@ -65,59 +66,46 @@ export function createMarket(catalogue: Catalogue, region: Region, seed: SeedWor
   const types = catalogue.types.filter((type) => catalogue.offeredIn(type, region));
   const zones = region.zones.length;
   const size = types.length * zones * 2;
-  const present = new Uint8Array(size);
-  const offsets = new Uint32Array(size);
   const regionHash = hashText(region.name);
-  const typeHashes = Uint32Array.from(types, (type) => hashText(type.name));
-  const familyHashes = Uint32Array.from(types, (type) => hashText(type.family));
-  const zoneHashes = Uint32Array.from(region.zones, (zone) => hashText(zone.id));
+  const zoneHashes = Int32Array.from(region.zones, (zone) => hashText(zone.id));
   const linuxTicks = Float64Array.from(types, (type) => Math.floor((type.microDollars * region.multiplier) / 100));
   const licences = Float64Array.from(types, (type) => Math.round(type.windowsMicroDollars / 100));
   const redHat = Float64Array.from(types, (type) => Math.round(redHatMicroDollars(type.vcpu) / 100));
   const suse = Float64Array.from(types, (type) => Math.round(suseMicroDollars(type.vcpu) / 100));
-  // Two segments a series: neighbours never push each other out, and what is kept is bounded by the number of series.
-  const kept: (Segment | undefined)[] = new Array(size * 2);
+  const courses = types.map(({ family, name }) =>
+    path.course(
+      { region: regionHash, family: hashText(family), type: hashText(name) },
+      scarce.has(family) ? Math.log(0.75 / 0.355) : 0,
+    ),
+  );
 
   const poolOf = (series: number): Pool => {
     const type = Math.floor(series / 2 / zones);
-    const licence = series % 2 === 1 ? (licences[type] ?? 0) : undefined;
-    const cap = (linuxTicks[type] ?? 0) + (licence ?? 0);
+    const licence = series % 2 === 1 ? (licences[type] ?? 0) : 0;
+    const cap = (linuxTicks[type] ?? 0) + licence;
+    const course = courses[type];
+    if (course === undefined) throw new RangeError(`${region.name} has no series ${series}`);
     return {
-      region: regionHash,
-      family: familyHashes[type] ?? 0,
-      type: typeHashes[type] ?? 0,
+      course,
       zone: zoneHashes[(series >> 1) % zones] ?? 0,
       cap,
       floor: Math.max(1, Math.round(cap / 10)),
-      lift: scarce.has(types[type]?.family ?? "") ? Math.log(0.75 / 0.355) : 0,
       licence,
     };
   };
 
-  const all: number[] = [];
-  types.forEach((type, index) => {
-    region.zones.forEach((zone, place) => {
-      if (!catalogue.offeredInZone(type, region, place)) return;
-      if (patchy.has(type.family) && unit(hashText(`${zone.id}/${type.name}/priced`)) < 0.15) return;
-      for (let market = 0; market < (type.architecture === "x86_64" ? 2 : 1); market += 1) {
-        const series = (index * zones + place) * 2 + market;
-        present[series] = 1;
-        offsets[series] = path.offset(poolOf(series));
-        all.push(series);
-      }
-    });
-  });
-
-  const segmentAt = (series: number, at: number): Segment => {
-    const offset = offsets[series] ?? 0;
-    const index = Math.floor((at - offset) / segmentSeconds);
-    const slot = series * 2 + (index & 1);
-    const found = kept[slot];
-    if (found !== undefined && found.index === index) return found;
-    const made = path.segment(poolOf(series), offset, index);
-    kept[slot] = made;
-    return made;
-  };
+  const series = offeredSeries(catalogue, region, types);
+  const present = new Uint8Array(size);
+  const offsets = new Uint32Array(size);
+  for (const one of series) {
+    const { course, zone } = poolOf(one);
+    present[one] = 1;
+    offsets[one] = path.offset(course, zone, one % 2 === 1);
+  }
+  const segments = createSegments({ size, count: series.length, offsets, path, poolOf });
+  const { times, ticks } = segments.records;
+  const seriesOf = (type: number, zone: number, product: number) =>
+    (type * zones + zone) * 2 + (product === windows ? 1 : 0);
   const priceOf = (type: number, product: number, ticks: number) =>
     product === 1 ? ticks + (redHat[type] ?? 0) : product === 2 ? ticks + (suse[type] ?? 0) : ticks;
 
@@ -146,41 +134,62 @@ export function createMarket(catalogue: Catalogue, region: Region, seed: SeedWor
     bucket,
     capacity: (type, zone, product) => capacityCurve(seed, poolName(type, zone, product), bucket(type, product)),
     drift: (series) => path.aim(poolOf(series)),
-    firstAbove({ type: name, zone, product }, ticks, { from, to }) {
+    firstAbove({ type: name, zone, product }, most, { from, to }) {
       const type = places.get(name) ?? -1;
-      const series = (type * zones + zone) * 2 + (product === windows ? 1 : 0);
-      if (type < 0 || present[series] !== 1) return undefined;
+      const one = seriesOf(type, zone, product);
+      if (type < 0 || present[one] !== 1) return undefined;
       for (let at = from; at <= to; ) {
-        const segment = segmentAt(series, at);
-        for (let index = 0; index < segment.count; index += 1) {
-          const time = segment.times[index] ?? 0;
-          if (time > from && time <= to && priceOf(type, product, segment.ticks[index] ?? 0) > ticks) return time;
+        const first = segments.at(one, at);
+        for (let place = first; place < segments.end(first); place += 1) {
+          const time = times[place] ?? 0;
+          if (time > from && time <= to && priceOf(type, product, ticks[place] ?? 0) > most) return time;
         }
-        at = segment.end;
+        at = (times[first] ?? 0) + segmentSeconds;
       }
       return undefined;
     },
-    series: Uint32Array.from(all),
+    series,
     size,
-    seriesOf: (type, zone, product) => (type * zones + zone) * 2 + (product === windows ? 1 : 0),
+    seriesOf,
     has: (series) => present[series] === 1,
     typeOf: (series) => Math.floor(series / 2 / zones),
     zoneOf: (series) => (series >> 1) % zones,
     isWindows: (series) => (series & 1) === 1,
-    segmentAt,
+    segments,
     priceOf,
     priceAt(name, zone, product, at) {
       const type = places.get(name) ?? -1;
-      const series = (type * zones + zone) * 2 + (product === windows ? 1 : 0);
-      if (type < 0 || zone < 0 || zone >= zones || present[series] !== 1) return undefined;
-      const segment = segmentAt(series, at);
-      let index = segment.count - 1;
-      while (index > 0 && (segment.times[index] ?? 0) > at) index -= 1;
-      return priceOf(type, product, segment.ticks[index] ?? 0);
+      const one = seriesOf(type, zone, product);
+      if (type < 0 || zone < 0 || zone >= zones || present[one] !== 1) return undefined;
+      const first = segments.at(one, at);
+      let place = segments.end(first) - 1;
+      while (place > first && (times[place] ?? 0) > at) place -= 1;
+      return priceOf(type, product, ticks[place] ?? 0);
     },
     onDemand: (type, product) =>
       product === windows
         ? (linuxTicks[type] ?? 0) + (licences[type] ?? 0)
         : priceOf(type, product, linuxTicks[type] ?? 0),
   };
+}
+
+/** Ascending. Types are in order of name, so those of one family stand together and are asked about once. */
+function offeredSeries(catalogue: Catalogue, region: Region, types: readonly InstanceType[]): Uint32Array {
+  const zones = region.zones.length;
+  const found: number[] = [];
+  let family = "";
+  let open: readonly boolean[] = [];
+  types.forEach((type, index) => {
+    if (type.family !== family) {
+      family = type.family;
+      open = region.zones.map((_, zone) => catalogue.offeredInZone(type, region, zone));
+    }
+    region.zones.forEach((zone, place) => {
+      if (open[place] !== true) return;
+      if (patchy.has(family) && unit(hashText(`${zone.id}/${type.name}/priced`)) < 0.15) return;
+      for (let market = 0; market < (type.architecture === "x86_64" ? 2 : 1); market += 1)
+        found.push((index * zones + place) * 2 + market);
+    });
+  });
+  return Uint32Array.from(found);
 }

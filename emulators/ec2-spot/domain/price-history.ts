@@ -6,7 +6,7 @@
  * change in (start, end], and of each pool the last record at or before the start with its own, older, instant.
  */
 import type { Market } from "./market.ts";
-import { repeatSeconds } from "./price-path.ts";
+import { repeatSeconds, segmentSeconds } from "./price-path.ts";
 
 /** Where the page before ended: the last record handed out or looked at. */
 export interface Cursor {
@@ -54,7 +54,6 @@ const mostSlices = 24;
 type Part = "linux" | "windows" | "all";
 /** Records looked at for one page; a page of a filter that accepts almost nothing then ends early, with a token. */
 const mostVisited = 100_000;
-const seriesLimit = 65_536;
 
 export function createHistory(market: Market): History {
   // Bounded, and only a cache: a slice is the same whenever it is made.
@@ -65,11 +64,10 @@ export function createHistory(market: Market): History {
     all: market.series,
   };
 
-  const regionSlice = (part: Part, index: number): Slice => {
-    const key = `${part} ${index}`;
+  const kept = (key: string, make: () => Slice): Slice => {
     const found = slices.get(key);
     if (found) return found;
-    const made = gather(market, parts[part], index * regionSliceSeconds, (index + 1) * regionSliceSeconds);
+    const made = make();
     if (slices.size >= mostSlices)
       for (const oldest of slices.keys()) {
         slices.delete(oldest);
@@ -78,6 +76,13 @@ export function createHistory(market: Market): History {
     slices.set(key, made);
     return made;
   };
+  const regionSlice = (part: Part, index: number): Slice =>
+    kept(`${part} ${index}`, () =>
+      gather(market, parts[part], index * regionSliceSeconds, (index + 1) * regionSliceSeconds),
+    );
+  /** Of one instant: how clients read current prices. Kept for the pages that follow. */
+  const regionNow = (part: Part, at: number): Slice =>
+    kept(`${part} at ${at}`, () => gatherCurrent(market, parts[part], at));
 
   return {
     page(walk) {
@@ -90,6 +95,10 @@ export function createHistory(market: Market): History {
       const earliest = Math.max(0, walk.start - repeatSeconds - 1);
       const first = Math.floor((walk.after?.at ?? walk.end) / length);
       const pager = createPager(market, walk, member);
+      if (walk.start === walk.end) {
+        const slice = shared ? regionNow(part, walk.end) : gatherCurrent(market, series, walk.end);
+        return pager.consume(slice) ? undefined : pager.cursor;
+      }
       for (let index = first; (index + 1) * length > earliest; index -= 1) {
         const slice = shared ? regionSlice(part, index) : gather(market, series, index * length, (index + 1) * length);
         if (!pager.consume(slice)) return pager.cursor;
@@ -102,7 +111,7 @@ export function createHistory(market: Market): History {
 /** Long enough for about a page at the usual two records a day of each series. */
 function sliceLength(series: number, limit: number): number {
   const seconds = Math.ceil((limit / (series * 2)) * 86_400);
-  return Math.min(14 * 86_400, Math.max(3_600, seconds));
+  return Math.min(segmentSeconds, Math.max(3_600, seconds));
 }
 
 function membership(market: Market, series: Uint32Array): Uint8Array {
@@ -152,47 +161,91 @@ function createPager(market: Market, walk: Walk, member: Uint8Array | undefined)
   };
 }
 
-/** Records of these series in [from, to), in order of time and, at one instant, of descending series. */
-function gather(market: Market, series: Uint32Array, from: number, to: number): Slice {
-  let keys = new Float64Array(Math.max(64, series.length * 2));
+/** Columns that grow, in the order of gathering; `place` among them is the tail of a sortable key. */
+interface Gathered {
+  add(series: number, time: number, ticks: number, next: number): void;
+  /** In order of time and, at one instant, of descending series: series are to be added in ascending order. */
+  sorted(): Slice;
+}
+
+/** What a place among gathered records stays below; with an instant of this century it fits a float's 53 bits. */
+const placeLimit = 2 ** 21;
+
+function gathered(expected: number): Gathered {
+  let room = Math.max(64, expected);
+  let keys = new Float64Array(room);
+  let [series, ticks, nexts] = [new Uint32Array(room), new Uint32Array(room), new Uint32Array(room)];
   let count = 0;
+  const grow = () => {
+    room *= 2;
+    const longer = new Float64Array(room);
+    longer.set(keys);
+    keys = longer;
+    [series, ticks, nexts] = [series, ticks, nexts].map((column) => {
+      const wider = new Uint32Array(room);
+      wider.set(column);
+      return wider;
+    }) as [typeof series, typeof ticks, typeof nexts];
+  };
+  return {
+    add(one, time, price, next) {
+      if (count === room) grow();
+      keys[count] = time * placeLimit + (placeLimit - 1 - count);
+      series[count] = one;
+      ticks[count] = price;
+      nexts[count] = next;
+      count += 1;
+    },
+    sorted() {
+      const order = keys.subarray(0, count).sort();
+      const slice: Slice = {
+        series: new Uint32Array(count),
+        times: new Uint32Array(count),
+        ticks: new Uint32Array(count),
+        nexts: new Uint32Array(count),
+      };
+      for (let index = 0; index < count; index += 1) {
+        const key = order[index] ?? 0;
+        const time = Math.floor(key / placeLimit);
+        const place = placeLimit - 1 - (key - time * placeLimit);
+        slice.series[index] = series[place] ?? 0;
+        slice.times[index] = time;
+        slice.ticks[index] = ticks[place] ?? 0;
+        slice.nexts[index] = nexts[place] ?? 0;
+      }
+      return slice;
+    },
+  };
+}
+
+/** Records of these series in [from, to). */
+function gather(market: Market, series: Uint32Array, from: number, to: number): Slice {
+  const { segments } = market;
+  const { times, ticks } = segments.records;
+  const found = gathered(series.length * 2);
   for (const one of series) {
     for (let at = from; at < to; ) {
-      const segment = market.segmentAt(one, at);
-      const { times } = segment;
-      for (let index = segment.count - 1; index >= 0; index -= 1) {
-        const time = times[index] ?? 0;
+      const first = segments.at(one, at);
+      const keyframe = times[first] ?? 0;
+      let next = keyframe + segmentSeconds;
+      at = next;
+      for (let place = segments.end(first) - 1; place >= first; place -= 1) {
+        const time = times[place] ?? 0;
         if (time < from) break;
-        if (time >= to) continue;
-        if (count === keys.length) {
-          const longer = new Float64Array(count * 2);
-          longer.set(keys);
-          keys = longer;
-        }
-        keys[count] = time * seriesLimit + (seriesLimit - 1 - one);
-        count += 1;
+        if (time < to) found.add(one, time, ticks[place] ?? 0, next);
+        next = time;
       }
-      at = segment.end;
     }
   }
-  const sorted = keys.subarray(0, count).sort();
-  const slice: Slice = {
-    series: new Uint32Array(sorted.length),
-    times: new Uint32Array(sorted.length),
-    ticks: new Uint32Array(sorted.length),
-    nexts: new Uint32Array(sorted.length),
-  };
-  for (let index = 0; index < sorted.length; index += 1) {
-    const key = sorted[index] ?? 0;
-    const time = Math.floor(key / seriesLimit);
-    const one = seriesLimit - 1 - (key % seriesLimit);
-    const segment = market.segmentAt(one, time);
-    let place = segment.count - 1;
-    while (place > 0 && segment.times[place] !== time) place -= 1;
-    slice.series[index] = one;
-    slice.times[index] = time;
-    slice.ticks[index] = segment.ticks[place] ?? 0;
-    slice.nexts[index] = place + 1 < segment.count ? (segment.times[place + 1] ?? 0) : segment.end;
+  return found.sorted();
+}
+
+/** Of each series the record that holds at an instant. */
+function gatherCurrent(market: Market, series: Uint32Array, at: number): Slice {
+  const found = gathered(series.length);
+  for (const one of series) {
+    const { time, ticks, next } = market.segments.current(one, at);
+    found.add(one, time, ticks, next);
   }
-  return slice;
+  return found.sorted();
 }

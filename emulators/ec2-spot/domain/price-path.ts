@@ -6,50 +6,70 @@
  * price by at most 0.75 % when it is off by 0.15 % or more; and where nothing changed for 24 h, the same price once more.
  * The level and drift of the target were fitted to recorded spot prices.
  */
-import { normal, type SeedWords, seededKey, unit } from "./hash.ts";
+import { mix, normal, type SeedWords, seededKey, unit } from "./hash.ts";
 
 const daySeconds = 86_400;
 export const segmentSeconds = 7 * daySeconds;
 /** An unchanged price is published again this long after it was last published; no two records are farther apart. */
 export const repeatSeconds = daySeconds + 1;
 const lookSeconds = daySeconds / 3;
+const looksOfSegment = segmentSeconds / lookSeconds;
 const shortestGapSeconds = 480;
-/** Keyframe, 21 looks and 7 repeats. */
+/** Room for a segment: a keyframe, 21 looks and 7 repeats are at most 29. */
 const mostRecords = 32;
 
-/** What of a pool decides its price. Labels are hashes of region, family, type and zone id. */
-export interface Pool {
-  readonly region: number;
-  readonly family: number;
+/** What all pools of a type in a region share: most of their level, and the slow drift of family and type. */
+export interface Course {
+  /** Hash of the type's name. */
   readonly type: number;
+  readonly level: number;
+  /** Of the slow octaves that zones share. */
+  readonly keys: readonly number[];
+  /** Part of the licence on demand that Windows costs on spot. */
+  readonly licenceShare: number;
+}
+
+/** What decides the price of a type in a zone under Linux or Windows. */
+export interface Pool {
+  readonly course: Course;
+  /** Hash of the zone id. */
   readonly zone: number;
   /** On-demand price in ticks of 0.0001 dollar, which no spot price exceeds. */
   readonly cap: number;
   readonly floor: number;
-  /** Log of the family's level against the common one; 0 for most. */
-  readonly lift: number;
-  /** For Windows: the licence on demand, in ticks. It is a market of its own. */
-  readonly licence: number | undefined;
+  /** For Windows: the licence on demand, in ticks; it is a market of its own. 0 for Linux. */
+  readonly licence: number;
 }
 
-export interface Segment {
-  readonly index: number;
-  readonly count: number;
-  /** Seconds since 1970, ascending; the first is the keyframe. */
+/** Records one after the other, in two columns: an array for each segment would cost more than its contents. */
+export interface Records {
+  /** Seconds since 1970. */
   readonly times: Uint32Array;
   /** Prices in ticks of 0.0001 dollar. */
   readonly ticks: Uint32Array;
-  /** The next keyframe: when the record after the last one is published. */
-  readonly end: number;
+}
+
+/** A segment of a series: its keyframe, and its number since 1970. */
+export interface Span {
+  readonly start: number;
+  readonly index: number;
 }
 
 export interface PricePath {
+  /** Labels are hashes; `lift` is the log of the family's level against the common one, 0 for most. */
+  course(labels: { readonly region: number; readonly family: number; readonly type: number }, lift: number): Course;
   /** Seconds from 1970 to the pool's first keyframe, below one segment. */
-  offset(pool: Pool): number;
-  segment(pool: Pool, offset: number, index: number): Segment;
+  offset(course: Course, zone: number, windows: boolean): number;
+  /** The segment that was asked for last: ascending, the first at its keyframe. */
+  readonly segmentRecords: Records;
+  /** Makes the segment that begins at `start`, or its records to the first after `until`; answers how many there are. */
+  segment(pool: Pool, span: Span, until?: number): number;
   /** The smooth price in ticks that records follow, by instant in seconds. Good until the path is asked for another pool. */
   aim(pool: Pool): (at: number) => number;
 }
+
+/** No octave ever reaches this cell. */
+const noCell = -(2 ** 31);
 
 /** Purposes that keep draws about the same labels apart. */
 const draw = {
@@ -63,74 +83,74 @@ const draw = {
   offset: 8,
   licence: 9,
   looks: 10,
-  drift: 16,
+  slowDrift: 16,
+  fastDrift: 32,
 } as const;
 
-/** Period in days and size of one octave of drift; the first two are common to a family in a region. */
-const octaves = [
+/** Period in days and size of an octave of drift. The slow ones change so little in a segment that a line stands for them. */
+const slow = [
   { scope: "regionFamily", days: 128, size: 0.1 },
   { scope: "regionFamily", days: 40, size: 0.03 },
   { scope: "regionType", days: 64, size: 0.04 },
   { scope: "regionType", days: 14, size: 0.005 },
   { scope: "zoneType", days: 48, size: 0.035 },
-  { scope: "zoneType", days: 9, size: 0.009 },
-  { scope: "zoneType", days: 3, size: 0.0022 },
-  { scope: "zoneType", days: 0.7, size: 0.0019 },
 ] as const;
+const shared = slow.filter(({ scope }) => scope !== "zoneType");
+const sharedCount = shared.length;
+const fast = [
+  { days: 9, size: 0.009 },
+  { days: 3, size: 0.0022 },
+  { days: 0.7, size: 0.0019 },
+] as const;
+const slowRates = slow.map(({ days }) => 1 / (days * daySeconds));
+const slowSizes = slow.map(({ size }) => size);
+const fastRates = fast.map(({ days }) => 1 / (days * daySeconds));
+const fastSizes = fast.map(({ size }) => size);
 
 const commonLevel = Math.log(0.355);
+/** Sets the draws of Windows apart from those of Linux in the same zone. */
+const windowsMarket = 0x51ed270b;
+
+/** Noise at `x`: normal draws at whole numbers, joined smoothly. */
+function wave(key: number, x: number): number {
+  const cell = Math.floor(x);
+  const part = x - cell;
+  const left = normal(key, cell);
+  return left + (normal(key, cell + 1) - left) * part * part * (3 - 2 * part);
+}
+
+function phaseOf(key: number): number {
+  return unit(mix(key, 0x2545f491));
+}
 
 export function createPricePath(seed: SeedWords): PricePath {
-  // Scratch of one evaluation: the octaves of the pool at hand and the two lattice values around the present instant.
-  const count = octaves.length;
-  const keys = new Uint32Array(count);
-  const phases = new Float64Array(count);
-  const cells = new Float64Array(count);
-  const lefts = new Float64Array(count);
-  const rights = new Float64Array(count);
+  // Scratch of one evaluation: the fast octaves of the pool at hand and the two draws around the present instant.
+  const keys = new Int32Array(fast.length);
+  const phases = new Float64Array(fast.length);
+  const cells = new Int32Array(fast.length);
+  const lefts = new Float64Array(fast.length);
+  const rights = new Float64Array(fast.length);
+  // And the segment that was made last.
   const times = new Uint32Array(mostRecords);
   const ticks = new Uint32Array(mostRecords);
 
-  const market = (pool: Pool) => (pool.licence === undefined ? 0 : 0x51ed270b);
+  const marketOf = ({ zone, licence }: Pool) => (licence === 0 ? zone : zone ^ windowsMarket);
 
-  const level = (pool: Pool): number => {
-    const { region, family, type, zone } = pool;
-    const outlier = unit(seededKey(seed, draw.outlier, zone, type)) < 0.12 ? 4 : 1;
-    const mood = unit(seededKey(seed, draw.mood, region, family));
-    return (
-      commonLevel +
-      pool.lift +
-      0.1 * normal(seededKey(seed, draw.family, family), 0) +
-      0.08 * normal(seededKey(seed, draw.region, region), 0) +
-      0.23 * normal(seededKey(seed, draw.regionFamily, region, family), 0) +
-      0.12 * normal(seededKey(seed, draw.regionType, region, type), 0) +
-      0.052 * outlier * normal(seededKey(seed, draw.zoneType, zone, type), 0) +
-      (mood < 0.03 ? -1.35 : mood > 0.994 ? 1.6 : 0)
-    );
-  };
-
+  /** Of the pool: its fast octaves become those at hand. */
   const tune = (pool: Pool): void => {
-    for (let index = 0; index < count; index += 1) {
-      const octave = octaves[index] ?? octaves[0];
-      const purpose = draw.drift + index;
-      const key =
-        octave.scope === "regionFamily"
-          ? seededKey(seed, purpose, pool.region, pool.family)
-          : octave.scope === "regionType"
-            ? seededKey(seed, purpose, pool.region, pool.type)
-            : seededKey(seed, purpose, pool.zone ^ market(pool), pool.type);
+    for (let index = 0; index < fast.length; index += 1) {
+      const key = seededKey(seed, draw.fastDrift + index, marketOf(pool), pool.course.type);
       keys[index] = key;
-      phases[index] = unit(seededKey(seed, purpose, key, 1));
-      cells[index] = Number.NEGATIVE_INFINITY;
+      phases[index] = phaseOf(key);
+      cells[index] = noCell;
     }
   };
 
-  const drift = (at: number): number => {
-    let sum = 0;
-    for (let index = 0; index < count; index += 1) {
-      const octave = octaves[index] ?? octaves[0];
-      const x = at / (octave.days * daySeconds) + (phases[index] ?? 0);
-      const cell = Math.floor(x);
+  const fastDrift = (at: number): number => {
+    let drift = 0;
+    for (let index = 0; index < fast.length; index += 1) {
+      const x = at * (fastRates[index] ?? 0) + (phases[index] ?? 0);
+      const cell = Math.floor(x) | 0;
       if (cell !== cells[index]) {
         const key = keys[index] ?? 0;
         cells[index] = cell;
@@ -139,62 +159,96 @@ export function createPricePath(seed: SeedWords): PricePath {
       }
       const part = x - cell;
       const left = lefts[index] ?? 0;
-      sum += octave.size * (left + ((rights[index] ?? 0) - left) * part * part * (3 - 2 * part));
+      drift += (fastSizes[index] ?? 0) * (left + ((rights[index] ?? 0) - left) * part * part * (3 - 2 * part));
     }
-    return sum;
+    return drift;
   };
 
-  const aim = (pool: Pool): ((at: number) => number) => {
-    tune(pool);
-    const base = level(pool);
-    const { cap, floor, licence } = pool;
-    const linuxCap = licence === undefined ? cap : cap - licence;
-    const share = 0.45 + 0.4 * unit(seededKey(seed, draw.licence, pool.region, pool.type));
-    const extra = licence === undefined ? 0 : licence * share;
+  /** The slow drift by instant. */
+  const slowDrift = (pool: Pool): ((at: number) => number) => {
+    const { keys: common, type } = pool.course;
+    const own = seededKey(seed, draw.slowDrift + sharedCount, marketOf(pool), type);
+    const ownPhase = phaseOf(own);
     return (at) => {
-      const price = Math.round(linuxCap * Math.exp(base + drift(at)) + extra);
-      return price < floor ? floor : price > cap ? cap : price;
+      let drift = (slowSizes[sharedCount] ?? 0) * wave(own, at * (slowRates[sharedCount] ?? 0) + ownPhase);
+      for (let index = 0; index < sharedCount; index += 1) {
+        const key = common[index] ?? 0;
+        drift += (slowSizes[index] ?? 0) * wave(key, at * (slowRates[index] ?? 0) + phaseOf(key));
+      }
+      return drift;
     };
   };
 
+  const levelOf = ({ course, zone }: Pool): number => {
+    const outlier = unit(seededKey(seed, draw.outlier, zone, course.type)) < 0.12 ? 4 : 1;
+    return course.level + 0.052 * outlier * normal(seededKey(seed, draw.zoneType, zone, course.type), 0);
+  };
+
+  const priceOf = ({ course, cap, floor, licence }: Pool, logRatio: number): number => {
+    const price = Math.round((cap - licence) * Math.exp(logRatio) + licence * course.licenceShare);
+    return price < floor ? floor : price > cap ? cap : price;
+  };
+
   return {
-    aim,
-    offset: (pool) =>
-      Math.floor(unit(seededKey(seed, draw.offset, pool.zone ^ market(pool), pool.type)) * segmentSeconds),
-    segment(pool, offset, segmentIndex) {
-      const target = aim(pool);
-      const start = offset + segmentIndex * segmentSeconds;
+    course({ region, family, type }, lift) {
+      const mood = unit(seededKey(seed, draw.mood, region, family));
+      return {
+        type,
+        level:
+          commonLevel +
+          lift +
+          0.1 * normal(seededKey(seed, draw.family, family), 0) +
+          0.08 * normal(seededKey(seed, draw.region, region), 0) +
+          0.23 * normal(seededKey(seed, draw.regionFamily, region, family), 0) +
+          0.12 * normal(seededKey(seed, draw.regionType, region, type), 0) +
+          (mood < 0.03 ? -1.35 : mood > 0.994 ? 1.6 : 0),
+        keys: shared.map(({ scope }, index) =>
+          seededKey(seed, draw.slowDrift + index, region, scope === "regionFamily" ? family : type),
+        ),
+        licenceShare: 0.45 + 0.4 * unit(seededKey(seed, draw.licence, region, type)),
+      };
+    },
+    offset: ({ type }, zone, windows) =>
+      Math.floor(unit(seededKey(seed, draw.offset, windows ? zone ^ windowsMarket : zone, type)) * segmentSeconds),
+    aim(pool) {
+      tune(pool);
+      const level = levelOf(pool);
+      const drift = slowDrift(pool);
+      return (at) => priceOf(pool, level + drift(at) + fastDrift(at));
+    },
+    segmentRecords: { times, ticks },
+    segment(pool, { start, index }, until = Number.POSITIVE_INFINITY) {
+      tune(pool);
       const end = start + segmentSeconds;
-      const lookKey = seededKey(
-        seed,
-        draw.looks + 1,
-        seededKey(seed, draw.looks, pool.zone ^ market(pool), pool.type),
-        segmentIndex,
-      );
-      let size = 1;
-      let last = target(start);
+      const drift = slowDrift(pool);
+      const slowStart = drift(start);
+      const level = levelOf(pool) + slowStart;
+      const slope = (drift(end) - slowStart) / segmentSeconds;
+      const lookKey = mix(seededKey(seed, draw.looks, marketOf(pool), pool.course.type), index);
+      let next = 1;
+      let last = priceOf(pool, level + fastDrift(start));
       let lastAt = start;
       times[0] = start;
       ticks[0] = last;
-      const publish = (at: number) => {
-        times[size] = at;
-        ticks[size] = last;
-        lastAt = at;
-        size += 1;
-      };
-      for (let look = 0; look < segmentSeconds / lookSeconds; look += 1) {
-        const at = start + Math.floor((look + unit(seededKey(seed, draw.looks, lookKey, look))) * lookSeconds);
-        while (at - lastAt > repeatSeconds) publish(lastAt + repeatSeconds);
+      for (let look = 0; look <= looksOfSegment && lastAt <= until; look += 1) {
+        const at = look === looksOfSegment ? end : start + Math.floor((look + unit(mix(lookKey, look))) * lookSeconds);
+        for (; at - lastAt > repeatSeconds; next += 1) {
+          lastAt += repeatSeconds;
+          times[next] = lastAt;
+          ticks[next] = last;
+        }
         if (at - lastAt < shortestGapSeconds || end - at < shortestGapSeconds) continue;
-        const away = target(at) - last;
+        const away = priceOf(pool, level + slope * (at - start) + fastDrift(at)) - last;
         const distance = Math.abs(away);
         if (distance < Math.max(1, 0.0015 * last)) continue;
         const step = Math.min(distance, Math.max(1, Math.floor(0.0075 * last)));
         last += away > 0 ? step : -step;
-        publish(at);
+        lastAt = at;
+        times[next] = at;
+        ticks[next] = last;
+        next += 1;
       }
-      while (end - lastAt > repeatSeconds) publish(lastAt + repeatSeconds);
-      return { index: segmentIndex, count: size, times: times.slice(0, size), ticks: ticks.slice(0, size), end };
+      return next;
     },
   };
 }

@@ -96,7 +96,7 @@ export function zoneNames(
   if (account.shuffled && region.shuffled) {
     const key = hashText(`${account.id}/${region.name}`);
     for (let last = letters.length - 1; last > 0; last -= 1) {
-      const other = mix(key, last) % (last + 1);
+      const other = (mix(key, last) >>> 0) % (last + 1);
       const letter = letters[last] ?? "";
       letters[last] = letters[other] ?? "";
       letters[other] = letter;

@@ -41,9 +41,12 @@ export function requestId(id: string): string {
 const declaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
 export const stsNamespace = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/** Body of an EC2 success; `inside` starts on its own line. */
-export function ec2Xml(action: string, inside: string, id: string): string {
-  return `${declaration}<${action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">\n    <requestId>${requestId(id)}</requestId>\n    ${inside}\n</${action}Response>`;
+/** What stands before and after the inside of an EC2 success. */
+export function ec2Envelope(action: string, id: string): readonly [before: string, after: string] {
+  return [
+    `${declaration}<${action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">\n    <requestId>${requestId(id)}</requestId>\n    `,
+    `\n</${action}Response>`,
+  ];
 }
 
 /** Body of an STS success. The `Result` element is mandatory: botocore fails without it. */
