@@ -117,6 +117,28 @@ const table = {
     status: 400,
     text: () => "Twilio could not find a Channel with the specified From address",
   },
+  mixedChannels: {
+    code: 21910,
+    status: 400,
+    text: () => "Invalid From and To pair. From and To should be of the same channel",
+  },
+  unverifiedTo: {
+    code: 21608,
+    status: 400,
+    text: (to) =>
+      `The number ${to} is unverified. Trial accounts cannot send messages to unverified numbers; verify ${to} at twilio.com/user/account/phone-numbers/verified, or purchase a Twilio number to send messages to unverified numbers`,
+  },
+  unverifiedCallee: {
+    code: 21219,
+    status: 400,
+    text: (to) => `The number ${to} is unverified. Trial accounts may only make calls to verified numbers.`,
+  },
+  trialNumbers: {
+    code: 21404,
+    status: 400,
+    text: () =>
+      "Trial accounts are allowed only one Twilio phone number. To purchase additional Twilio phone numbers, please upgrade.",
+  },
   geoPermission: {
     code: 21408,
     status: 400,

@@ -9,6 +9,7 @@ import { callLimitTimer, callTimer } from "./api/call-life.ts";
 import { advanceCall, limitCall } from "./api/call-script.ts";
 import { mountCalls } from "./api/calls.ts";
 import { mountConferences } from "./api/conferences.ts";
+import { mountContents } from "./api/contents.ts";
 import { controlRoutes } from "./api/control.ts";
 import { ageConversation, conversationTimer, mountConversations } from "./api/conversations.ts";
 import { mountIncomingNumbers } from "./api/incoming-numbers.ts";
@@ -56,7 +57,7 @@ const products: Readonly<Record<string, readonly Mount[]>> = {
   assistants: [],
   bulkexports: [],
   chat: [],
-  content: [],
+  content: [mountContents],
   conversations: [mountConversations],
   events: [],
   "flex-api": [],

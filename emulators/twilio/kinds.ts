@@ -173,6 +173,23 @@ export interface AttemptData {
 }
 export const attempt = kind<AttemptData>("verification-attempt", "VL");
 
+export interface ContentData {
+  readonly friendlyName: string | null;
+  readonly language: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly types: Readonly<Record<string, unknown>>;
+}
+export const content = kind<ContentData>("content", "HX");
+
+/** Which template a message was made of; one per message, under the message's sid. */
+export const messageContent = kind<{ readonly contentSid: string }>("message-content", "SM");
+
+/** A sender of another channel; its key is its address with the channel, `whatsapp:+12025550100`. */
+export interface ChannelSenderData {
+  readonly address: string;
+}
+export const channelSender = kind<ChannelSenderData>("channel-sender", "XE");
+
 export interface MediaData {
   readonly contentType: string;
   readonly source: string;

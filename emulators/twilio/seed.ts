@@ -15,6 +15,8 @@ import { numberParameters } from "./domain/voice-and-sms.ts";
 import {
   apiKey,
   call,
+  callerId,
+  channelSender,
   messagingService,
   oauthApp,
   phoneNumber,
@@ -53,6 +55,11 @@ const account = z.strictObject({
   /** Test credentials: magic numbers, nothing stored. */
   test: z.boolean().default(false),
   status: z.enum(["active", "suspended", "closed"]).default("active"),
+  /** Writes to and calls only numbers that it has or has verified. */
+  trial: z.boolean().default(false),
+  verifiedNumbers: z.array(phone).default([]),
+  /** Numbers that also send by WhatsApp. */
+  whatsappSenders: z.array(phone).default([]),
   apiKeys: z
     .array(z.strictObject({ name: z.string().min(1).max(64), sid: sid("SK").optional(), secret: secret.optional() }))
     .default([]),
@@ -132,7 +139,7 @@ export function applySeed(seed: Seed, runtime: TwilioRuntime): void {
       authToken: entry.authToken ?? derived(runtime, "auth-token", [entry.name]),
       friendlyName: entry.name,
       status: entry.status,
-      type: "Full",
+      type: entry.trial ? "Trial" : "Full",
       test: entry.test ? 1 : 0,
       createdAt: now - yearMs,
       updatedAt: now - yearMs,
@@ -169,6 +176,21 @@ function addPossessions(runtime: TwilioRuntime, entry: AccountSeed, accountSid: 
       key: code,
       data: { ShortCode: code },
     });
+  for (const number of entry.verifiedNumbers)
+    state.addResource(callerId, {
+      sid: `PN${derived(runtime, "caller-id", [accountSid, number])}`,
+      ...stamps,
+      data: { FriendlyName: friendlyForm(number), PhoneNumber: number },
+    });
+  for (const number of entry.whatsappSenders) {
+    const address = `whatsapp:${number}`;
+    state.addResource(channelSender, {
+      sid: `XE${derived(runtime, "channel-sender", [accountSid, address])}`,
+      ...stamps,
+      key: address,
+      data: { address },
+    });
+  }
   const numberSids = addNumbers(runtime, entry, accountSid, at);
   for (const service of entry.messagingServices) {
     const serviceSid = service.sid ?? `MG${derived(runtime, "messaging-service", [accountSid, service.name])}`;
@@ -275,7 +297,7 @@ function pastMessageRow(
     mediaUrls: null,
     status,
     errorCode,
-    price: handedOver ? priceOf({ numSegments, numMedia: 0 }) : null,
+    price: handedOver ? priceOf({ to, numSegments, numMedia: 0 }) : null,
     billedAt: handedOver ? endedAt : null,
     messagingServiceSid: null,
     statusCallback: null,

@@ -89,6 +89,25 @@ test("a failure brings its code; the call an API key made is signed with the acc
   expect(receiver.calls.every((call) => isSigned(call, `${receiver.url}?user=a%20b`))).toBe(true);
 });
 
+test("what a subaccount sends is signed with the subaccount's token, whoever asked for it", async () => {
+  const parent = server.client();
+  const sub = await parent.api.v2010.accounts.create({ friendlyName: "Unit" });
+  const { phoneNumber } = await parent.api.v2010
+    .accounts(sub.sid)
+    .incomingPhoneNumbers.create({ phoneNumber: "+13125550150" });
+  await parent.api.v2010
+    .accounts(sub.sid)
+    .messages.create({ to, from: phoneNumber, body: "hi", statusCallback: receiver.url });
+  await server.advance(start + 60_000);
+  expect(receiver.calls).toHaveLength(2);
+  for (const call of receiver.calls) {
+    expect(fields(call).AccountSid).toBe(sub.sid);
+    expect(isSigned(call)).toBe(false);
+    const signature = String(call.headers["x-twilio-signature"]);
+    expect(twilio.validateRequest(sub.authToken, signature, receiver.url, fields(call))).toBe(true);
+  }
+});
+
 test("answers are not retried unless the URL asks; tries of one delivery carry one token", async () => {
   receiver.answer = (call, n, response) => void response.writeHead(call.url === "/hook" || n < 2 ? 500 : 200).end();
   const from = server.env.TWILIO_PHONE_NUMBER ?? "";

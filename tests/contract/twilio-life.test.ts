@@ -52,6 +52,30 @@ test("a messaging service accepts, then chooses a sender of its pool and keeps t
   expect(await client.messages(first?.sid ?? "").fetch()).toMatchObject({ status: "delivered" });
 });
 
+test("a pool's sender is of the recipient's country, then of its area code; without stickiness senders take turns", async () => {
+  const client = server.client();
+  const service = await client.messaging.v1.services.create({ friendlyName: "Near", stickySender: false });
+  for (const phoneNumber of ["+14155550160", "+13125550160", "+13125550161"]) {
+    const { sid } = await client.incomingPhoneNumbers.create({ phoneNumber });
+    await client.messaging.v1.services(service.sid).phoneNumbers.create({ phoneNumberSid: sid });
+  }
+  const [london] = await client.incomingPhoneNumbers.list({ phoneNumber: "+447700900100" });
+  await client.messaging.v1.services(service.sid).phoneNumbers.create({ phoneNumberSid: london?.sid ?? "" });
+  const sendersTo = async (recipient: string, count: number) => {
+    const sids: string[] = [];
+    for (let n = 0; n < count; n += 1)
+      sids.push(
+        (await client.messages.create({ to: recipient, messagingServiceSid: service.sid, body: `n ${n}` })).sid,
+      );
+    await server.advance(server.runtime.clock.now() + 60_000);
+    const sent = await Promise.all(sids.map((sid) => client.messages(sid).fetch()));
+    return [...new Set(sent.map(({ from }) => from))].sort();
+  };
+  expect(await sendersTo("+14155550199", 6)).toEqual(["+14155550160"]);
+  expect(await sendersTo("+13125550199", 12)).toEqual(["+13125550160", "+13125550161"]);
+  expect(await sendersTo("+447700900123", 4)).toEqual(["+447700900100"]);
+});
+
 test.each([
   ["+12025550131", "failed", 30001, "Queue overflow"],
   ["+12025550133", "undelivered", 30003, "Unreachable destination handset"],

@@ -44,6 +44,8 @@ describe("the life of a message", () => {
     ["scheduled", "+14155550199", ["scheduled", "queued", "sent", "delivered"]],
     ["queued", "+12025550133", ["queued", "sent", "undelivered"]],
     ["queued", "+12025550139", ["queued", "failed"]],
+    ["queued", "whatsapp:+14155550199", ["queued", "sent", "delivered", "read"]],
+    ["queued", "whatsapp:+12025550133", ["queued", "sent", "undelivered"]],
   ] as const)("from %s to %s", (start, to, expected) => {
     expect(walk(start, to, null, 0)).toEqual(expected);
   });
@@ -62,13 +64,13 @@ describe("the life of a message", () => {
   });
 
   test("delays lie in their range and repeat", () => {
-    const sid = `SM${"0123456789abcdef".repeat(2)}`;
-    const queued = stayIn("queued", sid) ?? 0;
+    const [sid, to] = [`SM${"0123456789abcdef".repeat(2)}`, "+14155550199"];
+    const queued = stayIn({ status: "queued", sid, to }) ?? 0;
     expect(queued).toBeGreaterThanOrEqual(1_000);
     expect(queued).toBeLessThanOrEqual(2_000);
-    expect(stayIn("queued", sid)).toBe(queued);
-    expect(stayIn("delivered", sid)).toBeUndefined();
-    expect(stayIn("scheduled", sid)).toBeUndefined();
+    expect(stayIn({ status: "queued", sid, to })).toBe(queued);
+    expect(stayIn({ status: "delivered", sid, to })).toBeUndefined();
+    expect(stayIn({ status: "scheduled", sid, to })).toBeUndefined();
   });
 });
 

@@ -133,8 +133,8 @@ describe("what a create refuses, in this order and in these words", () => {
       "a channel",
       () => ({ To: `whatsapp:${to}`, From: from, Body: "hi" }),
       400,
-      63007,
-      "Twilio could not find a Channel with the specified From address",
+      21910,
+      "Invalid From and To pair. From and To should be of the same channel",
     ],
     [
       "a service sid that is none",

@@ -132,6 +132,7 @@ function redirect(
 function worldOf({ runtime: { state }, account }: Call): CallingWorld {
   return {
     test: account.test === 1,
+    trial: account.type === "Trial",
     mayCallFrom: (number) =>
       state.resourceByKey(phoneNumber, number)?.accountSid === account.sid ||
       state.resourcesOf(callerId, account.sid).some(({ data }) => data.PhoneNumber === number),

@@ -161,6 +161,7 @@ function invite(call: Call): Response {
     ]),
     {
       test: false,
+      trial: account.type === "Trial",
       mayCallFrom: (number) => runtime.state.resourceByKey(phoneNumber, number)?.accountSid === account.sid,
       phoneNumberSid: (number) => runtime.state.resourceByKey(phoneNumber, number)?.sid ?? null,
       application: () => undefined,

@@ -6,7 +6,7 @@ import { answerJson, type Exchange } from "../../kernel/exchange.ts";
 import { readBody } from "../../kernel/http/input.ts";
 import { isOver } from "../domain/call.ts";
 import { partyOf } from "../domain/call-draft.ts";
-import { parseRecipient } from "../domain/phone-numbers.ts";
+import { isChannel, parseChannel, parseRecipient } from "../domain/phone-numbers.ts";
 import { call as callKind, verification, verifyService } from "../kinds.ts";
 import { renderCall } from "../wire/call.ts";
 import { iso } from "../wire/dates.ts";
@@ -63,12 +63,12 @@ function rates(runtime: TwilioRuntime, exchange: Exchange): Response {
 /** Somebody writes to one of the numbers. */
 function inboundMessage(runtime: TwilioRuntime, exchange: Exchange): Response {
   const sent = readBody(exchange, MessageInput);
-  const channel = (text: string) => (/^(whatsapp|messenger|rcs):/.test(text) ? text : undefined);
-  const to = channel(sent.to) ?? parseRecipient(sent.to) ?? sent.to;
-  const from = channel(sent.from) ?? parseRecipient(sent.from) ?? sent.from;
-  const own = to.replace(/^\w+:/, "");
+  const addressOf = (text: string) => parseChannel(text)?.value ?? parseRecipient(text) ?? text;
+  const from = addressOf(sent.from);
+  // Who writes by WhatsApp reaches the number's sender there.
+  const to = addressOf(isChannel(from) && !isChannel(sent.to) ? `whatsapp:${sent.to}` : sent.to);
   const message = runtime.store.write(() =>
-    receiveMessage(runtime, { from, to: own, body: sent.body, mediaUrls: sent.mediaUrls, at: exchange.at }),
+    receiveMessage(runtime, { from, to, body: sent.body, mediaUrls: sent.mediaUrls, at: exchange.at }),
   );
   if (!message) return refused(exchange, 404, "unknown_number", `No account has the number ${sent.to}.`);
   const shown: unknown = JSON.parse(renderMessage(message, { now: exchange.at, extension: ".json" }));

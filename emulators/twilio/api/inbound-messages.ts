@@ -1,8 +1,9 @@
 /** A message comes in: it is kept, keywords take effect, and the application is asked what to answer. */
 import type { Message } from "../domain/message.ts";
-import { segmentsOf } from "../domain/message-draft.ts";
+import { billedSegments, segmentsOf } from "../domain/message-draft.ts";
 import { autoReplies, keywordOf, optOutKey } from "../domain/opt-out.ts";
-import { application, messagingService, optOut, phoneNumber, poolNumber, shortCode } from "../kinds.ts";
+import { isChannel, parseChannel } from "../domain/phone-numbers.ts";
+import { application, channelSender, messagingService, optOut, phoneNumber, poolNumber, shortCode } from "../kinds.ts";
 import { inboundParameters } from "../wire/inbound.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { askDocument, type DocumentRequest } from "./documents.ts";
@@ -23,7 +24,9 @@ type Route = Pick<DocumentRequest, "url" | "method" | "fallbackUrl" | "fallbackM
 export function receiveMessage(runtime: TwilioRuntime, incoming: Incoming): Message | undefined {
   const { state } = runtime;
   const { from, to, body, mediaUrls, at } = incoming;
-  const number = state.resourceByKey(phoneNumber, to) ?? state.resourceByKey(shortCode, to);
+  const number = isChannel(to)
+    ? state.resourceByKey(channelSender, to)
+    : (state.resourceByKey(phoneNumber, to) ?? state.resourceByKey(shortCode, to));
   if (!number) return undefined;
   const { accountSid } = number;
   const serviceSid = state.resourceByKey(poolNumber, to)?.parent ?? null;
@@ -35,7 +38,7 @@ export function receiveMessage(runtime: TwilioRuntime, incoming: Incoming): Mess
     mediaUrls,
     statusCallback: null,
     status: "queued",
-    numSegments: segmentsOf(body, mediaUrls.length),
+    numSegments: billedSegments(to, body, mediaUrls.length),
     sendAt: null,
     validityPeriod: null,
     smartEncoded: false,
@@ -51,8 +54,9 @@ export function receiveMessage(runtime: TwilioRuntime, incoming: Incoming): Mess
   state.addMessage(message);
   if (mediaUrls.length > 0) keepMedia(runtime, message);
   tellMessage(runtime, message);
-  const keyword = obeyKeyword(runtime, message);
-  const route = routeOf(runtime, to, serviceSid);
+  const keyword = isChannel(to) ? undefined : obeyKeyword(runtime, message);
+  // A sender of another channel has no URLs of its own here: those of its number hold.
+  const route = routeOf(runtime, parseChannel(to)?.number ?? to, serviceSid);
   if (route)
     askDocument(
       runtime,

@@ -81,6 +81,7 @@ function numberSpec(segment?: string, type?: NumberType): ResourceSpec<PhoneNumb
 
 function buy(call: Call, sent: Purchase, type: NumberType | undefined) {
   const { runtime, account } = call;
+  if (account.type === "Trial" && runtime.state.firstResource(phoneNumber, account.sid)) reject("trialNumbers");
   const number = sent.PhoneNumber === "" ? numberIn(call, sent.AreaCode) : wanted(call, sent.PhoneNumber);
   if (type !== undefined && numberType(number) !== type) reject("numberInvalid", number);
   if (account.test === 0 && runtime.state.resourceByKey(phoneNumber, number)) reject("numberTaken", number);

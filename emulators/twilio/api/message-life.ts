@@ -1,9 +1,11 @@
 /** Moves messages along: each step changes the row, tells the journal, endpoints and the status callback, and times the next. */
 import type { Timer } from "../../kernel/timers.ts";
 import type { Message } from "../domain/message.ts";
-import { segmentsOf } from "../domain/message-draft.ts";
+import { billedSegments } from "../domain/message-draft.ts";
 import { billingDelay, type NextStep, nextStep, priceOf, stayIn, step } from "../domain/message-life.ts";
-import { messagingService } from "../kinds.ts";
+import { nearestSenders } from "../domain/messaging-service.ts";
+import { isChannel } from "../domain/phone-numbers.ts";
+import { channelSender, messageContent, messagingService } from "../kinds.ts";
 import { statusCallback } from "../wire/callback.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { alphaSenderOf, poolOf } from "./pool.ts";
@@ -24,7 +26,7 @@ export function cancelLife(runtime: TwilioRuntime, message: Message): void {
 /** A timer of kind `twilio.message` fell due. */
 export function advanceMessage(runtime: TwilioRuntime, timer: Timer): void {
   const message = runtime.state.message(timer.subject);
-  const next = message && nextStep(message, timer.due);
+  const next = message && nextStep(message, timer.due, () => isOutsideSession(runtime, message, timer.due));
   if (message && next) enter(runtime, message, next, timer.due);
 }
 
@@ -33,7 +35,8 @@ export function enter(runtime: TwilioRuntime, message: Message, next: NextStep, 
   const moved = after(runtime, message, next, at);
   runtime.state.changeMessage(moved);
   tellMessage(runtime, moved);
-  if (moved.statusCallback !== null) runtime.outbox.callback(statusCallback(moved, moved.statusCallback, at));
+  if (moved.statusCallback !== null)
+    runtime.outbox.callback(statusCallback(moved, moved.statusCallback, at, channelSidOf(runtime, moved)));
   scheduleNext(runtime, moved, at);
 }
 
@@ -45,7 +48,7 @@ function after(runtime: TwilioRuntime, message: Message, next: NextStep, at: num
       return {
         ...moved,
         from: message.from ?? chooseSender(runtime, message),
-        numSegments: segmentsOf(message.body, message.numMedia, isSmart(runtime, message)),
+        numSegments: billedSegments(message.to, message.body, message.numMedia, isSmart(runtime, message)),
       };
     case "sent":
       return { ...moved, sentAt: at };
@@ -62,18 +65,35 @@ function isSmart({ state }: TwilioRuntime, { smartEncoded, messagingServiceSid }
   return state.resource(messagingService, messagingServiceSid)?.data.SmartEncoding ?? false;
 }
 
-/** One recipient always gets the same number of the pool, as with Twilio's sticky sender. */
+const sessionMs = 86_400_000;
+
+/** Whether WhatsApp refuses a message: free text to somebody who has not written for a day. */
+function isOutsideSession({ state }: TwilioRuntime, message: Message, at: number): boolean {
+  const { sid, accountSid, from, to } = message;
+  if (!isChannel(to) || from === null || state.resource(messageContent, sid)) return false;
+  const [last] = state.messages({ accountSid, to: from, from: to, limit: 1, offset: 0 });
+  return last === undefined || last.createdAt + sessionMs < at;
+}
+
+function channelSidOf({ state }: TwilioRuntime, { from, to }: Message): string | undefined {
+  return from !== null && isChannel(to) ? state.resourceByKey(channelSender, from)?.sid : undefined;
+}
+
+/** With a sticky sender one recipient always gets the same number of the pool. */
 function chooseSender(runtime: TwilioRuntime, message: Message): string | null {
   if (message.messagingServiceSid === null) return null;
   const senders = poolOf(runtime.state, message.messagingServiceSid);
   const alpha = message.to.startsWith("+1") ? undefined : alphaSenderOf(runtime.state, message.messagingServiceSid);
   if (alpha !== undefined) return alpha;
-  const share = runtime.ids.fixed("twilio.sender", [message.messagingServiceSid, message.to]).unit();
-  return senders[Math.floor(share * senders.length)] ?? null;
+  const service = runtime.state.resource(messagingService, message.messagingServiceSid)?.data;
+  const near = nearestSenders(senders, message.to, service?.AreaCodeGeomatch ?? false);
+  const about = service?.StickySender ? message.to : message.sid;
+  const share = runtime.ids.fixed("twilio.sender", [message.messagingServiceSid, about]).unit();
+  return near[Math.floor(share * near.length)] ?? null;
 }
 
 function scheduleNext(runtime: TwilioRuntime, message: Message, at: number): void {
-  const stay = stayIn(message.status, message.sid);
+  const stay = stayIn(message);
   const earliest = message.status === "queued" && message.from !== null ? takePlace(runtime, message.from, at) : at;
   const due =
     message.status === "scheduled" ? message.sendAt : stay === undefined ? null : earliest + runtime.clock.paced(stay);

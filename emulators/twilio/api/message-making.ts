@@ -4,7 +4,7 @@ import { contentTypeOf } from "../domain/media-type.ts";
 import type { Message, MessageDirection } from "../domain/message.ts";
 import type { MessageDraft } from "../domain/message-draft.ts";
 import { optOutKey } from "../domain/opt-out.ts";
-import { media, optOut } from "../kinds.ts";
+import { media, messageContent, optOut } from "../kinds.ts";
 import type { TwilioState } from "../store.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { beginLife } from "./message-life.ts";
@@ -50,8 +50,13 @@ export function draftedMessage(
 }
 
 /** Inside a write: keeps the message with its media and begins its life. */
-export function keepMessage(runtime: TwilioRuntime, message: Message): void {
+export function keepMessage(runtime: TwilioRuntime, message: Message, contentSid?: string): void {
   runtime.state.addMessage(message);
+  if (contentSid !== undefined) {
+    const { sid, accountSid, createdAt } = message;
+    const stamps = { accountSid, parent: sid, key: null, createdAt, updatedAt: createdAt };
+    runtime.state.addResource(messageContent, { sid, ...stamps, data: { contentSid } });
+  }
   if (message.mediaUrls !== null) keepMedia(runtime, message);
   beginLife(runtime, message);
 }

@@ -1,7 +1,7 @@
 /** Executes the TwiML that an application answers an incoming message with. */
 import type { Message } from "../domain/message.ts";
-import { isWebhookUrl, segmentsOf } from "../domain/message-draft.ts";
-import { parseRecipient } from "../domain/phone-numbers.ts";
+import { billedSegments, isWebhookUrl } from "../domain/message-draft.ts";
+import { parseChannel, parseRecipient } from "../domain/phone-numbers.ts";
 import type { TwimlElement } from "../domain/twiml.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { type Answer, askDocument, mostHops, warn } from "./documents.ts";
@@ -43,7 +43,8 @@ function reply(runtime: TwilioRuntime, incoming: Message, verb: TwimlElement, ba
   const mediaUrls = verb.children
     .filter(({ name }) => name === "Media")
     .flatMap(({ text }) => resolved(text, base) ?? []);
-  const to = parseRecipient(verb.attributes.to ?? incoming.from ?? "");
+  const recipient = verb.attributes.to ?? incoming.from ?? "";
+  const to = parseChannel(recipient)?.value ?? parseRecipient(recipient);
   const from = verb.attributes.from ?? incoming.to;
   if (to === undefined) {
     warn(runtime, sid, `to="${verb.attributes.to}"`, 14_101);
@@ -69,7 +70,7 @@ function reply(runtime: TwilioRuntime, incoming: Message, verb: TwimlElement, ba
     mediaUrls,
     statusCallback: statusCallback ?? null,
     status: "queued",
-    numSegments: segmentsOf(body, mediaUrls.length),
+    numSegments: billedSegments(to, body, mediaUrls.length),
     sendAt: null,
     validityPeriod: null,
     smartEncoded: false,

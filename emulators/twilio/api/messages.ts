@@ -7,7 +7,16 @@ import { type MessageFilter, pageQuery, parseMessageFilter, tokenText } from "..
 import { isFinished, step } from "../domain/message-life.ts";
 import { planTestMessage } from "../domain/test-credentials.ts";
 import { failure, reject, resourcePath } from "../errors.ts";
-import { application, media, messagingService, phoneNumber, shortCode } from "../kinds.ts";
+import {
+  application,
+  callerId,
+  channelSender,
+  content,
+  media,
+  messagingService,
+  phoneNumber,
+  shortCode,
+} from "../kinds.ts";
 import type { Account, MessageQuery } from "../store.ts";
 import {
   type MessagePage,
@@ -45,7 +54,7 @@ function create(runtime: TwilioRuntime, exchange: Exchange, accountSid: string):
   const message = runtime.store.write(() => {
     const origin = { accountSid: account.sid, direction: "outbound-api", at: exchange.at } as const;
     const drafted = draftedMessage(runtime, origin, planned.draft);
-    if (account.test === 0) keepMessage(runtime, drafted);
+    if (account.test === 0) keepMessage(runtime, drafted, planned.draft.contentSid);
     return drafted;
   });
   exchange.note("resource", message.sid);
@@ -137,6 +146,7 @@ function readParameters(form: URLSearchParams): MessageParameters {
     body: given(form, "Body"),
     mediaUrls: form.getAll("MediaUrl").filter((url) => url !== ""),
     contentSid: given(form, "ContentSid"),
+    contentVariables: given(form, "ContentVariables"),
     statusCallback: given(form, "StatusCallback"),
     validityPeriod: given(form, "ValidityPeriod"),
     scheduleType: given(form, "ScheduleType"),
@@ -151,6 +161,15 @@ function worldOf(runtime: TwilioRuntime, account: Account, now: number): Sending
   return {
     accountSid: account.sid,
     now,
+    trial: account.type === "Trial",
+    isVerified: (number) =>
+      state.resourceByKey(phoneNumber, number)?.accountSid === account.sid ||
+      state.resourcesOf(callerId, account.sid).some(({ data }) => data.PhoneNumber === number),
+    channelOwnerOf: (address) => state.resourceByKey(channelSender, address)?.accountSid,
+    content(sid) {
+      const found = state.resource(content, sid);
+      return found?.accountSid === account.sid ? found.data : undefined;
+    },
     ownerOf(value) {
       const number = state.resourceByKey(phoneNumber, value);
       if (number) return { accountSid: number.accountSid, sms: number.data.capabilities.sms };

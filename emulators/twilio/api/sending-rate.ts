@@ -1,8 +1,9 @@
 /**
- * How fast one sender sends: a long code one message a second, a toll-free number three, a short code a hundred. What is sent
+ * How fast one sender sends: a long code one message a second, a toll-free number three, WhatsApp eighty, a short code a hundred. What is sent
  * faster waits, four hours at most. Off until it is asked for, as few tests want to wait for a carrier.
  */
 import { lineType } from "../domain/countries.ts";
+import { isChannel } from "../domain/phone-numbers.ts";
 import { senderQueue, sendingRates } from "../kinds.ts";
 import type { TwilioRuntime } from "./call.ts";
 
@@ -10,6 +11,7 @@ const longestQueueMs = 4 * 3_600_000;
 const settingKey = "sending-rates";
 
 function perSecond(sender: string): number {
+  if (isChannel(sender)) return 80;
   if (!sender.startsWith("+")) return 100;
   return lineType(sender) === "tollFree" ? 3 : 1;
 }

@@ -7,6 +7,8 @@ import { parseTwiml } from "./twiml.ts";
 
 export interface CallingWorld {
   readonly test: boolean;
+  /** A trial account calls numbers that it has or has verified. */
+  readonly trial: boolean;
   /** Whether the account may call from this number: its own, or a verified caller id. */
   mayCallFrom(number: string): boolean;
   phoneNumberSid(number: string): string | null;
@@ -44,6 +46,7 @@ export function planCall(form: URLSearchParams, world: CallingWorld): PlannedCal
   if (to === undefined) return problem("callToInvalid", masked(sentTo));
   if (from === undefined) return problem("callFromInvalid", sentFrom);
   if (!world.test && from.startsWith("+") && !world.mayCallFrom(from)) return problem("callFromUnverified", from);
+  if (world.trial && to.startsWith("+") && !world.mayCallFrom(to)) return problem("unverifiedCallee", to);
   const options = optionProblem(form);
   if (options) return { tag: "rejected", problem: options };
   const applicationSid = given("ApplicationSid");

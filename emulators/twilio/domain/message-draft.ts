@@ -3,8 +3,9 @@
  * order of the real service: what is missing, then the recipient, then the sender, then everything else.
  */
 import type { Problem } from "../errors.ts";
+import { type ContentTemplate, renderContent } from "./content.ts";
 import type { MessageStatus } from "./message.ts";
-import { isChannel, masked, parseRecipient, parseSender } from "./phone-numbers.ts";
+import { isChannel, masked, parseChannel, parseRecipient, parseSender } from "./phone-numbers.ts";
 import { countSegments } from "./segments.ts";
 import { smartEncode } from "./smart-encoding.ts";
 
@@ -16,6 +17,7 @@ export interface MessageParameters {
   readonly body: string | undefined;
   readonly mediaUrls: readonly string[];
   readonly contentSid: string | undefined;
+  readonly contentVariables: string | undefined;
   readonly statusCallback: string | undefined;
   readonly validityPeriod: string | undefined;
   readonly scheduleType: string | undefined;
@@ -28,6 +30,12 @@ export interface MessageParameters {
 export interface SendingWorld {
   readonly accountSid: string;
   readonly now: number;
+  /** A trial account writes to numbers that it has or has verified, and says in every message that it is one. */
+  readonly trial: boolean;
+  isVerified(number: string): boolean;
+  /** The account that sends from an address of another channel. */
+  channelOwnerOf(address: string): string | undefined;
+  content(sid: string): ContentTemplate | undefined;
   ownerOf(phoneNumber: string): { readonly accountSid: string; readonly sms: boolean } | undefined;
   service(sid: string): ServiceFacts | undefined;
   /** Whether the recipient said STOP to a number or a messaging service. */
@@ -60,6 +68,8 @@ export interface MessageDraft {
   /** Seconds, counted from when it could first be sent; null when the client set none. */
   readonly validityPeriod: number | null;
   readonly smartEncoded: boolean;
+  /** The template it was made of. */
+  readonly contentSid?: string;
 }
 
 export type Planned =
@@ -73,13 +83,18 @@ const longestValidity = 36_000;
 const soonestSendMs = 300_000;
 const latestSendMs = 3_024_000_000;
 
-export function planMessage(parameters: MessageParameters, world: SendingWorld): Planned {
+const trialMark = "Sent from your Twilio trial account - ";
+
+export function planMessage(sent: MessageParameters, world: SendingWorld): Planned {
+  const parameters = withContent(sent, world);
+  if ("name" in parameters) return rejected(parameters);
   const incomplete = whatIsMissing(parameters);
   if (incomplete) return rejected(incomplete);
   const given = parameters.to ?? "";
-  const to = parseRecipient(given);
-  if (isChannel(given)) return rejected({ name: "noChannel" });
+  const to = parseChannel(given)?.value ?? parseRecipient(given);
   if (to === undefined) return rejected({ name: "invalidTo", values: [masked(given)] });
+  if (world.trial && !world.isVerified(to.replace(/^\w+:/, "")))
+    return rejected({ name: "unverifiedTo", values: [masked(to)] });
   const serviceSid = serviceSidOf(parameters);
   const service = serviceSid === undefined ? undefined : world.service(serviceSid);
   if (serviceSid !== undefined) {
@@ -99,7 +114,7 @@ export function planMessage(parameters: MessageParameters, world: SendingWorld):
   const schedule = scheduleOf(parameters, service, world.now);
   const problem = optionProblem(parameters) ?? (typeof schedule === "object" ? (schedule ?? undefined) : undefined);
   if (problem) return rejected(problem);
-  const body = parameters.body ?? "";
+  const body = `${world.trial ? trialMark : ""}${parameters.body ?? ""}`;
   const sendAt = typeof schedule === "number" ? schedule : null;
   return {
     tag: "draft",
@@ -112,17 +127,35 @@ export function planMessage(parameters: MessageParameters, world: SendingWorld):
       statusCallback: parameters.statusCallback ?? application ?? service?.statusCallback ?? null,
       status: sendAt !== null ? "scheduled" : service ? "accepted" : "queued",
       // A service counts when it has chosen the sender.
-      numSegments: service ? 0 : segmentsOf(body, parameters.mediaUrls.length, parameters.smartEncoded),
+      numSegments: service ? 0 : billedSegments(to, body, parameters.mediaUrls.length, parameters.smartEncoded),
       sendAt,
       validityPeriod:
         parameters.validityPeriod === undefined ? (service?.validityPeriod ?? null) : Number(parameters.validityPeriod),
       smartEncoded: parameters.smartEncoded,
+      ...(parameters.contentSid === undefined ? {} : { contentSid: parameters.contentSid }),
     },
   };
 }
 
+/** A template takes the place of body and media. https://www.twilio.com/docs/api/errors/21654 */
+function withContent(parameters: MessageParameters, world: SendingWorld): MessageParameters | Problem {
+  const { contentSid, contentVariables } = parameters;
+  if (contentSid === undefined || parameters.to === undefined) return parameters;
+  if (!/^HX[0-9a-fA-F]{32}$/.test(contentSid)) return { name: "invalidContentSid", values: [contentSid] };
+  const template = world.content(contentSid);
+  if (!template) return { name: "contentMissing", values: [contentSid] };
+  const rendered = renderContent(template, contentVariables);
+  if ("name" in rendered) return rendered;
+  return { ...parameters, body: rendered.body || undefined, mediaUrls: rendered.mediaUrls };
+}
+
 export function segmentsOf(body: string, numMedia: number, smart = false): number {
   return numMedia > 0 ? 1 : countSegments(smart ? smartEncode(body) : body);
+}
+
+/** The same by recipient: other channels than SMS have no segments. */
+export function billedSegments(to: string, body: string, numMedia: number, smart = false): number {
+  return isChannel(to) ? 1 : segmentsOf(body, numMedia, smart);
 }
 
 function rejected(problem: Problem): Planned {
@@ -137,7 +170,6 @@ function serviceSidOf({ from, messagingServiceSid }: MessageParameters): string 
 export function whatIsMissing(parameters: MessageParameters): Problem | undefined {
   if (parameters.to === undefined) return { name: "toMissing" };
   if (parameters.from === undefined && parameters.messagingServiceSid === undefined) return { name: "fromMissing" };
-  if (parameters.contentSid !== undefined) return { name: "invalidContentSid", values: [parameters.contentSid] };
   if (parameters.body === undefined && parameters.mediaUrls.length === 0) return { name: "bodyMissing" };
   if (
     parameters.body !== undefined &&
@@ -155,11 +187,16 @@ function chooseFrom(
   to: string,
   world: SendingWorld,
 ): string | null | Problem {
-  if (from === undefined || (service && messagingServiceSid === undefined)) return null;
+  if (from === undefined || (service && messagingServiceSid === undefined))
+    return isChannel(to) ? { name: "noChannel" } : null;
   const sender = parseSender(from);
+  if (isChannel(to) !== (sender.tag === "channel")) return { name: "mixedChannels" };
   switch (sender.tag) {
-    case "channel":
-      return { name: "noChannel" };
+    case "channel": {
+      const address = parseChannel(sender.value)?.value;
+      const owner = address === undefined ? undefined : world.channelOwnerOf(address);
+      return address !== undefined && owner === world.accountSid ? address : { name: "noChannel" };
+    }
     case "invalid":
       return { name: "invalidFrom", values: [from] };
     case "alphanumeric":

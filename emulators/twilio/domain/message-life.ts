@@ -6,6 +6,7 @@
  * which seldom reports it.
  */
 import type { Message, MessageStatus } from "./message.ts";
+import { isChannel } from "./phone-numbers.ts";
 
 export const transitions: Readonly<Record<MessageStatus, readonly MessageStatus[]>> = {
   accepted: ["queued", "failed"],
@@ -68,6 +69,9 @@ export const errorMessages: Readonly<Record<number, string>> = {
   30007: "Message filtered",
   30008: "Unknown error",
   30034: "US A2P 10DLC - Message from an Unregistered Number",
+  63016:
+    "Failed to send freeform message because you are outside the allowed window. If you are using WhatsApp, please use a " +
+    "Message Template.",
 };
 
 export interface NextStep {
@@ -75,9 +79,16 @@ export interface NextStep {
   readonly errorCode: number | null;
 }
 
-/** What becomes of a message at `at`; undefined when its life is over. */
-export function nextStep(message: Pick<Message, "status" | "to" | "validUntil">, at: number): NextStep | undefined {
-  const magic = magicRecipients[message.to];
+/**
+ * What becomes of a message at `at`; undefined when its life is over. `outsideSession`: WhatsApp takes free text only for a
+ * day after the recipient wrote.
+ */
+export function nextStep(
+  message: Pick<Message, "status" | "to" | "validUntil">,
+  at: number,
+  outsideSession: () => boolean = () => false,
+): NextStep | undefined {
+  const magic = magicRecipients[message.to.replace(/^whatsapp:/, "")];
   switch (message.status) {
     case "accepted":
     case "scheduled":
@@ -87,7 +98,10 @@ export function nextStep(message: Pick<Message, "status" | "to" | "validUntil">,
       if (message.validUntil !== null && at > message.validUntil) return { status: "failed", errorCode: 30001 };
       return magic?.status === "failed" ? magic : { status: "sent", errorCode: null };
     case "sent":
+      if (outsideSession()) return { status: "undelivered", errorCode: 63016 };
       return magic?.status === "undelivered" ? magic : { status: "delivered", errorCode: null };
+    case "delivered":
+      return hasReceipts(message) ? { status: "read", errorCode: null } : undefined;
     case "receiving":
       return { status: "received", errorCode: null };
     default:
@@ -103,11 +117,18 @@ const stays: Partial<Record<MessageStatus, readonly [least: number, most: number
   sent: [2_000, 4_000],
   receiving: [200, 400],
 };
+/** With receipts; without them nothing follows. */
+const unread: readonly [least: number, most: number] = [2_000, 6_000];
 const billing: readonly [least: number, most: number] = [1_000, 3_000];
 
+/** Channels that tell when a message was read. */
+function hasReceipts({ to }: Pick<Message, "to">): boolean {
+  return isChannel(to);
+}
+
 /** How long `message` stays in its state; undefined when nothing follows by itself after a span of time. */
-export function stayIn(status: MessageStatus, sid: string): number | undefined {
-  const range = stays[status];
+export function stayIn({ status, sid, to }: Pick<Message, "status" | "sid" | "to">): number | undefined {
+  const range = status === "delivered" && hasReceipts({ to }) ? unread : stays[status];
   return range && within(range, share(sid, status.length));
 }
 
@@ -126,8 +147,10 @@ function share(sid: string, offset: number): number {
 
 const smsPrice = -830;
 const mmsPrice = -2_200;
+const channelPrice = -500;
 
 /** What an outbound message costs once it was handed to a carrier: the United States list price of 2025. */
-export function priceOf(message: Pick<Message, "numSegments" | "numMedia">): number {
+export function priceOf(message: Pick<Message, "to" | "numSegments" | "numMedia">): number {
+  if (isChannel(message.to)) return channelPrice;
   return message.numMedia > 0 ? mmsPrice : smsPrice * message.numSegments;
 }

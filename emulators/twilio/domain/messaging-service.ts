@@ -1,5 +1,6 @@
-/** The parameters of a messaging service, with Twilio's defaults. */
+/** The parameters of a messaging service, with Twilio's defaults, and whom of its pool it sends with. */
 import type { MessagingServiceData } from "../kinds.ts";
+import { countryOf } from "./countries.ts";
 import { choice, flag, method, type Parameters, required, text, url, whole } from "./parameters.ts";
 
 export const messagingServiceParameters: Parameters<MessagingServiceData> = {
@@ -20,3 +21,15 @@ export const messagingServiceParameters: Parameters<MessagingServiceData> = {
   Usecase: choice(["notifications", "marketing", "verification", "discussion", "poll", "undeclared"], "undeclared"),
   UseInboundWebhookOnNumber: flag(false),
 };
+
+/**
+ * Of the pool, those nearest to a recipient: numbers of its country, of those the ones of its area code when the service
+ * matches area codes. Where none is near, all are. https://www.twilio.com/docs/messaging/services#area-code-geomatch
+ */
+export function nearestSenders(senders: readonly string[], to: string, matchAreaCode: boolean): readonly string[] {
+  const country = countryOf(to)?.iso;
+  const same = senders.filter((sender) => countryOf(sender)?.iso === country);
+  const areaCode = /^\+1\d{3}/.exec(to)?.[0];
+  const near = matchAreaCode && areaCode !== undefined ? same.filter((sender) => sender.startsWith(areaCode)) : [];
+  return [near, same].find(({ length }) => length > 0) ?? senders;
+}

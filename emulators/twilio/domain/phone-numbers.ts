@@ -24,6 +24,21 @@ export function parseRecipient(text: string): string | undefined {
   return shortCode.test(trimmed) ? trimmed : normalisePhone(trimmed);
 }
 
+export interface ChannelAddress {
+  readonly channel: string;
+  /** Without the channel. */
+  readonly number: string;
+  /** `whatsapp:+12025550100`. */
+  readonly value: string;
+}
+
+/** `whatsapp:` with a number in any form that Messages reads; undefined for any other address. */
+export function parseChannel(text: string): ChannelAddress | undefined {
+  const [, channel = "", rest = ""] = /^(whatsapp):(.*)$/.exec(text.trim()) ?? [];
+  const number = channel === "" ? undefined : normalisePhone(rest);
+  return number === undefined ? undefined : { channel, number, value: `${channel}:${number}` };
+}
+
 export type Sender =
   | { readonly tag: "number"; readonly value: string }
   | { readonly tag: "shortCode"; readonly value: string }

@@ -11,6 +11,9 @@ const valid = "+15005550006";
 export function planTestMessage(parameters: MessageParameters): Planned {
   const incomplete = whatIsMissing(parameters);
   if (incomplete) return { tag: "rejected", problem: incomplete };
+  // Test credentials have no templates.
+  const { contentSid } = parameters;
+  if (contentSid !== undefined) return { tag: "rejected", problem: { name: "contentMissing", values: [contentSid] } };
   const given = parameters.to ?? "";
   const to = parseRecipient(given);
   const sender = parseSender(parameters.from ?? "").value;

@@ -1,6 +1,7 @@
 /** Twilio's own requests to applications, before they are signed. */
 import type { Callback } from "../../kernel/webhook.ts";
 import type { Message } from "../domain/message.ts";
+import { errorMessages } from "../domain/message-life.ts";
 import { withQuery } from "../domain/signature.ts";
 
 /** The webhook scheme that signs them. */
@@ -35,12 +36,17 @@ export function twilioCallback(request: {
   };
 }
 
-/** What a StatusCallback is told of a message that has just entered its present status. */
-export function statusCallback(message: Message, url: string, at: number): Callback {
+/** What a StatusCallback is told of a message that has just entered its present status; `channelSid` sent it by WhatsApp. */
+export function statusCallback(message: Message, url: string, at: number, channelSid?: string): Callback {
   const { sid, status, errorCode, messagingServiceSid } = message;
   const parameters: [string, string][] = [];
   if (errorCode !== null) parameters.push(["ErrorCode", String(errorCode)]);
-  if (status === "delivered" || status === "undelivered") parameters.push(["RawDlrDoneDate", receiptTime(at)]);
+  if (channelSid !== undefined) {
+    const [channel = "", number = ""] = message.to.split(":");
+    parameters.push(["ChannelInstallSid", channelSid], ["ChannelPrefix", channel], ["ChannelToAddress", number]);
+    if (status === "read") parameters.push(["EventType", "READ"]);
+    if (errorCode !== null) parameters.push(["ChannelStatusMessage", errorMessages[errorCode] ?? ""]);
+  } else if (status === "delivered" || status === "undelivered") parameters.push(["RawDlrDoneDate", receiptTime(at)]);
   parameters.push(["SmsSid", sid], ["SmsStatus", status], ["MessageStatus", status], ["To", message.to]);
   if (messagingServiceSid !== null) parameters.push(["MessagingServiceSid", messagingServiceSid]);
   parameters.push(["MessageSid", sid], ["AccountSid", message.accountSid], ["From", message.from ?? ""]);
