@@ -44,12 +44,14 @@ const messages = ["contract/twilio-messages", "twilio/message-routes"];
 const resources = ["contract/twilio-resources"];
 const calls = ["contract/twilio-calls"];
 const talks = ["contract/twilio-conversations"];
+const channels = ["contract/twilio-channels"];
 
 const notes = {
   messages:
-    "SMS and MMS by number, short code or messaging service, scheduling, validity, smart encoding, applications, opt-outs, " +
-    "test credentials. Accepted without effect: MaxPrice, ProvideFeedback, ForceDelivery, ContentRetention, " +
-    "AddressRetention, ShortenUrls, RiskCheck. Not yet: ContentSid (21655), channels other than SMS (63007). Sending " +
+    "SMS and MMS by number, short code or messaging service, WhatsApp by number, content templates, scheduling, validity, " +
+    "smart encoding, applications, opt-outs, trial accounts, test credentials. WhatsApp takes free text for a day after the " +
+    "recipient wrote (63016), templates need no approval, what is delivered is read; senders are in the seed. Accepted without effect: MaxPrice, ProvideFeedback, ForceDelivery, ContentRetention, " +
+    "AddressRetention, ShortenUrls, RiskCheck. Not yet: other channels, WhatsApp by messaging service (63007). Sending " +
     "rates per sender apply after PUT /_backlot/twilio/sending-rates. Recipients with a decided outcome: +12025550131 failed 30001; +12025550133, 0134, 0135, 0136, " +
     "0137, 0138 undelivered 30003 to 30008; +12025550139 failed 30034.",
   calls:
@@ -93,7 +95,14 @@ const conversationTree = (tree: string): readonly Capability[] => [
 
 export const capabilities: readonly Capability[] = [
   ...resource("/2010-04-01/Accounts", ["list", "create", "fetch", "update"], resources),
-  ...resource(`${account}/Messages`, ["create"], [...messages, "contract/twilio-life"], { note: notes.messages }),
+  ...resource(
+    `${account}/Messages`,
+    ["create"],
+    [...messages, ...channels, "contract/twilio-life", "contract/twilio-trial"],
+    {
+      note: notes.messages,
+    },
+  ),
   ...resource(`${account}/Messages`, ["list", "fetch", "update", "delete"], messages),
   ...resource(`${account}/Messages/{MessageSid}/Media`, ["list", "fetch", "delete"], ["contract/twilio-inbound"], {
     note: "The bytes of media are not there.",
@@ -156,10 +165,17 @@ export const capabilities: readonly Capability[] = [
     note: notes.lookups,
   }),
   single(
+    "POST https://oauth.twilio.com/v1/token",
+    ["contract/twilio-verify"],
+    "The older form: parameters in either case.",
+  ),
+  single(
     "POST https://oauth.twilio.com/v2/token",
     ["contract/twilio-verify", specification],
     "Client credentials only, of an OAuth app or an API key; no refresh tokens.",
   ),
+  ...["GET", "POST"].map((method) => single(`${method} https://content.twilio.com/v1/Content`, channels)),
+  ...["GET", "DELETE"].map((method) => single(`${method} https://content.twilio.com/v1/Content/{Sid}`, channels)),
   ...resource(`${conversations}/Services`, ["list", "create", "fetch", "delete"], talks),
   ...conversationTree(conversations),
   ...conversationTree(`${conversations}/Services/{ChatServiceSid}`),
@@ -188,7 +204,8 @@ export const capabilities: readonly Capability[] = [
     `POST ${verify}/Services/{ServiceSid}/RateLimits`,
     `POST ${verify}/Services/{ServiceSid}/Entities`,
     "GET https://lookups.twilio.com/v1/PhoneNumbers/{PhoneNumber}",
-    "POST https://content.twilio.com/v1/Content",
+    "PUT https://content.twilio.com/v1/Content/{Sid}",
+    "POST https://content.twilio.com/v1/Content/{Sid}/ApprovalRequests/whatsapp",
     `POST ${messaging}/{ServiceSid}/ChannelSenders`,
     `POST ${messaging}/{ServiceSid}/Compliance/Usa2p`,
     "POST https://messaging.twilio.com/v1/Tollfree/Verifications",

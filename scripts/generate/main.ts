@@ -8,6 +8,7 @@ import { packageRoot } from "../../emulators/kernel/package-root.ts";
 import { aliasLines } from "./aliases.ts";
 import { capabilitiesTable } from "./capabilities.ts";
 import { envExample, envTemplate, settingsTable } from "./settings.ts";
+import { twilioCoverageTable } from "./twilio-coverage.ts";
 
 const root = packageRoot();
 const checkOnly = process.argv.includes("--check");
@@ -33,6 +34,7 @@ const files: Record<string, string> = {
   "README.md": withSections("README.md", (name) => [`<!-- generated:${name} -->`, "<!-- /generated -->"], {
     settings: settingsTable(),
     capabilities: capabilitiesTable(),
+    "twilio-coverage": twilioCoverageTable(),
   }),
   "docker-compose.yml": withSections(
     "docker-compose.yml",

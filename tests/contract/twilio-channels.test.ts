@@ -89,7 +89,7 @@ test("a template is made, listed, sent with variables and removed", async () => 
   const client = server.client();
   const contents = client.content.v1.contents;
   const made = await contents.create({
-    friendlyName: "call time",
+    friendly_name: "call time",
     language: "en",
     variables: { 1: "there", 2: "06:30" },
     types: {

@@ -155,6 +155,12 @@ test("a bearer token is fetched once and accepted everywhere", async () => {
   expect((await fetchAs(token)).status).toBe(200);
   expect((await fetchAs(`${token}x`)).status).toBe(401);
   expect((await fetchAs("a.b.c")).status).toBe(401);
+  const older = new URLSearchParams({
+    GrantType: "client_credentials",
+    ClientSid: TWILIO_CLIENT_ID,
+    ClientSecret: TWILIO_CLIENT_SECRET,
+  });
+  expect((await fetch(`${server.url}/oauth/v1/token`, { method: "POST", body: older })).status).toBe(201);
   const refused = await fetch(`${server.url}/oauth/v2/token`, {
     method: "POST",
     body: new URLSearchParams({ ...form, client_secret: "no" }),
