@@ -1,5 +1,6 @@
 /** What every answer of Azure Resource Manager carries, and who may ask. */
 import { answer, type Exchange } from "../kernel/exchange.ts";
+import { type QuotaName, quotas } from "./quota.ts";
 
 /** A request id as Azure writes it. */
 export function requestGuid({ id }: Exchange): string {
@@ -35,11 +36,17 @@ export function answerArm(
 ): Response {
   const remaining =
     exchange.method === "GET"
-      ? { "x-ms-ratelimit-remaining-subscription-global-reads": "16499" }
+      ? { "x-ms-ratelimit-remaining-subscription-global-reads": remainingOf(exchange, "reads") }
       : {
-          "x-ms-ratelimit-remaining-subscription-writes": "799",
+          "x-ms-ratelimit-remaining-subscription-writes": remainingOf(exchange, "writes"),
           "x-ms-ratelimit-remaining-subscription-global-writes": "11999",
         };
   const body = value === undefined ? null : JSON.stringify(value);
   return answer(exchange, status, body, { ...armHeaders(exchange), ...remaining, ...headers });
+}
+
+/** What a strict seed counted for this request; else what is left after a first one. */
+export function remainingOf({ notes }: Exchange, name: QuotaName): string {
+  const counted = notes.quota as Partial<Record<QuotaName, number>> | undefined;
+  return String(counted?.[name] ?? quotas[name].most - 1);
 }

@@ -4,6 +4,9 @@ const states = ["contract/azure-policy-states"];
 const operations = ["contract/azure-policy-operations"];
 const routes = ["azure-policyinsights/arm"];
 const changes = ["azure-policyinsights/changes"];
+const grid = ["azure-policyinsights/event-grid"];
+const identity = ["azure-policyinsights/identity"];
+const costs = ["azure-policyinsights/costs"];
 
 const full = (operation: string, provedBy: readonly string[]): Capability => ({ operation, status: "full", provedBy });
 const partial = (operation: string, provedBy: readonly string[], note: string): Capability => ({
@@ -21,6 +24,9 @@ const resource = `${group}/providers/{resource}`;
 const ownResource = `${subscription}/providers/{resource}`;
 const authorization = "/providers/Microsoft.Authorization";
 const insights = "/providers/Microsoft.PolicyInsights";
+const eventGrid = "/providers/Microsoft.EventGrid";
+const topics = `${eventGrid}/systemTopics`;
+const costManagement = "/providers/Microsoft.CostManagement";
 
 const attachable = [managementGroup, subscription, group, resource, ownResource];
 const named = [
@@ -140,19 +146,41 @@ export const capabilities: readonly Capability[] = [
   full("GET /providers/Microsoft.Management/managementGroups/{managementGroup}", routes),
   full("GET /tenants", routes),
   full("GET /metadata/endpoints", routes),
-  partial("POST /{tenant}/oauth2/v2.0/token", [...states, ...routes], "client secrets only; no client assertions"),
-  partial("POST /{tenant}/oauth2/token", routes, "client secrets only; no client assertions"),
+  full("POST /{tenant}/oauth2/v2.0/token", [...states, ...routes, ...identity]),
+  full("POST /{tenant}/oauth2/token", routes),
   full("GET /{tenant}/v2.0/.well-known/openid-configuration", routes),
   full("GET /{tenant}/.well-known/openid-configuration", routes),
   full("GET /{tenant}/discovery/v2.0/keys", routes),
   full("GET /{tenant}/discovery/keys", routes),
   full("GET /common/discovery/instance", routes),
-  absent("GET /metadata/identity/oauth2/token", "no managed identity endpoint yet: sign in with a client secret"),
-  absent(
-    "PUT {scope}/providers/Microsoft.EventGrid/eventSubscriptions/{name}",
-    "no Event Grid subscriptions: register an endpoint for policystate.created and policystate.changed instead",
-  ),
+  full("GET /metadata/identity/oauth2/token", identity),
+  full("GET /msi/token", identity),
+  ...[`${group}${topics}/{topic}`, `${subscription}${eventGrid}`, `${managementGroup}${eventGrid}`].flatMap((owner) => [
+    full(`GET ${owner}/eventSubscriptions`, grid),
+    partial(`PUT ${owner}/eventSubscriptions/{name}`, grid, "to WebHook destinations; of policy states only"),
+    full(`GET ${owner}/eventSubscriptions/{name}`, grid),
+    partial(`PATCH ${owner}/eventSubscriptions/{name}`, grid, "members at the top are replaced whole"),
+    full(`DELETE ${owner}/eventSubscriptions/{name}`, grid),
+    full(`POST ${owner}/eventSubscriptions/{name}/getFullUrl`, grid),
+    full(`POST ${owner}/eventSubscriptions/{name}/getDeliveryAttributes`, grid),
+  ]),
+  full(`GET ${subscription}${eventGrid}/topicTypes/{type}/eventSubscriptions`, grid),
+  full(`GET ${subscription}${topics}`, grid),
+  full(`GET ${group}${topics}`, grid),
+  full(`GET ${group}${topics}/{topic}`, grid),
+  partial(`PUT ${group}${topics}/{topic}`, grid, "topics of Microsoft.PolicyInsights.PolicyStates"),
+  full(`PATCH ${group}${topics}/{topic}`, grid),
+  full(`DELETE ${group}${topics}/{topic}`, grid),
+  full("GET /eventSubscriptions/{name}/validate", grid),
+  ...[managementGroup, subscription, group].flatMap((scope) => [
+    partial(`POST ${scope}${costManagement}/query`, costs, "every amount is in dollars; the function is Sum"),
+    partial(
+      `POST ${scope}${costManagement}/forecast`,
+      costs,
+      "what days to come will cost, exactly; no confidence levels",
+    ),
+    partial(`GET ${scope}${costManagement}/dimensions`, costs, "$filter and $skiptoken are not looked at"),
+  ]),
   absent("POST /providers/Microsoft.ResourceGraph/resources", "no Resource Graph: $apply groups the same records"),
-  absent("POST {scope}/providers/Microsoft.CostManagement/query", "no costs"),
   absent("GET {scope}/providers/Microsoft.PolicyInsights/policyStates/$metadata", "no EDMX document"),
 ];

@@ -10,6 +10,8 @@ export type DocumentKind =
   | "attestation"
   | "remediation"
   | "eventSubscription"
+  | "systemTopic"
+  | "deadLetter"
   | "evaluationJob";
 
 export interface StoredDocument {
@@ -37,6 +39,8 @@ export interface Documents {
   find(kind: DocumentKind, id: string): StoredDocument | undefined;
   /** The newest versions, deleted ones included, in the order of ids. */
   list(kind: DocumentKind): readonly StoredDocument[];
+  /** When the first version was written. */
+  since(kind: DocumentKind, id: string): number | undefined;
   put(kind: DocumentKind, document: Omit<StoredDocument, "version">): void;
   evaluate(evaluations: readonly StoredEvaluation[]): void;
   /** How much has been written; what a later reader names to see no more than that. */
@@ -61,6 +65,7 @@ export function openDocuments(db: Database): Documents {
     list: db.prepare(
       `SELECT id, version, body, made, at FROM azure_documents d WHERE kind = ? AND ${newest}) ORDER BY id`,
     ),
+    since: db.prepare("SELECT min(at) FROM azure_documents WHERE kind = ? AND id = ?").pluck(),
     put: db.prepare(
       "INSERT INTO azure_documents (kind, id, version, body, made, at, hash, arrival) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     ),
@@ -98,6 +103,7 @@ export function openDocuments(db: Database): Documents {
       return row && toDocument(row);
     },
     list: (kind) => (statement.list.all(kind) as DocumentRow[]).map(toDocument),
+    since: (kind, id) => (statement.since.get(kind, id.toLowerCase()) as number | null) ?? undefined,
     put(kind, { id, body, made, at }) {
       const version = (documents.find(kind, id)?.version ?? 0) + 1;
       const hash = mix(hashText(`${kind} ${id} ${version}`), hashText(body ?? ""));

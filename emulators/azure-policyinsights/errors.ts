@@ -42,6 +42,8 @@ const table = {
   PolicyExemptionNotFound: { status: 404, text: (name: string) => `The policy exemption '${name}' is not found.` },
   ManagementGroupNotFound: { status: 404, text: (name: string) => `The management group '${name}' cannot be found.` },
   InvalidRequestContent: { status: 400, text: (why: string) => `The request content was invalid: ${why}` },
+  BadRequest: { status: 400, text: (why: string) => `${why}.` },
+  InvalidRequest: { status: 400, text: (why: string) => `The request is invalid: ${why}.` },
   InvalidResourceNamespace: { status: 404, text: (name: string) => `The resource namespace '${name}' is invalid.` },
   InvalidCreateRemediationRequest: {
     status: 400,
@@ -74,6 +76,16 @@ const table = {
     status: 401,
     text: (expired: string, now: string) =>
       `The access token expiry UTC time '${expired}' is earlier than current UTC time '${now}'.`,
+  },
+  AuthorizationFailed: {
+    status: 403,
+    text: (client: string, object: string, action: string, scope: string) =>
+      `The client '${client}' with object id '${object}' does not have authorization to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
+  },
+  ResourceRequestsThrottled: {
+    status: 429,
+    text: (namespace: string, limit: string, seconds: string) =>
+      `Number of requests for ${namespace} exceeded the limit of '${limit}'. Please try again after '${seconds}' seconds.`,
   },
   InvalidAuthenticationTokenAudience: {
     status: 401,
@@ -128,6 +140,32 @@ const tokenTable = {
     error: "invalid_client",
     status: 401,
     text: () => "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+  },
+  malformedAssertion: {
+    number: 50027,
+    error: "invalid_request",
+    status: 400,
+    text: () => "JWT token is invalid or malformed.",
+  },
+  foreignAssertion: {
+    number: 700213,
+    error: "invalid_client",
+    status: 401,
+    text: (clientId: string) =>
+      `No matching federated identity record found for presented assertion: its issuer and subject must be '${clientId}'.`,
+  },
+  expiredAssertion: {
+    number: 700024,
+    error: "invalid_client",
+    status: 401,
+    text: () => "Client assertion is not within its valid time range.",
+  },
+  unknownCertificate: {
+    number: 700027,
+    error: "invalid_client",
+    status: 401,
+    text: (clientId: string) =>
+      `The certificate with identifier used to sign the client assertion is not registered on application '${clientId}'.`,
   },
   unknownApplication: {
     number: 700016,
@@ -265,7 +303,7 @@ function codeOf(option: string): string {
 }
 
 function isSignIn(exchange: Exchange): boolean {
-  return pathOf(exchange).toLowerCase().includes("/oauth2/");
+  return /\/(oauth2|msi)\//i.test(pathOf(exchange));
 }
 
 function pathOf({ target }: Exchange): string {

@@ -2,9 +2,13 @@ import { Hono } from "hono";
 import type { Address, Emulator, KernelEnv, Runtime } from "../kernel/emulator.ts";
 import { attestations } from "./api/attestations.ts";
 import { authorization } from "./api/authorization.ts";
+import { controlRoutes } from "./api/control.ts";
+import { costs } from "./api/costs.ts";
 import { evaluationJobs, evaluationTimer, finishEvaluation } from "./api/evaluation-jobs.ts";
+import { eventGrid } from "./api/event-grid.ts";
 import { exemptions } from "./api/exemptions.ts";
 import { insights } from "./api/insights.ts";
+import { identityHeader, identityPath, managedIdentity } from "./api/managed-identity.ts";
 import { policyEvents } from "./api/policy-events.ts";
 import { policyStates } from "./api/policy-states.ts";
 import { providers } from "./api/providers.ts";
@@ -14,6 +18,7 @@ import { signIn } from "./api/sign-in.ts";
 import { subscriptions } from "./api/subscriptions.ts";
 import { capabilities } from "./capabilities.ts";
 import { errors } from "./errors.ts";
+import { deadLetterTimer, eventGridScheme, handshakeExpired, handshakeTimer, writeDeadLetter } from "./event-grid.ts";
 import { health } from "./health.ts";
 import { real } from "./real.ts";
 import { applySeed, Seed } from "./seed.ts";
@@ -47,7 +52,14 @@ export const azurePolicyInsights: Emulator<AzureState, Seed> = {
   tables,
   open: openAzure,
   seed: { file: "azure-policyinsights.yaml", schema: Seed, apply: applySeed },
-  timers: { [remediationTimer]: advanceRemediation, [evaluationTimer]: finishEvaluation },
+  timers: {
+    [remediationTimer]: advanceRemediation,
+    [evaluationTimer]: finishEvaluation,
+    [handshakeTimer]: handshakeExpired,
+    [deadLetterTimer]: writeDeadLetter,
+  },
+  webhooks: [eventGridScheme],
+  control: controlRoutes,
   health,
   real,
   environment,
@@ -58,6 +70,7 @@ function arm(runtime: Runtime<AzureState>): Hono<KernelEnv> {
   // Azure's paths are case-insensitive; handlers take names from the target as it came.
   const app = new Hono<KernelEnv>({ getPath: routedPath });
   signIn(app, runtime);
+  managedIdentity(app, runtime);
   subscriptions(app, runtime);
   resources(app, runtime);
   authorization(app, runtime);
@@ -69,6 +82,8 @@ function arm(runtime: Runtime<AzureState>): Hono<KernelEnv> {
   policyStates(app, runtime);
   policyEvents(app, runtime);
   providers(app, runtime);
+  eventGrid(app, runtime);
+  costs(app, runtime);
   singleResources(app, runtime);
   return app;
 }
@@ -82,11 +97,12 @@ function routedPath(request: Request): string {
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
-function environment({ state }: Runtime<AzureState>, addresses: readonly Address[]): Record<string, string> {
+function environment(runtime: Runtime<AzureState>, addresses: readonly Address[]): Record<string, string> {
   const base = (scheme: Address["scheme"]) => {
     const found = addresses.find((address) => address.name === "arm" && address.scheme === scheme);
     return found && `${scheme}://${found.host}:${found.port}`;
   };
+  const { state } = runtime;
   const https = base("https");
   const http = base("http");
   const application = state.anyApplication();
@@ -96,6 +112,13 @@ function environment({ state }: Runtime<AzureState>, addresses: readonly Address
     AZURE_CLIENT_SECRET: application?.clientSecret ?? "",
     AZURE_SUBSCRIPTION_ID: state.subscriptions()[0]?.id ?? "",
     ...(https === undefined ? {} : { AZURE_AUTHORITY_HOST: https, BACKLOT_AZURE_URL: https }),
-    ...(http === undefined ? {} : { BACKLOT_AZURE_HTTP_URL: http }),
+    ...(http === undefined
+      ? {}
+      : {
+          BACKLOT_AZURE_HTTP_URL: http,
+          AZURE_POD_IDENTITY_AUTHORITY_HOST: http,
+          IDENTITY_ENDPOINT: `${http}${identityPath}`,
+          IDENTITY_HEADER: identityHeader(runtime),
+        }),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Runtime } from "../kernel/emulator.ts";
 import { sizes } from "./domain/estate.ts";
+import { roles } from "./domain/roles.ts";
 import type { AzureState } from "./store.ts";
 
 const guid = z
@@ -26,9 +27,17 @@ export const Seed = z.strictObject({
         name: z.string().min(1),
         clientId: guid.optional(),
         clientSecret: z.string().min(1).optional(),
+        /** Over everything; None may sign in and see nothing. */
+        role: z.enum(roles).default("Owner"),
+        /** PEM texts; without any, an assertion signed by whatever certificate is taken. */
+        certificates: z.array(z.string().startsWith("-----BEGIN CERTIFICATE-----")).default([]),
       }),
     )
     .min(1),
+  /** Managed identities; the first is the machine's own, which is used when none is named. */
+  identities: z
+    .array(z.strictObject({ name: z.string().min(1), clientId: guid.optional(), role: z.enum(roles).default("Owner") }))
+    .default([{ name: "backlot-machine", role: "Owner" }]),
   /** tiny: 1 subscription x 3 groups x 10 resources; default: 3 x 20 x 50; large: 10 x 50 x 200; million: 19 x 50 x 200. */
   size: z.enum(["tiny", "default", "large", "million"]).default("default"),
   /**
@@ -36,6 +45,8 @@ export const Seed = z.strictObject({
    * a subscription's scope, `$top` does not shorten a summary, and a triggered evaluation says nothing about when to ask.
    */
   strict: z.boolean().default(false),
+  /** Event Grid signs nothing; these deliveries also carry the signature of Standard Webhooks. */
+  eventSignatures: z.boolean().default(true),
   /** In order, as many as the size has; beyond the list they are called "Subscription 4" and so on. */
   subscriptions: z.array(z.strictObject({ name: z.string().min(1), id: guid.optional() })).default([]),
 });
@@ -50,17 +61,27 @@ export function applySeed(seed: Seed, { ids, state }: Runtime<AzureState>): void
     displayName: seed.tenant.name,
     domain: seed.tenant.domain,
   });
-  for (const { name, clientId, clientSecret } of seed.applications) {
+  seed.applications.forEach(({ name, clientId, clientSecret, role, certificates }, position) => {
     // The form of Entra's secrets: 40 characters with "8Q~" from the fourth on.
     const secret = ids.fixed("azure.secret", [name]);
     const start = ids.fixed("azure.secret-start", [name]).text(3, letters);
-    state.addApplication({
+    const application = {
       clientId: clientId ?? ids.fixed("azure.application", [name]).uuid(),
       displayName: name,
       objectId: ids.fixed("azure.service-principal", [name]).uuid(),
       clientSecret: clientSecret ?? `${start}8Q~${secret.text(34, `${letters}._~-`)}`,
-    });
-  }
+    };
+    state.addApplication({ ...application, role, certificates, managed: false }, position);
+  });
+  seed.identities.forEach(({ name, clientId, role }, position) => {
+    const identity = {
+      clientId: clientId ?? ids.fixed("azure.identity", [name]).uuid(),
+      displayName: name,
+      objectId: ids.fixed("azure.identity-principal", [name]).uuid(),
+      clientSecret: "",
+    };
+    state.addApplication({ ...identity, role, certificates: [], managed: true }, position);
+  });
   for (let position = 0; position < size.subscriptions; position += 1) {
     const given = seed.subscriptions[position];
     const name = given?.name ?? `Subscription ${position + 1}`;
@@ -71,5 +92,6 @@ export function applySeed(seed: Seed, { ids, state }: Runtime<AzureState>): void
     groupsPerSubscription: size.groups,
     resourcesPerGroup: size.resources,
     strict: seed.strict,
+    signsEvents: seed.eventSignatures,
   });
 }

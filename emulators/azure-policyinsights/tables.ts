@@ -7,14 +7,15 @@ CREATE TABLE IF NOT EXISTS azure_directory (
   tenant_id TEXT PRIMARY KEY, display_name TEXT NOT NULL, domain TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS azure_applications (
-  client_id TEXT PRIMARY KEY, display_name TEXT NOT NULL, object_id TEXT NOT NULL, client_secret TEXT NOT NULL
+  client_id TEXT PRIMARY KEY, display_name TEXT NOT NULL, object_id TEXT NOT NULL, client_secret TEXT NOT NULL,
+  role TEXT NOT NULL, certificates TEXT NOT NULL, position INTEGER NOT NULL, managed INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS azure_subscriptions (
   subscription_id TEXT PRIMARY KEY, position INTEGER NOT NULL, display_name TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS azure_estate (
   name TEXT PRIMARY KEY, seed TEXT NOT NULL, groups_per_subscription INTEGER NOT NULL,
-  resources_per_group INTEGER NOT NULL, strict INTEGER NOT NULL DEFAULT 0,
+  resources_per_group INTEGER NOT NULL, strict INTEGER NOT NULL DEFAULT 0, signs_events INTEGER NOT NULL DEFAULT 1,
   structure INTEGER NOT NULL DEFAULT 0, evaluations INTEGER NOT NULL DEFAULT 0, arrival INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS azure_documents (

@@ -129,12 +129,13 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
   // Whoever waits for everything to settle is not to be slowed down by requests of a moment ago.
   const pace = createPace({ busy: () => idlers.length === 0 && options.traffic.recent, resume: () => pump() });
 
-  const waitingFor = (delivery: Pick<Delivery, "id" | "endpoint" | "url" | "subject" | "due">): Waiting => {
+  const waitingFor = (delivery: Pick<Delivery, "id" | "endpoint" | "url" | "subject" | "due" | "scheme">): Waiting => {
     const { id, due } = delivery;
     const endpoint = delivery.endpoint === null ? undefined : endpoints.get(delivery.endpoint);
     const target = delivery.endpoint ?? URL.parse(delivery.url)?.origin ?? delivery.url;
     const lane = `${delivery.endpoint ?? delivery.url}\u0000${delivery.subject}`;
-    return { id, due, target, lane: endpoint?.ordering === "shuffled" ? id : lane };
+    const alone = endpoint?.ordering === "shuffled" || schemes.get(delivery.scheme)?.ordered === false;
+    return { id, due, target, lane: alone ? id : lane };
   };
 
   const enqueue = (
@@ -245,10 +246,12 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
   };
 
   const tryOf = (delivery: Delivery, n: number, at: number): Try => ({
+    id: delivery.id,
     type: delivery.type,
     credential: delivery.credential,
     url: delivery.url,
     contentType: delivery.content_type,
+    body: delivery.body,
     occurredAt: delivery.occurred_at,
     at,
     n: n - delivery.replayed_after,

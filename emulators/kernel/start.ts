@@ -418,6 +418,7 @@ function bind<State>(scheme: WebhookScheme<State>, runtime: () => Runtime<State>
   return {
     name: scheme.name,
     headers: scheme.headers,
+    ordered: scheme.ordered ?? true,
     secretOf: (credential) => scheme.secretOf(runtime(), credential),
     sign: (request, secret) => scheme.sign(request, secret),
     address: (url) => scheme.address?.(url) ?? url,

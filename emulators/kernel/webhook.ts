@@ -29,11 +29,13 @@ export interface Callback {
 
 /** A delivery at one of its tries. */
 export interface Try {
+  readonly id: string;
   /** As the callback named them. */
   readonly type: string;
   readonly credential: string;
   readonly url: string;
   readonly contentType: string;
+  readonly body: Buffer;
   readonly occurredAt: Instant;
   /** Instant of this try. */
   readonly at: Instant;
@@ -84,6 +86,8 @@ export interface Conclusion {
 export interface WebhookScheme<State> {
   readonly name: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** False: deliveries about one resource do not wait for each other. */
+  readonly ordered?: boolean;
   secretOf(runtime: Runtime<State>, credential: string): string | undefined;
   /** Headers that carry the signature; `url` when the signature also changes the address. */
   sign(
@@ -111,6 +115,7 @@ export interface WebhookScheme<State> {
 export interface BoundScheme {
   readonly name: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly ordered: boolean;
   secretOf(credential: string): string | undefined;
   sign(
     request: Unsigned,

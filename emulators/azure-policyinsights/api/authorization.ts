@@ -9,7 +9,7 @@ import { reject } from "../errors.ts";
 import type { AzureState } from "../store.ts";
 import { renderAssignment, renderDefinition, renderInitiative } from "../wire/authorization.ts";
 import { bodyOf } from "./body.ts";
-import { evaluateRows } from "./evaluating.ts";
+import { announceGone, evaluateRows } from "./evaluating.ts";
 import { type ArmRequest, authorizationVersions, readRequest, subscriptionOf } from "./request.ts";
 import { idOf } from "./scopes.ts";
 
@@ -106,12 +106,12 @@ function writeCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kin
   const body = { properties, id, type, name };
   const { documents } = runtime.state;
   const known = documents.find(kind, id)?.body;
+  const before = runtime.state.readings();
+  const own = rowsOfCustom(runtime);
   runtime.store.write(() => {
     documents.put(kind, { id: id.toLowerCase(), body: JSON.stringify(body), made: true, at: runtime.clock.now() });
-    evaluateRows(
-      runtime,
-      rowsWhere(runtime, (policy) => policy.scope !== undefined),
-    );
+    announceGone(runtime, before, own);
+    evaluateRows(runtime, rowsOfCustom(runtime));
   });
   return answerArm(exchange, body, known === undefined || known === null ? 201 : 200);
 }
@@ -122,7 +122,12 @@ function removeCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, ki
   const id = idOf(request.segments).toLowerCase();
   const known = runtime.state.documents.find(kind, id)?.body;
   if (known === undefined || known === null) return answerArm(exchange, undefined, 204);
-  runtime.store.write(() => runtime.state.documents.put(kind, { id, body: null, made: true, at: runtime.clock.now() }));
+  const before = runtime.state.readings();
+  const own = rowsOfCustom(runtime);
+  runtime.store.write(() => {
+    runtime.state.documents.put(kind, { id, body: null, made: true, at: runtime.clock.now() });
+    announceGone(runtime, before, own);
+  });
   return answerArm(exchange, JSON.parse(known));
 }
 
@@ -188,6 +193,8 @@ function writeAssignment(c: Context<KernelEnv>, runtime: Runtime<AzureState>): R
     type: "Microsoft.Authorization/policyAssignments",
     name,
   };
+  const before = state.readings();
+  const own = known ? rowsOfAssignment(runtime, id.toLowerCase()) : [];
   store.write(() => {
     state.documents.put("assignment", {
       id: id.toLowerCase(),
@@ -195,6 +202,7 @@ function writeAssignment(c: Context<KernelEnv>, runtime: Runtime<AzureState>): R
       made: true,
       at: clock.now(),
     });
+    announceGone(runtime, before, own);
     evaluateRows(runtime, rowsOfAssignment(runtime, id.toLowerCase()));
   });
   const made = state.readings().estate.assignments.find((each) => each.id === id.toLowerCase());
@@ -209,7 +217,12 @@ function removeAssignment(c: Context<KernelEnv>, runtime: Runtime<AzureState>): 
   const found = state.readings().estate.assignments.find((each) => each.id === id);
   if (!found) return answerArm(exchange, undefined, 204);
   const body = renderAssignment(found, storedBody(state, id));
-  store.write(() => state.documents.put("assignment", { id, body: null, made: !found.seeded, at: clock.now() }));
+  const before = state.readings();
+  const own = rowsOfAssignment(runtime, id);
+  store.write(() => {
+    state.documents.put("assignment", { id, body: null, made: !found.seeded, at: clock.now() });
+    announceGone(runtime, before, own);
+  });
   return answerArm(exchange, body);
 }
 
@@ -219,14 +232,14 @@ export function rowsOfAssignment({ state }: Runtime<AzureState>, id: string): re
   return rowsOfPolicies(state, (policy) => estate.policies[policy]?.assignment === code);
 }
 
-function rowsWhere(
-  { state }: Runtime<AzureState>,
-  test: (definition: { readonly scope?: string }) => boolean,
-): readonly number[] {
-  const { policies } = state.readings().estate;
-  return rowsOfPolicies(state, (policy) => {
-    const found = policies[policy];
-    return found !== undefined && test(found.definition);
+/** Rows of what clients define themselves. */
+function rowsOfCustom({ state }: Runtime<AzureState>): readonly number[] {
+  const { policies, assignments } = state.readings().estate;
+  return rowsOfPolicies(state, (code) => {
+    const policy = policies[code];
+    return (
+      policy?.definition.scope !== undefined || assignments[policy?.assignment ?? -1]?.initiative?.scope !== undefined
+    );
   });
 }
 

@@ -3,13 +3,15 @@ import type { Runtime } from "../../kernel/emulator.ts";
 import type { StoredEvaluation } from "../documents.ts";
 import { complianceStates, exempt, isExempt, nothing } from "../domain/compliance.ts";
 import { currentOf } from "../domain/current.ts";
+import type { StateEvent } from "../domain/event-subscription.ts";
 import { definitionId, resourceId } from "../domain/fields.ts";
 import { mix } from "../domain/hash.ts";
 import { member, text } from "../domain/json.ts";
 import { judge } from "../domain/judge.ts";
-import { policyKey } from "../domain/placing.ts";
+import { policyKey, rowOf } from "../domain/placing.ts";
 import type { Readings } from "../domain/readings.ts";
 import { subjectOf } from "../domain/resource-body.ts";
+import { publish } from "../event-grid.ts";
 import type { AzureState } from "../store.ts";
 import { writtenOf } from "./written.ts";
 
@@ -23,19 +25,18 @@ export function evaluateRows(runtime: Runtime<AzureState>, rows: Iterable<number
   const at = clock.now();
   const decide = decider(state, readings, at);
   const found: StoredEvaluation[] = [];
-  let changes = 0;
+  const told: StateEvent[] = [];
   for (const row of rows) {
     const before = currentOf(readings, row, at).compliance;
     const compliance = decide(row);
     const changed = compliance !== before;
     if (!changed && !all) continue;
     found.push(evaluationOf(readings, row, compliance, changed, at));
-    if (!changed) continue;
-    changes += 1;
-    announce(runtime, readings, row, before === nothing ? "created" : "changed", compliance, at);
+    if (changed) told.push(eventOf(readings, row, before === nothing ? "Created" : "Changed", compliance, at));
   }
   state.documents.evaluate(found);
-  return changes;
+  announce(runtime, told);
+  return told.length;
 }
 
 /** The same for a state that is known: an attestation's. */
@@ -45,7 +46,29 @@ export function setState(runtime: Runtime<AzureState>, row: number, compliance: 
   const at = clock.now();
   const changed = currentOf(readings, row, at).compliance !== compliance;
   state.documents.evaluate([evaluationOf(readings, row, compliance, changed, at)]);
-  if (changed) announce(runtime, readings, row, "changed", compliance, at);
+  if (changed) announce(runtime, [eventOf(readings, row, "Changed", compliance, at)]);
+}
+
+/**
+ * Runs inside a write that took something out of the estate: tells of the states among `rows`, codes of the estate
+ * `before`, that are no more.
+ */
+export function announceGone(runtime: Runtime<AzureState>, before: Readings, rows: Iterable<number>): void {
+  const after = runtime.state.readings();
+  const at = runtime.clock.now();
+  const policies = new Map(after.estate.policies.map((policy, code) => [policyKey(after.estate, policy), code]));
+  const told: StateEvent[] = [];
+  let last: { readonly resource: number; readonly code: number | undefined } | undefined;
+  for (const row of rows) {
+    const resource = before.estate.rows.resource[row] ?? 0;
+    if (last?.resource !== resource) last = { resource, code: after.resourceCode(resourceId(before.estate, resource)) };
+    const policy = before.estate.policies[before.estate.rows.policy[row] ?? 0];
+    if (!policy || rowOf(after.estate, last.code, policies.get(policyKey(before.estate, policy))) !== undefined)
+      continue;
+    const { compliance } = currentOf(before, row, at);
+    if (compliance !== nothing) told.push(eventOf(before, row, "Deleted", compliance, at));
+  }
+  announce(runtime, told);
 }
 
 function evaluationOf(
@@ -65,28 +88,36 @@ function evaluationOf(
   };
 }
 
-function announce(
-  { outbox, journal, clock }: Runtime<AzureState>,
+function eventOf(
   { estate }: Readings,
   row: number,
-  what: "created" | "changed" | "deleted",
+  what: StateEvent["what"],
   compliance: number,
   at: number,
-): void {
+): StateEvent {
   const code = estate.rows.resource[row] ?? 0;
   const policy = estate.policies[estate.rows.policy[row] ?? 0];
-  const subject = resourceId(estate, code);
+  const { id = "", managementGroups = [] } = estate.subscriptions[estate.resources.subscription[code] ?? 0] ?? {};
   const data = {
     timestamp: new Date(at).toISOString(),
     policyAssignmentId: estate.assignments[policy?.assignment ?? -1]?.id ?? "",
     policyDefinitionId: policy ? definitionId(policy.definition) : "",
     policyDefinitionReferenceId: policy?.reference ?? "",
     complianceState: complianceStates[compliance] ?? "",
-    subscriptionId: estate.subscriptions[estate.resources.subscription[code] ?? 0]?.id ?? "",
+    subscriptionId: id,
     complianceReasonCode: "",
   };
-  journal.append("change", subject, data);
-  outbox.emit({ type: `policystate.${what}`, subject, occurredAt: clock.now(), data });
+  return { what, subject: resourceId(estate, code), subscription: id, managementGroups, data, at };
+}
+
+/** To the journal, to endpoints that were registered by the control API, and to Event Grid's subscriptions. */
+function announce(runtime: Runtime<AzureState>, events: readonly StateEvent[]): void {
+  const { outbox, journal, clock } = runtime;
+  for (const { what, subject, data } of events) {
+    journal.append("change", subject, data);
+    outbox.emit({ type: `policystate.${what.toLowerCase()}`, subject, occurredAt: clock.now(), data });
+  }
+  publish(runtime, events);
 }
 
 /** What a row's state is to be: exempted, attested, or what the rule finds. */

@@ -1,7 +1,7 @@
 /** Pages of records: policy states, policy events and component states share their options, paging and envelope. */
 import type { Runtime } from "../../kernel/emulator.ts";
 import { answer, type Exchange } from "../../kernel/exchange.ts";
-import { armHeaders } from "../arm.ts";
+import { armHeaders, remainingOf } from "../arm.ts";
 import type { Estate } from "../domain/estate.ts";
 import { eventFieldNamed, eventFields } from "../domain/event-fields.ts";
 import { type Field, fieldNamed, fields } from "../domain/fields.ts";
@@ -166,7 +166,7 @@ export function refuseGet(exchange: Exchange, request: ArmRequest, strict: boole
 export function answerQuery(exchange: Exchange, body: string): Response {
   return answer(exchange, 200, body, {
     ...armHeaders(exchange),
-    "x-ms-ratelimit-remaining-policy-insights-requests": "149",
+    "x-ms-ratelimit-remaining-policy-insights-requests": remainingOf(exchange, "policyInsights"),
   });
 }
 

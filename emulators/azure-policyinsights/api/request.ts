@@ -1,15 +1,18 @@
 /** The first steps of every request to Azure Resource Manager: who asks, in which version, about which subscription. */
 import type { Runtime } from "../../kernel/emulator.ts";
 import type { Exchange } from "../../kernel/exchange.ts";
+import { actionOf, isAllowed, type Role } from "../domain/roles.ts";
 import { armError, reject } from "../errors.ts";
 import { parseQuery, type Query } from "../odata/query.ts";
-import type { AzureState } from "../store.ts";
+import { type QuotaName, quotas } from "../quota.ts";
+import type { Application, AzureState } from "../store.ts";
 
 export interface ArmRequest {
   readonly query: Query;
   readonly apiVersion: string;
   /** Segments of the path as they came, percent-decoded. */
   readonly segments: readonly string[];
+  readonly role: Role;
 }
 
 const audiences = [
@@ -56,6 +59,11 @@ export const attestationVersions: Versions = {
   type: "attestations",
   supported: ["2021-01-01", "2022-09-01", "2024-10-01"],
 };
+export const eventGridVersions: Versions = { type: "eventSubscriptions", supported: undefined };
+export const costVersions: Versions = {
+  type: "query",
+  supported: ["2019-11-01", "2021-10-01", "2022-10-01", "2023-03-01", "2023-08-01", "2023-11-01", "2024-08-01"],
+};
 export const restrictionVersions: Versions = {
   type: "checkPolicyRestrictions",
   supported: ["2020-07-01", "2022-03-01", "2023-03-01", "2024-10-01"],
@@ -63,9 +71,55 @@ export const restrictionVersions: Versions = {
 
 /** @throws ArmError 401 or 400 */
 export function readRequest(exchange: Exchange, runtime: Runtime<AzureState>, versions: Versions): ArmRequest {
-  authenticate(exchange, runtime);
+  const principal = authenticate(exchange, runtime);
   const query = parseQuery(exchange.target);
-  return { query, apiVersion: readVersion(query, versions), segments: segmentsOf(exchange.target) };
+  const segments = segmentsOf(exchange.target);
+  const apiVersion = readVersion(query, versions);
+  authorize(exchange, principal, segments);
+  meter(exchange, runtime, principal, segments);
+  return { query, apiVersion, segments, role: principal.role };
+}
+
+/** Lists that hold what the caller may see, empty or not, and documents that say nothing about anybody. */
+const open =
+  /^\/(subscriptions|tenants|providers\/microsoft\.(policyinsights\/(operations|policymetadata.*)|resourcegraph\/operations))$/i;
+
+/** @throws ArmError 403 */
+function authorize({ method }: Exchange, { role, clientId, objectId }: Application, segments: readonly string[]): void {
+  if (role === "Owner" || open.test(`/${segments.join("/")}`)) return;
+  const { action, scope } = actionOf(method, segments);
+  if (!isAllowed(role, action)) reject("AuthorizationFailed", clientId, objectId, action, scope);
+}
+
+/** In a strict seed there is an end to how much may be asked. @throws ArmError 429 */
+function meter(
+  exchange: Exchange,
+  { state, clock }: Runtime<AzureState>,
+  { clientId }: Application,
+  segments: readonly string[],
+): void {
+  if (!state.strict()) return;
+  const path = segments.join("/").toLowerCase();
+  const read = exchange.method === "GET" || exchange.method === "HEAD";
+  const name: QuotaName = /\/(queryresults|summarize)$/.test(path)
+    ? "policyInsights"
+    : path === "providers/microsoft.resourcegraph/resources"
+      ? "queries"
+      : read
+        ? "reads"
+        : "writes";
+  const { remaining, seconds } = state.quota.take(name, clientId, clock.now());
+  exchange.note("quota", { [name]: Math.max(0, remaining) });
+  if (remaining >= 0) return;
+  const namespace = name === "queries" ? "Microsoft.ResourceGraph" : "Microsoft.PolicyInsights";
+  const { most } = quotas[name];
+  throw armError(
+    "ResourceRequestsThrottled",
+    { "retry-after": String(seconds) },
+    namespace,
+    String(most),
+    String(seconds),
+  );
 }
 
 function readVersion(query: Query, { type, supported }: Versions): string {
@@ -79,7 +133,7 @@ function readVersion(query: Query, { type, supported }: Versions): string {
   return version;
 }
 
-function authenticate(exchange: Exchange, { state, clock }: Runtime<AzureState>): void {
+function authenticate(exchange: Exchange, { state, clock }: Runtime<AzureState>): Application {
   const tenant = () => state.tenant().tenantId;
   const header = exchange.header("authorization");
   const challenge = (description: string) => ({
@@ -111,6 +165,10 @@ function authenticate(exchange: Exchange, { state, clock }: Runtime<AzureState>)
       [...audiences, base].join(","),
     );
   exchange.note("account", claims.appid);
+  return (
+    state.application(claims.appid.toLowerCase()) ??
+    reject("AuthorizationFailed", claims.appid, "", "Microsoft.Resources/subscriptions/read", "/")
+  );
 }
 
 function utc(instant: number): string {

@@ -2,6 +2,7 @@
 import type { Context, Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answerArm } from "../arm.ts";
+import type { Estate } from "../domain/estate.ts";
 import { resourceId } from "../domain/fields.ts";
 import { isRecord, type Json, record, text } from "../domain/json.ts";
 import { armId, scanDay, seededBody } from "../domain/resource-body.ts";
@@ -9,7 +10,7 @@ import { groupType, subscriptionType } from "../domain/resource-types.ts";
 import { reject } from "../errors.ts";
 import type { AzureState } from "../store.ts";
 import { bodyOf } from "./body.ts";
-import { evaluateRows } from "./evaluating.ts";
+import { announceGone, evaluateRows } from "./evaluating.ts";
 import { armVersions, readRequest, subscriptionOf } from "./request.ts";
 import { idOf } from "./scopes.ts";
 import { type Written, writtenOf } from "./written.ts";
@@ -141,12 +142,7 @@ export function evaluateResource(runtime: Runtime<AzureState>, id: string): void
   const readings = runtime.state.readings();
   const code = readings.resourceCode(id);
   if (code === undefined) return;
-  const { firstRow } = readings.estate.resources;
-  const first = firstRow[code] ?? 0;
-  evaluateRows(
-    runtime,
-    Array.from({ length: (firstRow[code + 1] ?? 0) - first }, (_, index) => first + index),
-  );
+  evaluateRows(runtime, rowsBetween(readings.estate, code, code + 1));
 }
 
 /** Counts a resource of a type that belongs to another one. */
@@ -172,8 +168,12 @@ function removeResource(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Re
     return answerArm(exchange, undefined, 200);
   }
   if (code === undefined) return answerArm(exchange, undefined, 204);
-  const made = state.readings().estate.named.has(code);
-  store.write(() => state.documents.put("resource", { id: id.toLowerCase(), body: null, made, at: clock.now() }));
+  const before = state.readings();
+  const made = before.estate.named.has(code);
+  store.write(() => {
+    state.documents.put("resource", { id: id.toLowerCase(), body: null, made, at: clock.now() });
+    announceGone(runtime, before, rowsBetween(before.estate, code, code + 1));
+  });
   return answerArm(exchange, undefined, 200);
 }
 
@@ -247,6 +247,20 @@ function removeGroup(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Respo
   const { state, store, clock } = runtime;
   const { id, code, request } = asked(c, runtime);
   if (code === undefined) return reject("ResourceGroupNotFound", request.segments[3] ?? "");
-  store.write(() => state.documents.put("group", { id: id.toLowerCase(), body: null, made: false, at: clock.now() }));
+  const before = state.readings();
+  const { first, end } = before.estate.groups[before.estate.resources.group[code] ?? 0]?.resources ?? {
+    first: 0,
+    end: 0,
+  };
+  store.write(() => {
+    state.documents.put("group", { id: id.toLowerCase(), body: null, made: false, at: clock.now() });
+    announceGone(runtime, before, rowsBetween(before.estate, first, end));
+  });
   return answerArm(c.env.exchange, undefined, 200);
+}
+
+/** Rows of the resources [first, end). */
+function rowsBetween({ resources }: Estate, first: number, end: number): readonly number[] {
+  const start = resources.firstRow[first] ?? 0;
+  return Array.from({ length: (resources.firstRow[end] ?? start) - start }, (_, index) => start + index);
 }

@@ -2,12 +2,13 @@
 import type { Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answerJson, type Exchange } from "../../kernel/exchange.ts";
+import { refusalOf } from "../assertion.ts";
 import type { Claims } from "../entra.ts";
 import { refuseToken } from "../errors.ts";
 import type { Application, AzureState } from "../store.ts";
 import { renderDiscovery, renderMetadata, renderOpenId } from "../wire/entra.ts";
 
-const lifetimeSeconds = 3599;
+export const lifetimeSeconds = 3599;
 
 export function signIn(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void {
   const { state, clock } = runtime;
@@ -64,12 +65,28 @@ function tenantNamed(state: AzureState, now: number, name: string): string {
   return known ? tenantId : refuseToken("unknownTenant", now, name);
 }
 
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const assertionRefusals = {
+  malformed: "malformedAssertion",
+  otherClient: "foreignAssertion",
+  notNow: "expiredAssertion",
+  unknownCertificate: "unknownCertificate",
+} as const;
+
 function authenticate(exchange: Exchange, state: AzureState, form: URLSearchParams, now: number): Application {
   const basic = /^Basic\s+(\S+)$/i.exec(exchange.header("authorization") ?? "")?.[1];
   const [user, password] = basic === undefined ? [] : splitBasic(basic);
   const clientId = form.get("client_id") ?? user ?? refuseToken("missingParameter", now, "client_id");
   const application = state.application(clientId.toLowerCase());
-  if (!application) return refuseToken("unknownApplication", now, clientId, state.tenant().displayName);
+  if (!application || application.managed)
+    return refuseToken("unknownApplication", now, clientId, state.tenant().displayName);
+  const assertion = form.get("client_assertion");
+  if (assertion !== null) {
+    if (form.get("client_assertion_type") !== assertionType) refuseToken("malformedAssertion", now);
+    const refusal = refusalOf(assertion, { ...application, strict: state.strict(), now });
+    if (refusal) refuseToken(assertionRefusals[refusal], now, clientId);
+    return application;
+  }
   const secret = form.get("client_secret") ?? password ?? refuseToken("noCredential", now);
   if (secret !== application.clientSecret) return refuseToken("wrongSecret", now, clientId);
   return application;
@@ -94,7 +111,13 @@ function audienceOf(form: URLSearchParams, now: number): string {
   return wanted.slice(0, -"/.default".length);
 }
 
-function claimsOf({ clientId, objectId }: Application, aud: string, tid: string, wallAt: number, id: string): Claims {
+export function claimsOf(
+  { clientId, objectId }: Application,
+  aud: string,
+  tid: string,
+  wallAt: number,
+  id: string,
+): Claims {
   const now = Math.floor(wallAt / 1000);
   const iss = `https://sts.windows.net/${tid}/`;
   return {

@@ -14,9 +14,10 @@ export function subscriptions(app: Hono<KernelEnv>, runtime: Runtime<AzureState>
     return answerArm(c.env.exchange, { value: [renderTenant(state.tenant())] });
   });
   app.get("/subscriptions", (c) => {
-    readRequest(c.env.exchange, runtime, armVersions);
+    const { role } = readRequest(c.env.exchange, runtime, armVersions);
     const { tenantId } = state.tenant();
-    const value = state.subscriptions().map((subscription) => renderSubscription(subscription, tenantId));
+    const seen = role === "None" ? [] : state.subscriptions();
+    const value = seen.map((subscription) => renderSubscription(subscription, tenantId));
     return answerArm(c.env.exchange, { value, count: { type: "Total", value: value.length } });
   });
   app.get("/subscriptions/:subscription", (c) => {

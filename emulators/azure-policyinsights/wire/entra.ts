@@ -5,7 +5,7 @@ export function renderOpenId(base: string, tenantId: string, version: "v1" | "v2
   const oauth2 = version === "v2" ? `${authority}/oauth2/v2.0` : `${authority}/oauth2`;
   return {
     token_endpoint: `${oauth2}/token`,
-    token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],
+    token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic", "private_key_jwt"],
     jwks_uri: version === "v2" ? `${authority}/discovery/v2.0/keys` : `${authority}/discovery/keys`,
     response_modes_supported: ["query", "fragment", "form_post"],
     subject_types_supported: ["pairwise"],
