@@ -1,5 +1,5 @@
 import { type Gist, gistOf } from "./domain/gist.ts";
-import type { Mail } from "./domain/mail.ts";
+import { type Mail, unread } from "./domain/mail.ts";
 import type { MessageSummary } from "./domain/message.ts";
 import { mostRead, parseMail } from "./domain/parse-mail.ts";
 import type { MailStore } from "./store.ts";
@@ -17,21 +17,7 @@ export interface Reader {
 
 const mostBytesHeld = 32 * 2 ** 20;
 const mostGists = 5_000;
-const nothing: Mail = {
-  headers: [],
-  from: undefined,
-  to: [],
-  cc: [],
-  bcc: [],
-  replyTo: [],
-  subject: "",
-  messageId: "",
-  date: undefined,
-  text: "",
-  html: "",
-  parts: [],
-  problem: "it was deleted",
-};
+const deleted = unread("it was deleted");
 
 export function createReader(store: Pick<MailStore, "message">): Reader {
   // A Map keeps the order of insertion: the first key is the one that was asked for longest ago.
@@ -68,7 +54,7 @@ export function createReader(store: Pick<MailStore, "message">): Reader {
     async gist({ id, recipients }) {
       const known = gists.get(id);
       if (known !== undefined) return known;
-      const read = (await mail(id)) ?? nothing;
+      const read = (await mail(id)) ?? deleted;
       const gist = gistOf(
         read,
         recipients.map(({ address }) => address),

@@ -46,6 +46,25 @@ export interface Mail {
   readonly problem: string | undefined;
 }
 
+/** A message of which nothing could be read, and why. */
+export function unread(problem: string): Mail {
+  return {
+    headers: [],
+    from: undefined,
+    to: [],
+    cc: [],
+    bcc: [],
+    replyTo: [],
+    subject: "",
+    messageId: "",
+    date: undefined,
+    text: "",
+    html: "",
+    parts: [],
+    problem,
+  };
+}
+
 /** First value of a header field in any case, encoded words left; undefined when there is none. */
 export function fieldOf(mail: Pick<Mail, "headers">, name: string): string | undefined {
   const wanted = name.toLowerCase();

@@ -1,6 +1,6 @@
 import type { Attachment, Email, Address as Parsed } from "postal-mime";
 import { decodeWords } from "./headers.ts";
-import { type Address, fieldOf, type HeaderField, type Mail, type MailPart } from "./mail.ts";
+import { type Address, fieldOf, type HeaderField, type Mail, type MailPart, unread } from "./mail.ts";
 import { type Leaf, structureOf } from "./mime-structure.ts";
 import { readSimple, type SimpleMail } from "./simple-mail.ts";
 
@@ -39,7 +39,7 @@ export async function parseMail(raw: Buffer, size = raw.length): Promise<Mail> {
     try {
       return mailOf(await PostalMime.parse(Buffer.from(`${lines}\r\n\r\n`, "latin1"), options), [], problem);
     } catch {
-      return { ...nothing, problem };
+      return unread(problem);
     }
   }
 }
@@ -67,22 +67,6 @@ function simpleMail({ headers, kind, body }: SimpleMail, parse: (text: string) =
     problem: undefined,
   };
 }
-
-const nothing: Mail = {
-  headers: [],
-  from: undefined,
-  to: [],
-  cc: [],
-  bcc: [],
-  replyTo: [],
-  subject: "",
-  messageId: "",
-  date: undefined,
-  text: "",
-  html: "",
-  parts: [],
-  problem: undefined,
-};
 
 function mailOf(email: Email, leaves: readonly Leaf[], problem: string | undefined): Mail {
   const date = email.date === undefined ? Number.NaN : Date.parse(email.date);
