@@ -188,6 +188,13 @@ export const definitions = define({
     help: "SMTP with implicit TLS under the local CA; off unless set",
     group: "Ports",
   },
+  pop3Port: {
+    env: "BACKLOT_POP3_PORT",
+    schema: port,
+    default: "",
+    help: "POP3, for applications that fetch mail; off unless set",
+    group: "Ports",
+  },
   mailPort: { env: "BACKLOT_MAIL_PORT", schema: port, default: "8025", help: "Mailbox, HTTP", group: "Ports" },
   proxyPort: {
     env: "BACKLOT_PROXY_PORT",

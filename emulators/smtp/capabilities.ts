@@ -52,5 +52,11 @@ export const capabilities = [
   { operation: "GET, DELETE /_backlot/smtp/inboxes", status: "full", provedBy: own },
   { operation: "GET /_backlot/smtp/export", status: "full", provedBy: own },
   ...dialects,
-  { operation: "POP3", status: "absent", provedBy: [], note: "no maintained server library" },
+  {
+    operation: "POP3 USER, PASS, STAT, LIST, UIDL, RETR, TOP, DELE, RSET, NOOP, CAPA, QUIT",
+    status: "full",
+    provedBy: ["contract/smtp-pop3"],
+    note: "a user name that is an address sees the mail to it, any other the whole mailbox; off unless BACKLOT_POP3_PORT is set",
+  },
+  { operation: "POP3 STLS, APOP, AUTH", status: "absent", provedBy: [] },
 ] as const satisfies readonly Capability[];

@@ -5,6 +5,7 @@ import { capabilities } from "./capabilities.ts";
 import { deliver, deliveryTimer, stepTimer, takeStep } from "./delivery.ts";
 import { health } from "./health.ts";
 import { listeners } from "./listener.ts";
+import { pop3 } from "./pop3/listener.ts";
 import { real } from "./real.ts";
 import { applySeed, Seed } from "./seed.ts";
 import { type MailState, openState } from "./state.ts";
@@ -20,7 +21,7 @@ export const smtp: Emulator<MailState, Seed> = {
     { name: "mailhog", ports: [{ setting: "mailhogPort", tls: false }], sites: soleSite("mailhog"), tagged: true },
     { name: "maildev", ports: [{ setting: "maildevPort", tls: false }], sites: soleSite("maildev"), tagged: true },
   ],
-  listeners,
+  listeners: [...listeners, pop3],
   tables,
   pageSize: 16_384,
   open: openState,
