@@ -1,9 +1,11 @@
 import { afterReal, stopwatch } from "../kernel/clock.ts";
 import { gistOf, searchTextOf } from "./domain/gist.ts";
 import { type Address, fieldOf } from "./domain/mail.ts";
+import { containing } from "./domain/mailhog-search.ts";
 import { parseQuery } from "./domain/mailpit-query.ts";
 import type { MessageSummary } from "./domain/message.ts";
-import { createSearchIndex, type Entry } from "./domain/search-index.ts";
+import { createSearchIndex, type Entry, type Unkept } from "./domain/search-index.ts";
+import { bodyOf, readsAsSent, sentTextOf } from "./domain/sent-text.ts";
 import type { Reader } from "./reader.ts";
 import type { MailStore } from "./store.ts";
 
@@ -13,6 +15,8 @@ export interface Searcher {
   search(query: string, timeZone: string | undefined): Promise<readonly Entry[]>;
   /** Those that pass, newest first. */
   filter(test: (entry: Entry) => boolean): Promise<readonly Entry[]>;
+  /** Those with a text in their undecoded body or a value of their header, newest first: MailHog's search. */
+  containing(text: string): Promise<readonly Entry[]>;
   /** Whether one message matches; reads it if need be. */
   matches(id: string, query: string): Promise<boolean>;
   came(id: string): void;
@@ -22,6 +26,8 @@ export interface Searcher {
   close(): void;
 }
 
+/** What the store gives of a message without its envelope. */
+const beginningSize = 65_536;
 /** A slice of reading ends after this much real time. */
 const sliceMs = 8;
 /** So many unread messages are read in the background, once nothing came for a while; fewer are read when asked for. */
@@ -50,8 +56,8 @@ export function createSearcher(store: MailStore, reader: Reader): Searcher {
     while (next < queue.length && queue === pending && !closed) {
       const id = queue[next];
       next += 1;
-      const entry = id === undefined ? undefined : await entryOf(store, reader, id);
-      if (entry !== undefined && queue === pending) index.add(entry);
+      const read = id === undefined ? undefined : await entryOf(store, reader, id);
+      if (read !== undefined && queue === pending) index.add(read.entry, read.body);
       if (elapsed() > sliceMs) break;
     }
     if (queue === pending && next >= queue.length) {
@@ -94,9 +100,18 @@ export function createSearcher(store: MailStore, reader: Reader): Searcher {
       await ready();
       return index.find(test, []);
     },
+    async containing(text) {
+      await ready();
+      const wanted = text.toLowerCase();
+      const test = containing(wanted, ({ id, size }) => {
+        const raw = size <= beginningSize ? store.beginning(id) : store.message(id)?.raw;
+        return raw === undefined ? "" : bodyOf(raw);
+      });
+      return index.find(test, [wanted], "sent");
+    },
     async matches(id, query) {
-      const entry = await entryOf(store, reader, id);
-      return entry !== undefined && parseQuery(query, marks, undefined).test(entry);
+      const read = await entryOf(store, reader, id);
+      return read !== undefined && parseQuery(query, marks, undefined).test(read.entry);
     },
     came(id) {
       pending?.push(id);
@@ -121,12 +136,19 @@ export function createSearcher(store: MailStore, reader: Reader): Searcher {
   };
 }
 
-async function entryOf(store: MailStore, reader: Reader, id: string): Promise<Entry | undefined> {
-  const message = store.summary(id);
+async function entryOf(
+  store: MailStore,
+  reader: Reader,
+  id: string,
+): Promise<{ readonly entry: Entry; readonly body: Unkept } | undefined> {
+  const message = store.message(id);
   const mail = message === undefined ? undefined : await reader.readOnce(id);
   if (message === undefined || mail === undefined) return undefined;
   const gist = gistOf(mail, addressesOf(message));
-  return {
+  const { text, bodyAt, cut } = searchTextOf(mail, message.mailFrom);
+  const { values, body } = sentTextOf(message.raw);
+  const plain = body !== undefined && !cut && mail.html === "" && readsAsSent(body, mail.text);
+  const entry: Entry = {
     id,
     arrival: message.arrival,
     receivedAt: message.receivedAt,
@@ -142,8 +164,11 @@ async function entryOf(store: MailStore, reader: Reader, id: string): Promise<En
     sentFrom: joined([message.mailFrom], fieldOf(mail, "from")),
     subject: gist.subject.toLowerCase(),
     messageId: gist.messageId.toLowerCase(),
-    text: searchTextOf(mail, message.mailFrom),
+    text,
+    bodyAt: plain ? bodyAt : undefined,
+    values,
   };
+  return { entry, body };
 }
 
 function addressesOf(message: Pick<MessageSummary, "recipients">): readonly string[] {

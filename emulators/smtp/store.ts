@@ -23,8 +23,6 @@ export interface MailStore extends MarkStore, PieceStore, EventStore {
   add(draft: Draft): void;
   /** Accepted messages, newest first. */
   page(start: number, limit: number): readonly Message[];
-  /** Accepted messages one by one, newest first; do not write before it is finished. */
-  newestFirst(): Iterable<Message>;
   /** Accepted and truncated messages without their bytes, newest first. */
   summaries(limit: number): readonly MessageSummary[];
   /** Accepted messages without their bytes, newest first; only those received before `before`, when it is given. */
@@ -156,9 +154,6 @@ export function openMail(db: Database): MailStore {
       if (draft.tags.length > 0) marks.setTags(draft.id, draft.tags);
     },
     page: (start, limit) => (statement.page.all(limit, start) as MessageRow[]).map(message),
-    *newestFirst() {
-      for (const row of statement.all.iterate() as IterableIterator<MessageRow>) yield message(row);
-    },
     summaries: (limit) =>
       [0, 1]
         .flatMap((truncated) => summaries(statement.summaries.all(truncated, limit)))
@@ -243,7 +238,6 @@ function prepare(db: Database) {
       "SELECT address, parameters, outcome FROM main.smtp_recipients WHERE message = ? ORDER BY position",
     ),
     page: select(bytesToo, `WHERE truncated = 0 ${newest} LIMIT ? OFFSET ?`),
-    all: select(bytesToo, `WHERE truncated = 0 ${newest}`),
     summaries: select(summaryColumns, `WHERE truncated = ? ${newest} LIMIT ?`),
     summaryPage: select(summaryColumns, `WHERE truncated = 0 ${newest} LIMIT ? OFFSET ?`),
     summaryPageBefore: select(summaryColumns, `WHERE truncated = 0 AND received_at < ? ${newest} LIMIT ? OFFSET ?`),

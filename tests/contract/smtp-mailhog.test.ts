@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { corpus } from "../smtp/corpus.ts";
 import { mailServer } from "../smtp/mail-server.ts";
 import { dotStuffed, queuedId, rawClient } from "../smtp/raw-client.ts";
 
@@ -131,6 +132,41 @@ describe("search", () => {
     expect(await total("kind=containing&query=the body")).toBe(1);
     expect(await total("kind=containing&query=NEEDLE")).toBe(1);
     expect(await total("kind=containing&query=x-tag")).toBe(0);
+  });
+
+  test("containing finds what a scan of the undecoded messages finds", async () => {
+    const client = await rawClient(server.port);
+    const bodies = new Map<string, string>();
+    for (const [, bytes] of corpus.filter((entry) => entry[1].length < 100_000)) {
+      const id = queuedId(await client.mail("ann@example.com", ["bob@example.org"], dotStuffed(bytes)));
+      const end = bytes.indexOf("\r\n\r\n");
+      bodies.set(id, bytes.toString("utf8", end === -1 ? 0 : end + 4).toLowerCase());
+    }
+    client.end();
+    for (const query of [
+      "body",
+      "x\r\n",
+      "--b\r\n",
+      "content-type: text/html",
+      "<p>two",
+      "qapla",
+      "a\0b",
+      "one",
+      "é",
+      "zz=4",
+    ]) {
+      const found = (await server.json(
+        `/api/v2/search?kind=containing&limit=250&query=${encodeURIComponent(query)}`,
+      )) as { total: number; items: { ID: string; Content: { Headers: Record<string, string[]> } }[] };
+      const ids = new Set(found.items.map(({ ID }) => ID.split("@")[0]));
+      expect(found.total).toBe(ids.size);
+      const missed = [...bodies].filter(([id, body]) => body.includes(query) && !ids.has(id));
+      expect(missed, query).toEqual([]);
+      // What else was found has it in a value of its header.
+      for (const { ID, Content } of found.items)
+        if (!bodies.get(ID.split("@")[0] ?? "")?.includes(query))
+          expect(Object.values(Content.Headers).flat().join("\n").toLowerCase(), query).toContain(query);
+    }
   });
 
   test("pages of what was found; a bad kind or no query is 400", async () => {

@@ -20,6 +20,8 @@ const entry = (n: number, text: string, more: Partial<Entry> = {}): Entry => ({
   subject: "",
   messageId: "",
   text,
+  bodyAt: undefined,
+  values: "",
   ...more,
 });
 const marks = { read: () => false, tags: () => [] };
@@ -51,7 +53,7 @@ describe("the index", () => {
       fc.property(fc.array(fc.tuple(word, fc.boolean()), { maxLength: 300 }), word, (texts, wanted) => {
         const index = createSearchIndex();
         texts.forEach(([text], n) => {
-          index.add(entry(n, text));
+          index.add(entry(n, text), text);
         });
         texts.forEach(([, gone], n) => {
           if (gone) index.remove(`m${n}`);
@@ -72,7 +74,7 @@ describe("the index", () => {
       [2, 10],
       [3, 90],
     ] as const)
-      index.add(entry(n, "x", { receivedAt }));
+      index.add(entry(n, "x", { receivedAt }), "x");
     expect(index.find(() => true, []).map(({ id }) => id)).toEqual(["m3", "m1", "m2"]);
   });
 
@@ -80,6 +82,7 @@ describe("the index", () => {
     const index = createSearchIndex();
     index.add(
       entry(1, "ann a ann@example.com your receipt total", { from: "ann a ann@example.com", subject: "your receipt" }),
+      "",
     );
     for (const query of ["receipt", "from:ann@example", "subject:rece total", "-nothing receipt", "ceip"])
       expect(

@@ -1,8 +1,7 @@
 import type { Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answerJson } from "../../kernel/exchange.ts";
-import { isSearchKind, matches } from "../domain/mailhog-search.ts";
-import type { Message } from "../domain/message.ts";
+import { isSearchKind, type SearchKind } from "../domain/mailhog-search.ts";
 import { reject } from "../errors.ts";
 import type { MailState } from "../state.ts";
 import { renderPage } from "../wire/mailhog.ts";
@@ -28,11 +27,10 @@ export function mailhogV2(app: Hono<KernelEnv>, runtime: Runtime<MailState>): vo
     if (!isSearchKind(kind)) return reject("badKind", kind);
     if (query === "") return reject("emptyQuery");
     const { start, limit } = pageOf(c.req.query("start"), c.req.query("limit"));
-    const page =
-      kind === "containing"
-        ? found(state, matches(kind, query), start, limit)
-        : await addressed(state, kind, query, start, limit);
-    return answerJson(exchange, 200, renderPage({ start, ...page }));
+    const entries = await found(state, kind, query);
+    // The bytes of the page's messages alone are read.
+    const items = entries.slice(start, start + limit).flatMap(({ id }) => state.message(id) ?? []);
+    return answerJson(exchange, 200, renderPage({ total: entries.length, start, items }));
   });
 
   app.get("/api/v2/outgoing-smtp", (c) => {
@@ -51,24 +49,15 @@ function positive(text: string | undefined): number | undefined {
   return number > 0 ? number : undefined;
 }
 
-/** By envelope and header, from the index: the bytes of the page's messages alone are read. */
-async function addressed(state: MailState, kind: "from" | "to", query: string, start: number, limit: number) {
+/** `to` and `from` look at the envelope and at the header, `containing` at the undecoded message. */
+async function found({ searcher }: MailState, kind: SearchKind, query: string) {
   const wanted = query.toLowerCase();
-  const entries = await state.searcher.filter(({ sentTo, sentFrom }) =>
-    (kind === "to" ? sentTo : sentFrom).includes(wanted),
-  );
-  const items = entries.slice(start, start + limit).flatMap(({ id }) => state.message(id) ?? []);
-  return { total: entries.length, items };
-}
-
-/** Only the messages of the page are held; the others are counted. */
-function found(state: MailState, matching: (message: Message) => boolean, start: number, limit: number) {
-  const items: Message[] = [];
-  let total = 0;
-  for (const message of state.newestFirst()) {
-    if (!matching(message)) continue;
-    if (total >= start && items.length < limit) items.push(message);
-    total += 1;
+  switch (kind) {
+    case "to":
+      return await searcher.filter(({ sentTo }) => sentTo.includes(wanted));
+    case "from":
+      return await searcher.filter(({ sentFrom }) => sentFrom.includes(wanted));
+    case "containing":
+      return await searcher.containing(query);
   }
-  return { total, items };
 }

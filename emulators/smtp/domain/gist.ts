@@ -55,13 +55,20 @@ export function snippetOf(mail: Pick<Mail, "text" | "html">): string {
 
 const longestSearchText = 65_536;
 
-/** Mailpit's search text (internal/storage/utils.go): addresses, subject, stripped HTML or text, attachment names. */
-export function searchTextOf(mail: Mail, mailFrom: string): string {
-  const header = ["from", "subject", "to", "cc", "bcc", "reply-to"].map((name) => shown(fieldOf(mail, name)));
-  const html = mail.html === "" ? "" : textOfHtml(mail.html);
+/**
+ * Mailpit's search text (internal/storage/utils.go): addresses, subject, stripped HTML or text, attachment names. The text
+ * or stripped HTML begins at `bodyAt`; `cut` when not all of it is there.
+ */
+export function searchTextOf(
+  mail: Mail,
+  mailFrom: string,
+): { readonly text: string; readonly bodyAt: number; readonly cut: boolean } {
+  const fields = ["from", "subject", "to", "cc", "bcc", "reply-to"].map((name) => shown(fieldOf(mail, name)));
+  const head = cleanText([...fields, mailFrom].join(" ").slice(0, longestSearchText));
+  const body = mail.html === "" ? mail.text : textOfHtml(mail.html);
   const names = mail.parts.filter((part) => !part.inline).map((part) => part.filename);
-  const all = [...header, mailFrom, html === "" ? mail.text : html, ...names].join(" ");
-  return cleanText(all.length > longestSearchText ? all.slice(0, longestSearchText) : all);
+  const rest = cleanText([body.slice(0, longestSearchText - head.length), ...names].join(" "));
+  return { text: `${head} ${rest}`, bodyAt: head.length + 1, cut: body.length > longestSearchText - head.length };
 }
 
 /** As stored and as searched: lower case, without line ends and punctuation that mail clients add. */

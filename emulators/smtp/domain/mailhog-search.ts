@@ -1,6 +1,4 @@
-import { headerSection } from "./headers.ts";
-import { readHeaders } from "./mailhog-mime.ts";
-import type { Message } from "./message.ts";
+import type { Entry } from "./search-index.ts";
 
 export type SearchKind = "from" | "to" | "containing";
 
@@ -9,32 +7,20 @@ export function isSearchKind(word: string): word is SearchKind {
 }
 
 /**
- * MailHog's search: a substring in any case. `to` and `from` look at the envelope, then at the header of that exact
- * spelling; `containing` looks at the undecoded body, then at every header value.
+ * MailHog's `containing`: a substring, in any case, of the undecoded body or of a value of the header. `wanted` is in lower
+ * case. What is known of an entry often decides; only otherwise its body is read.
  */
-export function matches(kind: SearchKind, query: string): (message: Message) => boolean {
-  const wanted = query.toLowerCase();
-  const has = (value: string) => value.toLowerCase().includes(wanted);
-  const headerHas = (message: Message, name: string) =>
-    headersOf(message)[name]?.some((value) => has(utf8(value))) ?? false;
-  switch (kind) {
-    case "from":
-      return (message) => has(message.mailFrom) || headerHas(message, "From");
-    case "to":
-      return (message) => message.recipients.some(({ address }) => has(address)) || headerHas(message, "To");
-    case "containing":
-      return (message) => {
-        const end = message.raw.indexOf("\r\n\r\n");
-        if (has(message.raw.toString("utf8", end === -1 ? 0 : end + 4))) return true;
-        return Object.values(headersOf(message)).some((values) => values.some((value) => has(utf8(value))));
-      };
-  }
-}
-
-function headersOf(message: Message): Record<string, string[]> {
-  return readHeaders(headerSection(message.raw));
-}
-
-function utf8(bytes: string): string {
-  return Buffer.from(bytes, "latin1").toString("utf8");
+export function containing(wanted: string, bodyOf: (entry: Entry) => string): (entry: Entry) => boolean {
+  const words = wanted.split(/[^a-z0-9]+/).filter((word) => word !== "");
+  const [only] = words.length === 1 && words[0] === wanted ? words : [];
+  return (entry) => {
+    const { text, bodyAt, values } = entry;
+    if (values.includes(wanted)) return true;
+    if (bodyAt !== undefined) {
+      // Letters and digits stand in the search text as they do in the body; what is between them may not.
+      if (only !== undefined) return text.includes(only, bodyAt);
+      if (words.some((word) => !text.includes(word, bodyAt))) return false;
+    }
+    return bodyOf(entry).includes(wanted);
+  };
 }

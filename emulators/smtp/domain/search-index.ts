@@ -18,23 +18,34 @@ export interface Entry {
   readonly subject: string;
   readonly messageId: string;
   readonly text: string;
+  /** Where the body begins in `text`, when it stands there whole and as it was sent; undefined when it does not. */
+  readonly bodyAt: number | undefined;
+  /** The undecoded values of the header. */
+  readonly values: string;
 }
+
+/** What else an entry is found by, without being kept; undefined when that is too long to be indexed. */
+export type Unkept = string | undefined;
 
 export interface SearchIndex {
   readonly size: number;
-  add(entry: Entry): void;
+  add(entry: Entry, body: Unkept): void;
   remove(id: string): void;
   clear(): void;
   /**
-   * Matching entries, newest first. Every match has all of `needles` in its `text`: blocks that cannot are not looked at.
+   * Matching entries, newest first. Every match has all of `needles` in its `text`, or, where `within` says so, in its
+   * values or body as sent: blocks that cannot are not looked at.
    */
-  find(test: (entry: Entry) => boolean, needles: readonly string[]): readonly Entry[];
+  find(test: (entry: Entry) => boolean, needles: readonly string[], within?: "text" | "sent"): readonly Entry[];
 }
 
 interface Block {
   readonly entries: (Entry | undefined)[];
-  /** Which three-character runs occur in the block's texts, one bit each by hash. */
-  readonly trigrams: Uint32Array;
+  /** Which three-character runs occur in the block's texts, and in what was sent, one bit each by hash. */
+  readonly text: Uint32Array;
+  readonly sent: Uint32Array;
+  /** Some body was too long to be indexed: the block may have anything. */
+  wide: boolean;
   live: number;
   length: number;
 }
@@ -55,12 +66,12 @@ export function createSearchIndex(): SearchIndex {
   let ordered = true;
   let last: Entry | undefined;
 
-  const find = (test: (entry: Entry) => boolean, needles: readonly string[]): Entry[] => {
+  const find = (test: (entry: Entry) => boolean, needles: readonly string[], within: "text" | "sent"): Entry[] => {
     const wanted = [...new Set(needles.flatMap(trigramsOf))];
     const found: Entry[] = [];
     for (let at = blocks.length - 1; at >= 0; at -= 1) {
       const block = blocks[at];
-      if (block === undefined || block.live === 0 || !mayHave(block, wanted)) continue;
+      if (block === undefined || block.live === 0 || !mayHave(block, wanted, within)) continue;
       for (let slot = block.entries.length - 1; slot >= 0; slot -= 1) {
         const entry = block.entries[slot];
         if (entry !== undefined && test(entry)) found.push(entry);
@@ -73,18 +84,22 @@ export function createSearchIndex(): SearchIndex {
     get size() {
       return places.size;
     },
-    add(entry) {
+    add(entry, body) {
       if (places.has(entry.id)) return;
       let block = blocks.at(-1);
       if (block === undefined || block.entries.length >= blockEntries || block.length >= blockLength) {
-        block = { entries: [], trigrams: new Uint32Array(2 ** (hashBits - 5)), live: 0, length: 0 };
+        const [text, sent] = [new Uint32Array(2 ** (hashBits - 5)), new Uint32Array(2 ** (hashBits - 5))];
+        block = { entries: [], text, sent, wide: false, live: 0, length: 0 };
         blocks.push(block);
       }
       places.set(entry.id, { block, at: block.entries.length });
       block.entries.push(entry);
       block.live += 1;
-      block.length += entry.text.length;
-      mark(block.trigrams, entry.text);
+      block.length += Math.max(entry.text.length, entry.values.length + (body?.length ?? 0));
+      block.wide ||= body === undefined;
+      mark(block.text, entry.text);
+      mark(block.sent, entry.values);
+      mark(block.sent, body ?? "");
       if (last !== undefined && newestFirst(entry, last) > 0) ordered = false;
       last = entry;
     },
@@ -102,7 +117,10 @@ export function createSearchIndex(): SearchIndex {
       ordered = true;
       last = undefined;
     },
-    find: (test, needles) => (ordered ? find(test, needles) : find(test, needles).sort(newestFirst)),
+    find(test, needles, within = "text") {
+      const found = find(test, needles, within);
+      return ordered ? found : found.sort(newestFirst);
+    },
   };
 }
 
@@ -113,8 +131,10 @@ export function newestFirst(
   return right.receivedAt - left.receivedAt || right.arrival - left.arrival;
 }
 
-function mayHave(block: Block, wanted: readonly number[]): boolean {
-  return wanted.every((hash) => ((block.trigrams[hash >>> 5] ?? 0) & (1 << (hash & 31))) !== 0);
+function mayHave(block: Block, wanted: readonly number[], within: "text" | "sent"): boolean {
+  if (within === "sent" && block.wide) return true;
+  const bits = block[within];
+  return wanted.every((hash) => ((bits[hash >>> 5] ?? 0) & (1 << (hash & 31))) !== 0);
 }
 
 function mark(trigrams: Uint32Array, text: string): void {
