@@ -28,6 +28,7 @@ const help = `backlot - local emulators of Twilio, Azure Policy Insights, EC2 sp
   backlot scenario run FILE   play a story of fixtures/scenarios on a private suite
   backlot evidence record --scenario FILE [--out DIR] [--name NAME] [--key PEM]   play it and leave a pack of evidence
   backlot evidence verify DIR|TAR [--key PEM] [--sha256 HASH]  whether a pack is whole: 0, 1 content, 2 signature
+  backlot evidence replay DIR|TAR [--json]  send its requests again and tell the first answer that differs, by service
   backlot evidence diff A B [--volatile], backlot evidence tar DIR [--out FILE]
       --concurrency N         how many independent steps run at once
   backlot help, backlot version

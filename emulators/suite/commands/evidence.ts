@@ -1,4 +1,4 @@
-/** `backlot evidence record | verify | diff | tar`. */
+/** `backlot evidence record | verify | diff | replay | tar`. */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -6,6 +6,7 @@ import { keyFromPem } from "../evidence/attestation.ts";
 import { comparePacks } from "../evidence/diff.ts";
 import { packTar } from "../evidence/pack.ts";
 import { packName } from "../evidence/record.ts";
+import { replayPack } from "../evidence/replay.ts";
 import { playScenario } from "../evidence/scenario/run.ts";
 import { readScenario } from "../evidence/scenario/schema.ts";
 import { readTree } from "../evidence/tree.ts";
@@ -28,13 +29,14 @@ const unusable = 3;
 
 export async function evidence(args: readonly string[], options: EvidenceOptions): Promise<number> {
   const [verb = "", ...paths] = args;
-  const wanted: Readonly<Record<string, number>> = { record: 0, verify: 1, diff: 2, tar: 1 };
+  const wanted: Readonly<Record<string, number>> = { record: 0, verify: 1, diff: 2, replay: 1, tar: 1 };
   if (wanted[verb] !== paths.length) return told(usage);
   try {
     if (verb === "record") return await record(options);
     const [first = "", second = ""] = paths;
     if (verb === "verify") return verify(first, options);
     if (verb === "diff") return diff(first, second, options);
+    if (verb === "replay") return await replay(first, options);
     return tar(first, options);
   } catch (cause) {
     return told(cause instanceof Error ? cause.message : String(cause));
@@ -44,6 +46,7 @@ export async function evidence(args: readonly string[], options: EvidenceOptions
 const usage = `backlot evidence record --scenario FILE [--out DIR] [--name NAME] [--key PRIVATE.pem]
 backlot evidence verify DIR|TAR [--key PUBLIC.pem] [--sha256 FINGERPRINT] [--json]
 backlot evidence diff A B [--volatile]
+backlot evidence replay DIR|TAR [--json]
 backlot evidence tar DIR [--out FILE]`;
 
 async function record({
@@ -104,6 +107,23 @@ function diff(left: string, right: string, { volatile = false }: EvidenceOptions
   for (const { path, kind, fields } of differences)
     process.stdout.write(`${kind.padEnd(8)} ${path}\n${fields.map((field) => `           ${field}\n`).join("")}`);
   return identical ? 0 : 1;
+}
+
+/** A pack that is not whole shows nothing by being replayed. */
+async function replay(path: string, { json }: EvidenceOptions): Promise<number> {
+  const changed = verifyPack(path).findings.filter(({ check }) => check !== "signature");
+  if (changed.length > 0) return told(`${path} is not whole; backlot evidence verify names what is wrong.`);
+  const results = await replayPack(path);
+  if (json) process.stdout.write(`${JSON.stringify(results)}\n`);
+  else
+    for (const { service, requests, same, skipped, firstDifference } of results) {
+      process.stdout.write(`${service.padEnd(22)} ${same} of ${requests} answered alike, ${skipped} not sent\n`);
+      if (firstDifference)
+        process.stdout.write(
+          `  first difference: ${firstDifference.request}\n${firstDifference.fields.map((field) => `    ${field}\n`).join("")}`,
+        );
+    }
+  return results.some(({ firstDifference }) => firstDifference !== undefined) ? 1 : 0;
 }
 
 function tar(folder: string, { out }: EvidenceOptions): number {

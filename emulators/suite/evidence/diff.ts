@@ -1,5 +1,6 @@
 /** What differs between two packs, field by field; volatile/ is left out unless asked for. */
 import { compareText } from "./canonical.ts";
+import { jsonDifferences, short } from "./json-differences.ts";
 import { names } from "./pack.ts";
 import { readTree } from "./tree.ts";
 import { fingerprintOf } from "./verify.ts";
@@ -55,19 +56,4 @@ function fieldsOf(path: string, before: Buffer, after: Buffer): readonly string[
     .filter((n) => lines[n] !== others[n])
     .map((n) => `line ${n + 1}: ${short(lines[n])} -> ${short(others[n])}`);
   return found;
-}
-
-function jsonDifferences(left: unknown, right: unknown, at: string): readonly string[] {
-  if (typeof left === "object" && left !== null && typeof right === "object" && right !== null) {
-    const [one, two] = [new Map(Object.entries(left)), new Map(Object.entries(right))];
-    return [...new Set([...one.keys(), ...two.keys()])].flatMap((name) =>
-      jsonDifferences(one.get(name), two.get(name), at === "" ? name : `${at}.${name}`),
-    );
-  }
-  return left === right ? [] : [`${at}: ${short(left)} -> ${short(right)}`];
-}
-
-function short(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 120 ? `${text.slice(0, 120)}...` : text;
 }

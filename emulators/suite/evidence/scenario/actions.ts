@@ -27,6 +27,8 @@ export async function perform(step: Step, order: string, stage: Stage): Promise<
   if (step.http) return request(step.http, order, stage);
   if (step.control) return control(step.control, stage);
   if (step.mail) return mail(step.mail, stage);
+  const outside = ofOutside(step, stage.suite);
+  if (outside) return "surface" in outside ? request(outside, order, stage) : expectOk(await control(outside, stage));
   if (step.fault) return expectOk(await toAnswer(await stage.suite.control("POST", "/_backlot/faults", step.fault)));
   if (step.mode)
     return expectOk(await toAnswer(await stage.suite.control("PUT", "/_backlot/mode", { mode: step.mode })));
@@ -38,7 +40,42 @@ export async function perform(step: Step, order: string, stage: Stage): Promise<
   return undefined;
 }
 
-function baseOf({ services }: Suite, service: string): string {
+/** What the world outside does, as the requests by which it is done here. */
+function ofOutside(
+  { inbound, interrupt, change, replay }: Step,
+  { env }: Suite,
+): Part<"http"> | Part<"control"> | undefined {
+  const post = (service: string, path: string, json: Record<string, unknown>): Part<"control"> => ({
+    service,
+    method: "POST",
+    path,
+    json: JSON.parse(JSON.stringify(json)),
+  });
+  if (inbound) return post("twilio", "/_backlot/twilio/inbound-messages", { to: env.TWILIO_PHONE_NUMBER, ...inbound });
+  if (interrupt) return post("ec2-spot", "/_backlot/ec2-spot/interrupt", interrupt);
+  if (replay) {
+    const { service, endpoint } = replay;
+    return post(service, "/_backlot/dead-letters/replay", { endpoint });
+  }
+  if (!change) return undefined;
+  const { resource, location, properties, tags } = change;
+  return {
+    service: "azure-policyinsights",
+    surface: "api",
+    method: location === undefined ? "PATCH" : "PUT",
+    path: `${resource}?api-version=2023-01-01`,
+    auth: "seeded",
+    headers: {},
+    json: JSON.parse(JSON.stringify({ location, properties, tags })),
+  };
+}
+
+function baseOf({ services }: Suite, service: string, surface: "api" | "metadata"): string {
+  if (surface === "metadata") {
+    const { imdsUrl } = services["ec2-spot"] ?? {};
+    if (service !== "ec2-spot" || imdsUrl === undefined) throw new Error(`${service} has no metadata service here`);
+    return imdsUrl;
+  }
   const found = {
     twilio: services.twilio?.url,
     "azure-policyinsights": services["azure-policyinsights"]?.httpUrl,
@@ -50,11 +87,11 @@ function baseOf({ services }: Suite, service: string): string {
 }
 
 async function request(http: Part<"http">, order: string, { suite, signIn }: Stage): Promise<Answer> {
-  const { service, method, path, form, json } = http;
+  const { service, surface, method, path, form, json } = http;
   const body =
     form !== undefined ? new URLSearchParams(form).toString() : json === undefined ? undefined : JSON.stringify(json);
   const type = form !== undefined ? "application/x-www-form-urlencoded" : "application/json";
-  const response = await fetch(baseOf(suite, service) + path, {
+  const response = await fetch(baseOf(suite, service, surface) + path, {
     method,
     redirect: "manual",
     headers: {

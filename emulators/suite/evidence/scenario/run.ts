@@ -5,7 +5,7 @@ import { type Answer, perform, type Stage } from "./actions.ts";
 import { openReceivers } from "./receivers.ts";
 import type { Scenario, Step } from "./schema.ts";
 import { createSignIn } from "./sign-in.ts";
-import { differences, fill, valueAt } from "./variables.ts";
+import { differences, fill, patternOf, valueAt } from "./variables.ts";
 
 export interface StepResult {
   /** `0003`, or `0003.0002` within independent steps and repetitions. */
@@ -169,7 +169,9 @@ function keep(
   variables: Map<string, string>,
 ): void {
   for (const [name, path] of Object.entries(wanted)) {
-    const value = valueAt(parsed(answer?.body ?? ""), path);
+    const body = answer?.body ?? "";
+    const pattern = patternOf(path);
+    const value = pattern ? pattern.exec(body)?.[1] : valueAt(parsed(body), path);
     if (typeof value !== "string" && typeof value !== "number")
       throw new Error(`the answer has no ${path} to keep as ${name}`);
     variables.set(name, String(value));

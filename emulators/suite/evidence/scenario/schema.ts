@@ -6,6 +6,8 @@ import { emulatorNames } from "../../registry.ts";
 
 const Service = z.enum(emulatorNames as [string, ...string[]]);
 const Name = z.string().regex(/^[a-z][a-zA-Z0-9-]*$/, "a word such as app or first-message");
+/** From the root, or from what a variable holds. */
+const Path = z.string().regex(/^(\/|\$\{)/, "a path such as /health, or one that begins with a variable");
 const Method = z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]);
 /** Texts are compared exactly, or as `/a regular expression/`; objects by the fields that are named. */
 const Expected: z.ZodType<unknown> = z.json();
@@ -20,9 +22,11 @@ export const Expect = z.strictObject({
 
 const Http = z.strictObject({
   service: Service,
+  /** `metadata`: the instance metadata service of ec2-spot. */
+  surface: z.enum(["api", "metadata"]).default("api"),
   method: Method.default("GET"),
   /** With the product's prefix where a service has several: /verify/v2/Services. */
-  path: z.string().startsWith("/"),
+  path: Path,
   /** Signs in as the seeded user of the service; `none` does not. */
   auth: z.enum(["seeded", "none"]).default("seeded"),
   headers: z.record(z.string(), z.string()).default({}),
@@ -33,7 +37,7 @@ const Http = z.strictObject({
 const Control = z.strictObject({
   service: z.enum(["suite", ...emulatorNames]).default("suite"),
   method: Method.default("GET"),
-  path: z.string().startsWith("/"),
+  path: Path,
   json: z.json().optional(),
 });
 
@@ -46,6 +50,31 @@ const Mail = z.strictObject({
   /** Reply code of the greeting, of the first recipient or of the message that ends the dialogue. Default 250. */
   code: z.int().min(200).max(599).default(250),
 });
+
+/** Somebody writes to one of the application's numbers; the seeded one when none is named. */
+const Inbound = z.strictObject({
+  from: z.string(),
+  to: z.string().optional(),
+  body: z.string(),
+});
+
+/** A spot instance gets its notice, as the control API of ec2-spot takes it. */
+const Interrupt = z.strictObject({
+  instance: z.string(),
+  noticeSeconds: z.number().min(0).optional(),
+  cause: z.enum(["capacity", "price"]).optional(),
+});
+
+/** An Azure resource is changed, as its owner would change it: PATCH; with a location it is written anew, PUT. */
+const Change = z.strictObject({
+  resource: Path,
+  location: z.string().optional(),
+  properties: z.record(z.string(), z.json()).optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+});
+
+/** Dead letters of a service go out again; all of them, or those of an endpoint. */
+const Replay = z.strictObject({ service: Service, endpoint: z.string().optional() });
 
 const Advance = z.strictObject({
   ms: z.number().min(0).optional(),
@@ -66,7 +95,20 @@ const Received = z.strictObject({
   fields: z.strictObject({ name: z.string(), values: z.array(z.string()) }).optional(),
 });
 
-const actions = ["http", "control", "mail", "advance", "fault", "receiver", "received", "mode"] as const;
+const actions = [
+  "http",
+  "control",
+  "mail",
+  "inbound",
+  "interrupt",
+  "change",
+  "replay",
+  "advance",
+  "fault",
+  "receiver",
+  "received",
+  "mode",
+] as const;
 
 export const Step = z
   .strictObject({
@@ -74,6 +116,10 @@ export const Step = z
     http: Http.optional(),
     control: Control.optional(),
     mail: Mail.optional(),
+    inbound: Inbound.optional(),
+    interrupt: Interrupt.optional(),
+    change: Change.optional(),
+    replay: Replay.optional(),
     advance: Advance.optional(),
     /** A planned fault, as POST /_backlot/faults takes it. */
     fault: z.record(z.string(), z.json()).optional(),
@@ -82,7 +128,10 @@ export const Step = z
     received: Received.optional(),
     mode: z.enum(["mock", "real"]).optional(),
     expect: Expect.optional(),
-    /** Fields of the answer to keep: `{ sid: sid, first: messages.0.sid }`; `${sid}` stands for it later. */
+    /**
+     * Fields of the answer to keep: `{ sid: sid, first: messages.0.sid }`; `${sid}` stands for it later. `/.../` is a
+     * regular expression over the body: its first group.
+     */
     save: z.record(Name, z.string()).optional(),
     /** Does it so often; `${n}` counts from 1. */
     repeat: z.int().min(1).max(10_000).default(1),
@@ -113,7 +162,7 @@ export type Scenario = z.output<typeof Scenario>;
 export function readScenario(path: string): Scenario {
   let found: unknown;
   try {
-    found = parse(readFileSync(path, "utf8"));
+    found = parse(readFileSync(path, "utf8"), { merge: true });
   } catch (cause) {
     throw new Error(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
   }

@@ -30,11 +30,16 @@ export function valueAt(value: unknown, path: string): unknown {
   return found;
 }
 
+/** What `/.../` says. */
+export function patternOf(text: string): RegExp | undefined {
+  const inner = /^\/(.+)\/$/s.exec(text)?.[1];
+  return inner === undefined ? undefined : new RegExp(inner);
+}
+
 /** What differs, as `path: found, not expected`; empty when nothing does. */
 export function differences(found: unknown, expected: unknown, at = "answer"): readonly string[] {
   if (typeof expected === "string") {
-    const pattern = /^\/(.+)\/$/s.exec(expected)?.[1];
-    const good = pattern === undefined ? found === expected : new RegExp(pattern).test(String(found));
+    const good = patternOf(expected)?.test(String(found)) ?? found === expected;
     return good ? [] : [`${at}: ${show(found)}, not ${expected}`];
   }
   if (typeof expected !== "object" || expected === null)
