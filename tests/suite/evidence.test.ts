@@ -18,7 +18,7 @@ import { packTar, writePack } from "../../emulators/suite/evidence/pack.ts";
 import { type Recorded, type RecordOptions, startRecording } from "../../emulators/suite/evidence/record.ts";
 import { playScenario } from "../../emulators/suite/evidence/scenario/run.ts";
 import { readScenario } from "../../emulators/suite/evidence/scenario/schema.ts";
-import { readTar, writeTar } from "../../emulators/suite/evidence/tar.ts";
+import { readTar, tarParts } from "../../emulators/suite/evidence/tar.ts";
 import { readTree } from "../../emulators/suite/evidence/tree.ts";
 import { verifyPack, verifyTree } from "../../emulators/suite/evidence/verify.ts";
 import { run, temporaryFolder } from "../support/command.ts";
@@ -624,7 +624,7 @@ describe("parts", () => {
     fc.assert(
       fc.property(fc.dictionary(name, fc.uint8Array({ maxLength: 1500 })), (given) => {
         const files = new Map(Object.entries(given));
-        const read = readTar(writeTar(files, 0));
+        const read = readTar(Buffer.concat([...tarParts(files, 0)]));
         expect(read.problems).toEqual([]);
         expect(new Map([...read.files].map(([path, bytes]) => [path, Uint8Array.from(bytes)]))).toEqual(
           new Map([...files].sort(([left], [right]) => (left < right ? -1 : 1))),

@@ -20,7 +20,15 @@ function sorted(value: unknown): unknown {
   );
 }
 
-/** By bytes, as LC_ALL=C sorts: no locale has a say. */
+/** By bytes of UTF-8, as LC_ALL=C sorts: no locale has a say. */
 export function compareText(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+  const shorter = Math.min(left.length, right.length);
+  for (let at = 0; at < shorter; at += 1) {
+    const [one, other] = [left.charCodeAt(at), right.charCodeAt(at)];
+    if (one !== other) return rank(one) - rank(other);
+  }
+  return left.length - right.length;
 }
+
+/** In UTF-8 what takes two units of UTF-16 comes after all that takes one. */
+const rank = (unit: number) => (unit < 0xd800 ? unit : unit >= 0xe000 ? unit - 0x800 : unit + 0x2000);

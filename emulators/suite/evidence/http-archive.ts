@@ -12,7 +12,6 @@ import { type Shown, textOf } from "./shown.ts";
 export interface ArchiveOptions {
   readonly service: string;
   readonly version: string;
-  readonly redactor: Redactor;
   readonly places: (text: string) => string;
 }
 
@@ -69,10 +68,39 @@ const volatileHeaders = new Set([
   stepHeader,
 ]);
 
-export function normalArchive(entries: readonly Shown[], options: ArchiveOptions): HttpArchive {
-  const shown = entries.map((entry) => {
-    const step = textOf(headersOf(entry.requestHeaders).find(({ name }) => name === stepHeader)?.value);
-    const har = harEntry(entry, options, true);
+/** An exchange without credentials: replaced once, for both forms. */
+export interface CleanExchange {
+  readonly entry: Shown;
+  readonly url: string;
+  readonly requestHeaders: readonly Header[];
+  readonly responseHeaders: readonly Header[];
+  readonly sent: Body;
+  readonly got: Body;
+}
+
+interface Body {
+  readonly text: string;
+  readonly base64: boolean;
+}
+
+export function cleanExchange(entry: Shown, redactor: Redactor): CleanExchange {
+  const scheme = entry.secure === true ? "https" : "http";
+  const headers = (from: unknown) =>
+    headersOf(from).map(({ name, value }) => ({ name, value: redactor.header(name, value) }));
+  return {
+    entry,
+    url: redactor.text(`${scheme}://${textOf(entry.host) || "localhost"}${textOf(entry.target) || "/"}`),
+    requestHeaders: headers(entry.requestHeaders),
+    responseHeaders: headers(entry.responseHeaders),
+    sent: bodyOf(entry, "requestBody", redactor),
+    got: bodyOf(entry, "responseBody", redactor),
+  };
+}
+
+export function normalArchive(exchanges: readonly CleanExchange[], options: ArchiveOptions): HttpArchive {
+  const shown = exchanges.map((exchange) => {
+    const step = textOf(exchange.requestHeaders.find(({ name }) => name === stepHeader)?.value);
+    const har = harEntry(normalForm(exchange, options.places), options, 0);
     return { har, key: [har.startedDateTime, step, har.request.method, har.request.url, bodyKey(har)].join("\n") };
   });
   shown.sort((left, right) => compareText(left.key, right.key));
@@ -83,9 +111,12 @@ export function normalArchive(entries: readonly Shown[], options: ArchiveOptions
 }
 
 /** Real times and every header; credentials are replaced here too. */
-export function rawArchive(entries: readonly Shown[], options: ArchiveOptions): HttpArchive {
+export function rawArchive(exchanges: readonly CleanExchange[], options: ArchiveOptions): HttpArchive {
   return archive(
-    entries.map((entry) => harEntry(entry, options, false)),
+    exchanges.map((exchange) => {
+      const { wallMs } = exchange.entry;
+      return harEntry(exchange, options, typeof wallMs === "number" ? wallMs : 0);
+    }),
     options,
   );
 }
@@ -97,17 +128,10 @@ function archive(entries: readonly HarEntry[], { version }: ArchiveOptions): Htt
 const bodyKey = ({ request, response }: HarEntry) =>
   `${sha256(request.postData?.text ?? "")} ${response.status} ${sha256(response.content.text ?? "")}`;
 
-function harEntry(entry: Shown, options: ArchiveOptions, normal: boolean): HarEntry {
-  const { redactor } = options;
-  const clean = cleaner(entry, options, normal);
-  const took = normal || typeof entry.wallMs !== "number" ? 0 : entry.wallMs;
-  const headers = (from: unknown) => shownHeaders(from, redactor, clean, normal);
-  const [requestHeaders, responseHeaders] = [headers(entry.requestHeaders), headers(entry.responseHeaders)];
-  const scheme = entry.secure === true ? "https" : "http";
-  const url = clean(redactor.text(`${scheme}://${textOf(entry.host) || "localhost"}${textOf(entry.target) || "/"}`));
-  const sent = bodyOf(entry, "requestBody", redactor, clean);
-  const got = bodyOf(entry, "responseBody", redactor, clean);
+function harEntry(exchange: CleanExchange, options: ArchiveOptions, took: number): HarEntry {
+  const { entry, url, requestHeaders, responseHeaders, sent, got } = exchange;
   const status = typeof entry.status === "number" ? entry.status : 0;
+  const [sentBytes, gotBytes] = [byteLength(sent), byteLength(got)];
   const typeIn = (list: readonly Header[]) => list.find(({ name }) => name.toLowerCase() === "content-type")?.value;
   return {
     startedDateTime: textOf(entry.at),
@@ -118,8 +142,10 @@ function harEntry(entry: Shown, options: ArchiveOptions, normal: boolean): HarEn
       httpVersion: "HTTP/1.1",
       cookies: [],
       headers: requestHeaders,
-      queryString: [...(URL.parse(url)?.searchParams ?? [])].map(([name, value]) => ({ name, value })),
-      ...(sent.size === 0
+      queryString: url.includes("?")
+        ? [...(URL.parse(url)?.searchParams ?? [])].map(([name, value]) => ({ name, value }))
+        : [],
+      ...(sentBytes === 0
         ? {}
         : {
             postData: {
@@ -130,7 +156,7 @@ function harEntry(entry: Shown, options: ArchiveOptions, normal: boolean): HarEn
             },
           }),
       headersSize: -1,
-      bodySize: sent.size,
+      bodySize: sentBytes,
     },
     response: {
       status,
@@ -139,14 +165,14 @@ function harEntry(entry: Shown, options: ArchiveOptions, normal: boolean): HarEn
       cookies: [],
       headers: responseHeaders,
       content: {
-        size: got.size,
+        size: gotBytes,
         mimeType: typeIn(responseHeaders) ?? "",
-        ...(got.size === 0 ? {} : { text: got.text }),
+        ...(gotBytes === 0 ? {} : { text: got.text }),
         ...(got.base64 ? { encoding: "base64" } : {}),
       },
       redirectURL: responseHeaders.find(({ name }) => name.toLowerCase() === "location")?.value ?? "",
       headersSize: -1,
-      bodySize: status === 304 ? 0 : got.size,
+      bodySize: status === 304 ? 0 : gotBytes,
     },
     cache: {},
     timings: { send: 0, wait: took, receive: 0 },
@@ -158,29 +184,40 @@ function harEntry(entry: Shown, options: ArchiveOptions, normal: boolean): HarEn
   };
 }
 
-/** Request ids count requests, so they follow the order of arrival: in normal form all are nought. */
-function cleaner({ subject }: Shown, { places }: ArchiveOptions, normal: boolean): (text: string) => string {
-  if (!normal) return (text) => text;
-  const id = textOf(subject);
-  if (!/^[0-9a-f]{32}$/.test(id)) return places;
-  const uuid = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-  // Version and variant of a UUID may overwrite two digits.
-  const shaped = new RegExp(uuid.replace(/^(.{14}).(.{4}).(.{16})$/, "$1.$2.$3").replaceAll("-", "-"), "g");
-  return (text) => places(text).replaceAll(id, "0".repeat(32)).replace(shaped, "00000000-0000-4000-8000-000000000000");
+const byteLength = ({ text, base64 }: Body) =>
+  base64 ? Buffer.byteLength(text, "base64") : Buffer.byteLength(text, "utf8");
+
+/** Names for addresses, request ids of noughts, headers in order and without those that say nothing of the exchange. */
+function normalForm(exchange: CleanExchange, places: (text: string) => string): CleanExchange {
+  const clean = withoutRequestId(textOf(exchange.entry.subject), places);
+  const headers = (from: readonly Header[]) =>
+    from
+      .map(({ name, value }) => ({ name: name.toLowerCase(), value: clean(value) }))
+      .filter(({ name }) => !volatileHeaders.has(name))
+      .sort((left, right) => compareText(left.name, right.name) || compareText(left.value, right.value));
+  const body = (from: Body) => (from.base64 ? from : { text: clean(from.text), base64: false });
+  return {
+    entry: exchange.entry,
+    url: clean(exchange.url),
+    requestHeaders: headers(exchange.requestHeaders),
+    responseHeaders: headers(exchange.responseHeaders),
+    sent: body(exchange.sent),
+    got: body(exchange.got),
+  };
 }
 
-function shownHeaders(
-  headers: unknown,
-  redactor: Redactor,
-  clean: (text: string) => string,
-  normal: boolean,
-): readonly Header[] {
-  const kept = headersOf(headers).map(({ name, value }) => ({ name, value: clean(redactor.header(name, value)) }));
-  if (!normal) return kept;
-  return kept
-    .map(({ name, value }) => ({ name: name.toLowerCase(), value }))
-    .filter(({ name }) => !volatileHeaders.has(name))
-    .sort((left, right) => compareText(`${left.name}\n${left.value}`, `${right.name}\n${right.value}`));
+/** Request ids count requests, so they follow the order of arrival: in normal form all are nought. */
+function withoutRequestId(id: string, places: (text: string) => string): (text: string) => string {
+  if (!/^[0-9a-f]{32}$/.test(id)) return places;
+  const uuid = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  const beginning = id.slice(0, 8);
+  return (text) => {
+    const placed = places(text);
+    if (!placed.includes(beginning)) return placed;
+    // Version and variant of a UUID may overwrite two digits.
+    const shaped = new RegExp(uuid.replace(/^(.{14}).(.{4}).(.{16})$/, "$1.$2.$3"), "g");
+    return placed.replaceAll(id, "0".repeat(32)).replace(shaped, "00000000-0000-4000-8000-000000000000");
+  };
 }
 
 function headersOf(headers: unknown): readonly Header[] {
@@ -190,19 +227,11 @@ function headersOf(headers: unknown): readonly Header[] {
   );
 }
 
-function bodyOf(
-  entry: Shown,
-  name: string,
-  redactor: Redactor,
-  clean: (text: string) => string,
-): { text: string; size: number; base64: boolean } {
+function bodyOf(entry: Shown, name: string, redactor: Redactor): Body {
   const encoded = entry[`${name}Base64`];
-  if (typeof encoded === "string") {
-    const bytes = redactor.bytes(Buffer.from(encoded, "base64"));
-    return { text: bytes.toString("base64"), size: bytes.length, base64: true };
-  }
-  const text = clean(redactor.text(textOf(entry[name])));
-  return { text, size: Buffer.byteLength(text), base64: false };
+  if (typeof encoded === "string")
+    return { text: redactor.bytes(Buffer.from(encoded, "base64")).toString("base64"), base64: true };
+  return { text: redactor.text(textOf(entry[name])), base64: false };
 }
 
 /** One exchange as it would be seen on the wire. */

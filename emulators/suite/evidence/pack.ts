@@ -1,10 +1,11 @@
 /** A pack as bytes: its files, the manifest over them, the hash lists and the attestation. */
+import { createHash } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Artefact, volatileFolder } from "./artefact.ts";
 import { attest, publicPem, type SigningKey, sha256 } from "./attestation.ts";
 import { canonicalJson, compareText } from "./canonical.ts";
-import { isSafePath, writeTar } from "./tar.ts";
+import { isSafePath, tarParts } from "./tar.ts";
 
 export interface PackInput {
   readonly artefacts: readonly Artefact[];
@@ -29,12 +30,14 @@ const own = new Set<string>(Object.values(ownFiles));
 
 export function buildPack({ artefacts, predicate, key }: PackInput): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
+  const hashes = new Map<string, string>();
   for (const { path, class: kind, bytes } of artefacts) {
     if (!isSafePath(path) || own.has(path)) throw new Error(`${path} is no name for a file of a pack`);
     if (files.has(path)) throw new Error(`${path} is given twice`);
     if ((kind === "vol") !== path.startsWith(names.volatile))
       throw new Error(`${path} is of class ${kind}; volatile/ and class vol go together`);
-    files.set(path, Buffer.from(bytes));
+    files.set(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    hashes.set(path, sha256(bytes));
   }
   const listed = artefacts
     .filter(({ class: kind }) => kind !== "vol")
@@ -44,7 +47,7 @@ export function buildPack({ artefacts, predicate, key }: PackInput): Map<string,
       mediaType,
       about,
       bytes: bytes.length,
-      sha256: sha256(bytes),
+      sha256: hashes.get(path) ?? "",
     }));
   const pem = Buffer.from(publicPem(key.key));
   files.set(names.publicKey, pem);
@@ -68,21 +71,31 @@ export function buildPack({ artefacts, predicate, key }: PackInput): Map<string,
   );
   const isVolatile = (path: string) => path.startsWith(names.volatile);
   const volatile = [...files.keys()].filter(isVolatile);
-  const volatileSums = Buffer.from(sumsOf(files, volatile, names.volatile));
+  const volatileSums = Buffer.from(sumsOf(files, hashes, volatile, names.volatile));
   files.set(names.volatileSums, volatileSums);
   files.set(names.volatileAttestation, Buffer.from(attest(names.volatileSums, volatileSums, predicate, key)));
-  const lasting = [...files.keys()].filter((path) => !isVolatile(path));
-  const sums = Buffer.from(sumsOf(files, lasting));
+  const sums = Buffer.from(
+    sumsOf(
+      files,
+      hashes,
+      [...files.keys()].filter((path) => !isVolatile(path)),
+    ),
+  );
   files.set(names.sums, sums);
   files.set(names.attestation, Buffer.from(attest(names.sums, sums, predicate, key)));
   return files;
 }
 
 /** As `sha256sum -c` reads it, in byte order of the paths. */
-function sumsOf(files: ReadonlyMap<string, Uint8Array>, paths: readonly string[], base = ""): string {
+function sumsOf(
+  files: ReadonlyMap<string, Uint8Array>,
+  known: ReadonlyMap<string, string>,
+  paths: readonly string[],
+  base = "",
+): string {
   return [...paths]
     .sort(compareText)
-    .map((path) => `${sha256(files.get(path) ?? Buffer.alloc(0))}  ${path.slice(base.length)}\n`)
+    .map((path) => `${known.get(path) ?? sha256(files.get(path) ?? "")}  ${path.slice(base.length)}\n`)
     .join("");
 }
 
@@ -104,9 +117,12 @@ export function writePack(folder: string, files: ReadonlyMap<string, Uint8Array>
   const partial = `${folder}${partialSuffix}`;
   beginPack(folder);
   // The lists that make a folder a pack are written last.
+  const made = new Set<string>();
   const order = [...files.keys()].sort((left, right) => Number(own.has(left)) - Number(own.has(right)));
   for (const path of order) {
-    mkdirSync(dirname(join(partial, path)), { recursive: true });
+    const parent = dirname(join(partial, path));
+    if (!made.has(parent)) mkdirSync(parent, { recursive: true });
+    made.add(parent);
     writeFileSync(join(partial, path), files.get(path) ?? "", { mode: 0o644, flush: own.has(path) });
   }
   rmSync(join(partial, "PARTIAL.md"));
@@ -115,6 +131,16 @@ export function writePack(folder: string, files: ReadonlyMap<string, Uint8Array>
 
 /** The pack without volatile/: two runs of the same seed, scenario and version give the same archive. */
 export function packTar(files: ReadonlyMap<string, Uint8Array>, epochMs: number): Buffer {
-  const lasting = new Map([...files].filter(([path]) => !path.startsWith(names.volatile)));
-  return writeTar(lasting, Math.floor(epochMs / 1000));
+  return Buffer.concat([...tarParts(lasting(files), Math.floor(epochMs / 1000))]);
+}
+
+/** SHA-256 of that archive, without making it. */
+export function packFingerprint(files: ReadonlyMap<string, Uint8Array>, epochMs: number): string {
+  const hash = createHash("sha256");
+  for (const part of tarParts(lasting(files), Math.floor(epochMs / 1000))) hash.update(part);
+  return hash.digest("hex");
+}
+
+function lasting(files: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
+  return new Map([...files].filter(([path]) => !path.startsWith(names.volatile)));
 }

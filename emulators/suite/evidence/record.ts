@@ -10,11 +10,11 @@ import { derivedKey, type SigningKey, sha256 } from "./attestation.ts";
 import { canonicalJson } from "./canonical.ts";
 import { egressProof } from "./egress-proof.ts";
 import { exportState } from "./exports.ts";
-import { type HttpArchive, normalArchive, rawArchive } from "./http-archive.ts";
+import { cleanExchange, type HttpArchive, normalArchive, rawArchive } from "./http-archive.ts";
 import { type Journals, type Marks, marksOf, readJournals } from "./journals.ts";
 import { junit } from "./junit.ts";
 import { mailArtefacts } from "./mails.ts";
-import { beginPack, buildPack, packTar, writePack } from "./pack.ts";
+import { beginPack, buildPack, packFingerprint, packTar, writePack } from "./pack.ts";
 import { packReadme } from "./readme.ts";
 import { createRedactor, type Redactor, secretsIn } from "./redact.ts";
 import { failFast } from "./refusals.ts";
@@ -195,23 +195,23 @@ async function finish(run: Run): Promise<Recorded> {
   const files = buildPack({ artefacts, predicate, key });
   refuseSecrets(files);
   const tar = () => packTar(files, start);
-  return { files, name: nameOf(start, mode.seed), fingerprint: sha256(tar()), tar };
+  return { files, name: nameOf(start, mode.seed), fingerprint: packFingerprint(files, start), tar };
 }
 
-function archivesOf(journals: Journals, cleaning: Cleaning, version: string) {
+function archivesOf(journals: Journals, { redactor, places }: Cleaning, version: string) {
   const artefacts: Artefact[] = [];
   const archives = new Map<string, HttpArchive>();
   for (const [service, entries] of journals) {
-    const requests = entries.filter(({ kind }) => kind === "request");
-    const made = { service, version, ...cleaning };
-    const normal = normalArchive(requests, made);
+    const exchanges = entries.filter(({ kind }) => kind === "request").map((entry) => cleanExchange(entry, redactor));
+    const made = { service, version, places };
+    const normal = normalArchive(exchanges, made);
     archives.set(service, normal);
     artefacts.push(
       artefact(`http/${service}.har`, `Requests to ${service}`, `${JSON.stringify(normal)}\n`),
       artefact(
         `volatile/http/${service}.har`,
         "The same with real times",
-        `${JSON.stringify(rawArchive(requests, made))}\n`,
+        `${JSON.stringify(rawArchive(exchanges, made))}\n`,
       ),
     );
   }

@@ -1,6 +1,7 @@
 /** Takes credentials out of what is recorded: of texts, of headers, and of what MIME hides in base64. */
 import { createHmac } from "node:crypto";
-import { findSecrets, type Replace, replaceSecrets, secretHeaders } from "./secrets.ts";
+import { base64Blocks } from "./base64-lines.ts";
+import { type Found, findSecrets, lineAt, type Replace, replaceSecrets, secretHeaders } from "./secrets.ts";
 
 export interface Redactor {
   text(text: string): string;
@@ -52,35 +53,34 @@ export function createRedactor(salt?: Uint8Array): Redactor {
   return redactor;
 }
 
-/** Lines that are nothing but base64, at least two tokens' worth. */
-const encoded = /(?:^[A-Za-z0-9+/]{40,998}\r?\n)+^[A-Za-z0-9+/]{1,998}={0,2}\r?$|^[A-Za-z0-9+/]{16,998}={0,2}\r?$/gm;
 /** Quoted-printable breaks lines with `=` and writes bytes as =XX: a credential across a break has no shape. */
 const softBreak = /=\r?\n/g;
 
 function redactEncoded(text: string, redact: (inner: string) => string): string {
-  const decodedLines = text.replace(encoded, (lines) => {
+  let decodedLines = "";
+  let done = 0;
+  for (const { from, to } of base64Blocks(text)) {
+    const lines = text.slice(from, to);
     const inner = Buffer.from(lines, "base64").toString("latin1");
-    if (findSecrets(inner).length === 0) return lines;
+    if (findSecrets(inner).length === 0) continue;
     const wrapped = Buffer.from(redact(inner), "latin1")
       .toString("base64")
       .replace(/.{76}(?=.)/g, "$&\r\n");
-    return lines.endsWith("\r") ? `${wrapped}\r` : wrapped;
-  });
+    decodedLines += text.slice(done, from) + wrapped + (lines.endsWith("\r") ? "\r" : "");
+    done = to;
+  }
+  decodedLines += text.slice(done);
   const joined = decodedLines.replace(softBreak, "");
   return joined !== decodedLines && findSecrets(joined).length > 0 ? joined : decodedLines;
 }
 
 /** What a file of a finished pack must not hold, decoded as far as MIME goes. */
-export function secretsIn(
-  path: string,
-  bytes: Uint8Array,
-): readonly { readonly kind: string; readonly line: number }[] {
+export function secretsIn(path: string, bytes: Uint8Array): readonly Found[] {
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   const text = path.endsWith(".dsse.json") ? whole.replace(/"sig":"[^"]*"/g, "") : whole; // the pack's own signature
   const found = [...findSecrets(text)];
-  for (const match of text.matchAll(encoded)) {
-    const line = text.slice(0, match.index).split("\n").length;
-    for (const { kind } of findSecrets(Buffer.from(match[0], "base64").toString("latin1"))) found.push({ kind, line });
-  }
+  for (const { from, to } of base64Blocks(text))
+    for (const { kind } of findSecrets(Buffer.from(text.slice(from, to), "base64").toString("latin1")))
+      found.push({ kind, line: lineAt(text, from) });
   return found;
 }

@@ -14,15 +14,18 @@ export interface JournalPage {
 export const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
 const page = 5_000;
+/** What evidence reads; changes and timers show in the exports. */
+const kinds = "request,session,delivery";
 
-/** Everything after `since` up to `until`, oldest first. */
+/** Requests, mail sessions and deliveries after `since` up to `until`, oldest first. */
 export async function journalOf(member: Member, since: number, until: number): Promise<readonly Shown[]> {
   const found: Shown[] = [];
   for (let from = since; from < until; ) {
-    const { entries } = await ask<JournalPage>(member, "GET", `/_backlot/journal?since=${from}&limit=${page}`);
-    const last = entries.at(-1)?.sequence;
-    if (typeof last !== "number") break;
+    const path = `/_backlot/journal?kind=${kinds}&since=${from}&limit=${page}`;
+    const { entries } = await ask<JournalPage>(member, "GET", path);
     for (const entry of entries) if (Number(entry.sequence) <= until) found.push(entry);
+    const last = entries.at(-1)?.sequence;
+    if (typeof last !== "number" || entries.length < page) break;
     from = last;
   }
   return found;
@@ -48,5 +51,9 @@ export function namesForAddresses(members: readonly Member[]): (text: string) =>
     `(${[...names.keys()].map((at) => at.replaceAll(".", "\\.").replace(":", "(?::|%3A|%3a)")).join("|")})(?!\\d)`,
     "g",
   );
-  return (text) => text.replace(pattern, (found) => names.get(decodeURIComponent(found)) ?? found);
+  const hosts = [...new Set([...names.keys()].map((at) => at.replace(/:\d+$/, "")))];
+  return (text) => {
+    if (!hosts.some((host) => text.includes(host))) return text;
+    return text.replace(pattern, (found) => names.get(decodeURIComponent(found)) ?? found);
+  };
 }

@@ -8,15 +8,15 @@ const block = 512;
 const zeros = Buffer.alloc(block);
 
 /** @param mtime seconds since 1970 that every file bears */
-export function writeTar(files: ReadonlyMap<string, Uint8Array>, mtime: number): Buffer {
-  const parts: Buffer[] = [];
+export function* tarParts(files: ReadonlyMap<string, Uint8Array>, mtime: number): Generator<Uint8Array> {
   for (const [path, bytes] of [...files].sort(([left], [right]) => compareText(left, right))) {
-    parts.push(header(path, bytes.length, mtime), Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    yield header(path, bytes.length, mtime);
+    yield bytes;
     const over = bytes.length % block;
-    if (over > 0) parts.push(zeros.subarray(over));
+    if (over > 0) yield zeros.subarray(over);
   }
-  parts.push(zeros, zeros);
-  return Buffer.concat(parts);
+  yield zeros;
+  yield zeros;
 }
 
 function header(path: string, size: number, mtime: number): Buffer {

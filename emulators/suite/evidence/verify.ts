@@ -4,7 +4,7 @@ import { z } from "zod";
 import { checkAttestation, derivedKey, keyId, sha256 } from "./attestation.ts";
 import { compareText } from "./canonical.ts";
 import { agreement } from "./consistency.ts";
-import { names, packTar } from "./pack.ts";
+import { names, packFingerprint } from "./pack.ts";
 import { secretsIn } from "./redact.ts";
 import { readTree, type Tree } from "./tree.ts";
 
@@ -63,6 +63,7 @@ export function verifyPack(path: string, options: VerifyOptions = {}): Verdict {
 
 export function verifyTree(tree: Tree, options: VerifyOptions = {}): Verdict {
   const { files } = tree;
+  const hashes = hashesOf(files);
   const findings: Finding[] = tree.problems.map((detail) => ({
     check: "entry",
     path: /^([^:]+): /.exec(detail)?.[1] ?? "",
@@ -73,10 +74,10 @@ export function verifyTree(tree: Tree, options: VerifyOptions = {}): Verdict {
   const isVolatile = (path: string) => path.startsWith(names.volatile);
   const lasting = [...files.keys()].filter((path) => !isVolatile(path));
   const passing = [...files.keys()].filter(isVolatile);
-  findings.push(...checkList(files, lasting, names.sums, ""));
+  findings.push(...checkList(files, hashes, { present: lasting, list: names.sums, base: "" }));
   if (tree.kind === "folder" || passing.length > 0)
-    findings.push(...checkList(files, passing, names.volatileSums, names.volatile));
-  findings.push(...checkManifest(files));
+    findings.push(...checkList(files, hashes, { present: passing, list: names.volatileSums, base: names.volatile }));
+  findings.push(...checkManifest(files, hashes));
   for (const [path, bytes] of files)
     for (const { kind, line } of secretsIn(path, bytes))
       findings.push({ check: "secret", path, detail: `line ${line} holds what looks like a credential (${kind})` });
@@ -110,8 +111,11 @@ export function fingerprintOf(files: ReadonlyMap<string, Buffer>): string | unde
   const start = z.object({ clock: z.object({ start: z.iso.datetime() }) }).safeParse(json(files.get("mode.json"))).data
     ?.clock.start;
   if (start === undefined || [...files.keys()].some((path) => Buffer.byteLength(path) > 255)) return undefined;
-  return sha256(packTar(files, Date.parse(start)));
+  return packFingerprint(files, Date.parse(start));
 }
+
+const hashesOf = (files: ReadonlyMap<string, Buffer>): ReadonlyMap<string, string> =>
+  new Map([...files].map(([path, bytes]) => [path, sha256(bytes)]));
 
 function checkSignatures(
   files: ReadonlyMap<string, Buffer>,
@@ -168,9 +172,8 @@ const publicText = (pem: string) => createPublicKey(pem).export({ format: "pem",
 /** Every file in the list with its hash, nothing else in the tree, lines as this writes them. */
 function checkList(
   files: ReadonlyMap<string, Buffer>,
-  present: readonly string[],
-  list: string,
-  base: string,
+  hashes: ReadonlyMap<string, string>,
+  { present, list, base }: { readonly present: readonly string[]; readonly list: string; readonly base: string },
 ): Finding[] {
   const text = files.get(list)?.toString("utf8");
   if (text === undefined) return [{ check: "missing", path: list, detail: "is missing" }];
@@ -193,10 +196,9 @@ function checkList(
     findings.push({ check: "list", path: list, detail: "the last line is cut off" });
   for (const [name, hash] of listed) {
     const path = base + name;
-    const bytes = files.get(path);
-    if (!bytes) findings.push({ check: "missing", path, detail: `is listed in ${list} and is not there` });
-    else if (sha256(bytes) !== hash)
-      findings.push({ check: "changed", path, detail: `is not the file that ${list} lists` });
+    const found = hashes.get(path);
+    if (found === undefined) findings.push({ check: "missing", path, detail: `is listed in ${list} and is not there` });
+    else if (found !== hash) findings.push({ check: "changed", path, detail: `is not the file that ${list} lists` });
   }
   const unlisted = new Set<string>([list, base === "" ? names.attestation : names.volatileAttestation]);
   for (const path of present)
@@ -205,7 +207,7 @@ function checkList(
   return findings;
 }
 
-function checkManifest(files: ReadonlyMap<string, Buffer>): Finding[] {
+function checkManifest(files: ReadonlyMap<string, Buffer>, hashes: ReadonlyMap<string, string>): Finding[] {
   const path = names.manifest;
   if (!files.has(path)) return []; // missing is said by the list already
   const manifest = Manifest.safeParse(json(files.get(path)));
@@ -220,7 +222,7 @@ function checkManifest(files: ReadonlyMap<string, Buffer>): Finding[] {
   for (const [name, file] of described) {
     const bytes = files.get(name);
     if (!bytes) say(`describes ${name}, which is not there`);
-    else if (bytes.length !== file.bytes || sha256(bytes) !== file.sha256)
+    else if (bytes.length !== file.bytes || hashes.get(name) !== file.sha256)
       say(`describes ${name} with another hash or size`);
   }
   const self = new Set<string>([names.manifest, names.sums, names.attestation]);
