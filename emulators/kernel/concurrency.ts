@@ -3,7 +3,7 @@
  * under way from when its headers are read until its writes are committed, so a planned delay keeps it there.
  */
 import { accountOf } from "./credential.ts";
-import type { Gate } from "./host.ts";
+import type { Gate } from "./gate.ts";
 import { throttle } from "./refusals.ts";
 
 export interface Ceiling {

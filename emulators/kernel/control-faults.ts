@@ -5,9 +5,9 @@ import type { KernelEnv, Runtime } from "./emulator.ts";
 import { answer, answerJson } from "./exchange.ts";
 import { mostFaults } from "./faults.ts";
 import { FaultInput } from "./faults-match.ts";
-import { ControlError } from "./host.ts";
 import { readBody } from "./http/input.ts";
 import { type Limits, LimitsInput } from "./limits.ts";
+import { ControlError } from "./plain-errors.ts";
 
 export function faultRoutes(control: Hono<KernelEnv>, runtime: Runtime<unknown>, limits: Limits): void {
   const { faults, journal, store, name } = runtime;

@@ -8,11 +8,11 @@ import { answer, answerJson } from "./exchange.ts";
 import { type Feed, positionPattern } from "./feed.ts";
 import type { FeedTokens } from "./feed-token.ts";
 import { eventsPath, type FeedUpgrades } from "./feed-upgrade.ts";
-import { ControlError } from "./host.ts";
 import { eventStream, eventStreamHeaders } from "./http/event-stream.ts";
 import { checked, readQuery } from "./http/input.ts";
 import { mayUse } from "./http/origin.ts";
 import { JournalFilter } from "./journal-view.ts";
+import { ControlError } from "./plain-errors.ts";
 import { sameText } from "./signatures.ts";
 
 export const FeedQuery = JournalFilter.extend({

@@ -6,9 +6,9 @@ import type { Egress } from "./egress.ts";
 import type { Emulator, KernelEnv, Runtime } from "./emulator.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { answerJson, type Exchange } from "./exchange.ts";
-import { ControlError } from "./host.ts";
 import { readBody } from "./http/input.ts";
 import { secretsOf } from "./outbox-prepare.ts";
+import { ControlError } from "./plain-errors.ts";
 import { commonSigners, type ProbeSigner, type ProbeTarget, probeReceiver } from "./probe.ts";
 
 /** What reaches a receiver: the same guard and sockets as the dispatcher's. */

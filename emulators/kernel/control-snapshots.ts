@@ -4,9 +4,9 @@ import { z } from "zod";
 import { isoMilliseconds } from "./clock.ts";
 import type { KernelEnv, Runtime } from "./emulator.ts";
 import { answer, answerJson } from "./exchange.ts";
-import { ControlError } from "./host.ts";
 import { readBody } from "./http/input.ts";
-import type { Lifecycle } from "./start.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { ControlError } from "./plain-errors.ts";
 
 export const SnapshotInput = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "up to 64 letters, digits, dots, dashes and underscores"),

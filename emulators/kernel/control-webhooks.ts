@@ -5,9 +5,9 @@ import { isoMilliseconds } from "./clock.ts";
 import type { Emulator, KernelEnv, Runtime } from "./emulator.ts";
 import { type Endpoint, EndpointInput } from "./endpoints.ts";
 import { answer, answerJson } from "./exchange.ts";
-import { ControlError } from "./host.ts";
 import { readBody, readQuery } from "./http/input.ts";
 import type { Delivery } from "./outbox-store.ts";
+import { ControlError } from "./plain-errors.ts";
 import { commonSchemes } from "./signatures.ts";
 
 export const EndpointChange = z.strictObject({

@@ -12,12 +12,12 @@ import type { Emulator, KernelEnv, Runtime } from "./emulator.ts";
 import { answer, answerJson, type Exchange } from "./exchange.ts";
 import type { FeedTokens } from "./feed-token.ts";
 import type { CheckHistory, CheckResult, Checks } from "./health.ts";
-import { ControlError } from "./host.ts";
 import { readBody, readQuery } from "./http/input.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import { refusal } from "./mode.ts";
 import { openApi, ownOperations, schemaPath } from "./openapi.ts";
+import { ControlError } from "./plain-errors.ts";
 import { sameText } from "./signatures.ts";
-import type { Lifecycle } from "./start.ts";
 
 export const ClockInput = z.strictObject({
   mode: z.enum(["real", "ticking", "frozen"]),

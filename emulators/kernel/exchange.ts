@@ -41,6 +41,24 @@ export interface Exchange {
   departure?: Departure;
 }
 
+/** No body. */
+export const nothing = Buffer.alloc(0);
+
+/** An exchange whose body is still to be read. */
+export function exchangeOf(parts: Omit<Exchange, "base" | "body" | "note" | "notes" | "answered">): Exchange {
+  const notes: Record<string, unknown> = {};
+  return {
+    ...parts,
+    base: parts.origin,
+    body: nothing,
+    notes,
+    answered: undefined,
+    note(name, value) {
+      notes[name] = value;
+    },
+  };
+}
+
 const longText = 16 * 1024;
 
 /**

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Exchange } from "./exchange.ts";
 import type { FaultDecision, Faults } from "./faults.ts";
 import type { Fact } from "./faults-match.ts";
-import type { Gate, Routed } from "./host.ts";
+import type { Gate, Routed } from "./gate.ts";
 import type { IdPart } from "./ids.ts";
 import { addHeaders, refuse, throttle } from "./refusals.ts";
 

@@ -8,7 +8,7 @@ import type { Clock, Instant } from "./clock.ts";
 import { credentialOf } from "./credential.ts";
 import type { ProviderErrors } from "./emulator.ts";
 import { type Answered, answer, type Exchange } from "./exchange.ts";
-import type { Gate } from "./host.ts";
+import type { Gate } from "./gate.ts";
 import { refuse } from "./refusals.ts";
 import type { Store } from "./state.ts";
 

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Clock, Instant } from "./clock.ts";
 import { createCeiling } from "./concurrency.ts";
 import { accountOf } from "./credential.ts";
-import type { Gate } from "./host.ts";
+import type { Gate } from "./gate.ts";
 import { parseRateLimit, type RateLimit, rateLimitForm } from "./rate-limit.ts";
 import { throttle } from "./refusals.ts";
 import type { Store } from "./state.ts";

@@ -128,3 +128,19 @@ export interface BoundScheme {
   timeouts(url: string): { readonly connectMs: number; readonly totalMs: number };
   concluded(conclusion: Conclusion): void;
 }
+
+export function bindScheme<State>(scheme: WebhookScheme<State>, runtime: () => Runtime<State>): BoundScheme {
+  return {
+    name: scheme.name,
+    headers: scheme.headers,
+    ordered: scheme.ordered ?? true,
+    secretOf: (credential) => scheme.secretOf(runtime(), credential),
+    sign: (request, secret) => scheme.sign(request, secret),
+    address: (url) => scheme.address?.(url) ?? url,
+    retryDelay: (url, attempts, outcome, last) => scheme.retryDelay(url, attempts, outcome, last, runtime()),
+    describe: (next) => scheme.describe?.(next, runtime()) ?? {},
+    accepts: (status) => scheme.accepts?.(status) ?? true,
+    timeouts: (url) => ({ connectMs: 2_000, totalMs: 15_000, ...scheme.timeouts?.(url) }),
+    concluded: (conclusion) => scheme.concluded?.(runtime(), conclusion),
+  };
+}

@@ -1,7 +1,7 @@
 import type { ProviderErrors } from "../kernel/emulator.ts";
 import { answer, answerJson, type Exchange } from "../kernel/exchange.ts";
 import { refusalBody } from "../kernel/mode.ts";
-import { Overloaded } from "../kernel/outbox.ts";
+import { Overloaded } from "../kernel/overloaded.ts";
 
 const table = {
   noSuchMessage: { status: 404, error: "not_found", text: (id: string) => `There is no message ${id}` },

@@ -5,8 +5,8 @@ import { z } from "zod";
 import { isoMilliseconds } from "../kernel/clock.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
 import { answer, answerJson } from "../kernel/exchange.ts";
-import { ControlError } from "../kernel/host.ts";
 import { readBody } from "../kernel/http/input.ts";
+import { ControlError } from "../kernel/plain-errors.ts";
 import type { Recorder } from "./evidence/recorder.ts";
 
 export const RecordingInput = z.strictObject({

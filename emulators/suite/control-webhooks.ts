@@ -4,8 +4,8 @@ import { DiscardInput, EndpointChange, Selection } from "../kernel/control-webho
 import type { KernelEnv } from "../kernel/emulator.ts";
 import { EndpointInput } from "../kernel/endpoints.ts";
 import { answer, answerJson, type Exchange } from "../kernel/exchange.ts";
-import { ControlError } from "../kernel/host.ts";
 import { readBody } from "../kernel/http/input.ts";
+import { ControlError } from "../kernel/plain-errors.ts";
 import { ask, askAll, firstOf, guarded, type Member } from "./member.ts";
 
 export function suiteWebhookRoutes(control: Hono<KernelEnv>, members: readonly Member[]): void {

@@ -7,10 +7,10 @@ import { AdvanceInput, advanceTarget, ClockInput, type Health, ModeInput } from 
 import { feedRoutes } from "../kernel/control-feed.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
 import { answer, answerJson } from "../kernel/exchange.ts";
-import { ControlError } from "../kernel/host.ts";
 import { readBody } from "../kernel/http/input.ts";
 import { showEntry } from "../kernel/journal-view.ts";
 import { openApi, schemaPath } from "../kernel/openapi.ts";
+import { ControlError } from "../kernel/plain-errors.ts";
 import { clientVariables } from "./client-variables.ts";
 import { advanceTogether, type ClockView } from "./conductor.ts";
 import { evidenceRoutes } from "./control-evidence.ts";

@@ -1,6 +1,6 @@
 /** What stands before the suite's own control routes: ETags and idempotent replays, as on every emulator. */
 import type { Clock } from "../kernel/clock.ts";
-import type { Gate } from "../kernel/host.ts";
+import type { Gate } from "../kernel/gate.ts";
 import { createEtagGate } from "../kernel/http/etag.ts";
 import { controlMethods, createIdempotencyGate, memoryReplays } from "../kernel/idempotency.ts";
 import type { Settings } from "../kernel/settings.ts";

@@ -1,8 +1,8 @@
 /** What the suite itself holds as truth for all members: the clock and the mode. A member that appears is brought to it. */
 import { type Clock, type ClockSetting, createClock, type Instant, isoMilliseconds } from "../kernel/clock.ts";
+import { startingClock } from "../kernel/lifecycle.ts";
 import { createMode, type Mode } from "../kernel/mode.ts";
 import type { Settings } from "../kernel/settings.ts";
-import { startingClock } from "../kernel/start.ts";
 import { ask, type Member } from "./member.ts";
 
 export interface Leader {

@@ -1,6 +1,6 @@
 /** An emulator as the suite sees it: a name and its control API, in process or at an address. */
 import type { Address } from "../kernel/emulator.ts";
-import { ControlError } from "../kernel/host.ts";
+import { ControlError } from "../kernel/plain-errors.ts";
 
 export interface Member {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** ETag and 304 for answers that are asked for again and again: lists of the control API and of mailboxes. */
 import { createHash } from "node:crypto";
 import { answer, type Exchange } from "../exchange.ts";
-import type { Gate } from "../host.ts";
+import type { Gate } from "../gate.ts";
 
 /** Strong: the same tag means the same bytes (RFC 9110 8.8.3). */
 export function etagOf(body: string | Uint8Array): string {

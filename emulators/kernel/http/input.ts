@@ -1,7 +1,7 @@
 /** Reads what a control request carries; every refusal names the field and what is allowed there. */
 import type { z } from "zod";
 import type { Exchange } from "../exchange.ts";
-import { ControlError } from "../host.ts";
+import { ControlError } from "../plain-errors.ts";
 
 export function readBody<T extends z.ZodType>(exchange: Exchange, schema: T): z.output<T> {
   const text = exchange.body.toString("utf8").trim();

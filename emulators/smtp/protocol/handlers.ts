@@ -6,7 +6,7 @@ import type {
   SMTPServerSession,
 } from "smtp-server";
 import type { Runtime } from "../../kernel/emulator.ts";
-import { Overloaded } from "../../kernel/outbox.ts";
+import { Overloaded } from "../../kernel/overloaded.ts";
 import { type AuthMode, defaultProfile, type Envelope, type Parameters } from "../domain/message.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import { describeCause, queued, reply, SmtpReply, tooBig } from "../domain/replies.ts";

@@ -6,7 +6,7 @@ import type { Hono } from "hono";
 import type { Attachment, Email } from "postal-mime";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { answer } from "../../kernel/exchange.ts";
-import { ControlError } from "../../kernel/host.ts";
+import { ControlError } from "../../kernel/plain-errors.ts";
 import { guarded, type Member, MemberError } from "../member.ts";
 
 const frameHeaders = {

@@ -5,7 +5,7 @@
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { answer } from "../../kernel/exchange.ts";
-import { ControlError } from "../../kernel/host.ts";
+import { ControlError } from "../../kernel/plain-errors.ts";
 import type { Member } from "../member.ts";
 
 const id = "[\\w.~:@%+=-]+";

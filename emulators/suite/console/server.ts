@@ -6,7 +6,7 @@ import { type Context, Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { answer, type Exchange } from "../../kernel/exchange.ts";
 import type { FeedTokens } from "../../kernel/feed-token.ts";
-import { plainErrors } from "../../kernel/host.ts";
+import { plainErrors } from "../../kernel/plain-errors.ts";
 import type { Member } from "../member.ts";
 import { createPageFiles } from "./files.ts";
 import { mailRoutes } from "./mail-parts.ts";

@@ -1,6 +1,6 @@
 /** The one recording of a suite: `createSuite()`, the control API and the commands start and stop the same. */
 import { type Instant, isoMilliseconds } from "../../kernel/clock.ts";
-import { ControlError } from "../../kernel/host.ts";
+import { ControlError } from "../../kernel/plain-errors.ts";
 import type { Suite } from "../suite.ts";
 import type { Recorded, Recording, RecordOptions } from "./record.ts";
 import type { StepResult } from "./scenario/run.ts";

@@ -1,6 +1,6 @@
 /** From a host name to the emulator that stands in for it, wherever it runs. */
 import type { Server } from "node:http";
-import { hostPattern } from "../../kernel/host.ts";
+import { hostPattern } from "../../kernel/host-names.ts";
 import type { RunningEmulator } from "../../kernel/start.ts";
 import { type Registered, registry } from "../registry.ts";
 

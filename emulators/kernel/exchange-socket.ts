@@ -1,0 +1,101 @@
+/** An exchange over a socket of this process: node's request read into it, its answer written out. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TLSSocket } from "node:tls";
+import { type Answered, type Exchange, exchangeOf, nothing } from "./exchange.ts";
+
+export function fromSocket(incoming: IncomingMessage, id: string, at: number): Exchange {
+  const host = incoming.headers.host ?? "";
+  // A gateway that ended TLS for an emulator in another process says so; links in answers must be what the client sees.
+  const secure = (incoming.socket as TLSSocket).encrypted === true || incoming.headers["x-forwarded-proto"] === "https";
+  // An absolute-form target carries its own authority (RFC 9112 3.2.2); forward proxies strip it, hand-made clients may not.
+  const absolute = incoming.url?.startsWith("http") ? URL.parse(incoming.url) : null;
+  const authority = absolute?.host ?? host;
+  return exchangeOf({
+    id,
+    at,
+    method: incoming.method ?? "GET",
+    target: absolute ? absolute.pathname + absolute.search : (incoming.url ?? "/"),
+    host: authority,
+    origin: `${secure ? "https" : "http"}://${authority || "localhost"}`,
+    remote: incoming.socket.remoteAddress ?? "",
+    header: (name) => {
+      const value = incoming.headers[name];
+      return Array.isArray(value) ? value.join(", ") : value;
+    },
+    headers: () => incoming.headers as Record<string, string>,
+  });
+}
+
+/** The whole body, or undefined when it is larger than `limit` (what is left is drained, so that the client reads the answer). */
+export function readIncoming(incoming: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  const declared = incoming.headers["content-length"];
+  if (declared === undefined && incoming.headers["transfer-encoding"] === undefined) return Promise.resolve(nothing);
+  if (Number(declared) > limit) {
+    incoming.resume();
+    return Promise.resolve(undefined);
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    incoming.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limit) chunks.push(chunk);
+      else {
+        chunks.length = 0;
+        resolve(undefined);
+      }
+    });
+    incoming.on("end", () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    incoming.on("error", reject);
+    incoming.on("close", () => {
+      // After every request; an Error costs a stack trace, so it is made only for a body that stopped.
+      if (!incoming.complete) reject(new Error("the client closed the connection before its body was complete"));
+    });
+  });
+}
+
+export function send(answered: Answered, method: string, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const { status, headers, body } = answered;
+  if (body instanceof ReadableStream) {
+    outgoing.writeHead(status, headers);
+    if (method === "HEAD") {
+      outgoing.end();
+      void body.cancel();
+    } else void pipe(body, outgoing);
+    return;
+  }
+  if (body === null || status === 204 || status === 304) {
+    outgoing.writeHead(status, status === 204 || status === 304 ? headers : { ...headers, "content-length": "0" });
+    outgoing.end();
+  } else {
+    outgoing.writeHead(status, {
+      ...headers,
+      "content-length": typeof body === "string" ? Buffer.byteLength(body) : body.byteLength,
+    });
+    outgoing.end(method === "HEAD" ? undefined : body);
+  }
+  if (!incoming.complete) incoming.resume();
+}
+
+/** As fast as the client takes it; when the client goes away the stream is cancelled, when the stream fails the client sees a break. */
+async function pipe(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+  const reader = body.getReader();
+  let writable = Promise.withResolvers<void>();
+  outgoing.on("drain", () => writable.resolve());
+  outgoing.on("close", () => {
+    writable.resolve();
+    reader.cancel().catch(() => {}); // a source that fails while it is told to stop has nobody left to tell
+  });
+  outgoing.flushHeaders();
+  try {
+    while (!outgoing.destroyed) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      writable = Promise.withResolvers<void>();
+      if (!outgoing.write(value)) await writable.promise;
+    }
+    outgoing.end();
+  } catch {
+    outgoing.destroy();
+  }
+}

@@ -1,0 +1,33 @@
+/** What may stand between a request and its route: planned faults, rate limits, idempotent replays, ETags. */
+import type { ProviderErrors } from "./emulator.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** Stands before the routes: planned faults, rate limits, idempotent replays. */
+export interface Gate {
+  /** Before the body is read: may answer instead of the route. */
+  before?(exchange: Exchange, errors: ProviderErrors): Response | undefined | Promise<Response | undefined>;
+  /** With the body there: may answer instead of `run`, run it more than once, or change what it answered. */
+  around?(exchange: Exchange, routed: Routed, run: () => Promise<void>): Promise<void>;
+}
+
+/** Where a request is about to go. */
+export interface Routed {
+  readonly errors: ProviderErrors;
+  /** What the site calls it; without its own word, the route: `GET /notes/{id}`. */
+  facts(): { readonly operation?: string; readonly resource?: string };
+}
+
+/** Runs `run` inside every gate from `from` on; the first is the outermost. */
+export function through(
+  gates: readonly Gate[],
+  exchange: Exchange,
+  routed: Routed,
+  run: () => Promise<void>,
+  from = 0,
+): Promise<void> {
+  for (let index = from; index < gates.length; index += 1) {
+    const gate = gates[index];
+    if (gate?.around) return gate.around(exchange, routed, () => through(gates, exchange, routed, run, index + 1));
+  }
+  return run();
+}

@@ -1,0 +1,90 @@
+/** Which routes a request reaches: by the host name it was sent to, or by the first path segment on a plain address. */
+import { Hono } from "hono";
+import type { KernelEnv, Site } from "./emulator.ts";
+import type { Exchange } from "./exchange.ts";
+import { hostname, hostPattern } from "./host-names.ts";
+
+export interface Destination {
+  readonly site: Site;
+  readonly app: Hono<KernelEnv>;
+  /** Reached under its prefix rather than by its name. */
+  readonly prefixed: boolean;
+}
+
+export interface Sites {
+  /** Undefined when the Host header names nothing that answers here. */
+  route(exchange: Exchange): Destination | undefined;
+  answersTo(host: string): boolean;
+}
+
+interface Mounted {
+  readonly byName: Destination;
+  readonly byPrefix: Destination | undefined;
+  readonly hosts: readonly RegExp[];
+}
+
+export interface SitesOptions {
+  readonly sites: readonly Site[];
+  readonly allowedHosts: readonly string[];
+  /** What a handler threw. */
+  failed(exchange: Exchange, cause: unknown, site: Site): Response;
+}
+
+export function createSites(options: SitesOptions): Sites {
+  const mounted = options.sites.map((site) => mount(site, options.failed));
+  const root = (mounted.find(({ byPrefix }) => byPrefix === undefined) ?? mounted[0])?.byName;
+  const prefixes = new Map(
+    mounted.flatMap(({ byPrefix }) =>
+      byPrefix?.site.prefix === undefined ? [] : [[byPrefix.site.prefix, byPrefix] as const],
+    ),
+  );
+  const plainHosts = new Set([
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    ...options.allowedHosts.map((name) => name.toLowerCase()),
+  ]);
+  const isPlain = (name: string) => plainHosts.has(name) || plainHosts.has("*");
+  const named = (name: string) => mounted.find(({ hosts }) => hosts.some((pattern) => pattern.test(name)));
+  return {
+    route(exchange) {
+      const name = hostname(exchange.host);
+      if (!isPlain(name)) return named(name)?.byName;
+      return prefixes.get(/^\/([^/?]*)/.exec(exchange.target)?.[1] ?? "") ?? root;
+    },
+    answersTo(host) {
+      const name = hostname(host);
+      return isPlain(name) || named(name) !== undefined;
+    },
+  };
+}
+
+function mount(site: Site, failed: SitesOptions["failed"]): Mounted {
+  const under = site.prefix === undefined ? undefined : new Hono<KernelEnv>();
+  for (const app of under ? [site.routes, under] : [site.routes]) {
+    app.onError((cause, c) => failed(c.env.exchange, cause, site));
+    app.notFound((c) => {
+      const allowed = methodsFor(app, c.req.path);
+      return allowed.length > 0
+        ? site.errors.methodNotAllowed(c.env.exchange, allowed)
+        : site.errors.notFound(c.env.exchange);
+    });
+  }
+  under?.route(`/${site.prefix}`, site.routes);
+  return {
+    byName: { site, app: site.routes, prefixed: false },
+    byPrefix: under && { site, app: under, prefixed: true },
+    hosts: site.hosts.map(hostPattern),
+  };
+}
+
+/** The route as the capabilities write it: `GET /notes/{id}`. */
+export function operationOf(app: Hono<KernelEnv>, exchange: Exchange): { operation?: string } {
+  const path = URL.parse(exchange.origin + exchange.target)?.pathname ?? "/";
+  const route = app.router.match(exchange.method, path)[0].at(-1)?.[0][1];
+  return route ? { operation: `${route.method} ${route.path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}")}` } : {};
+}
+
+function methodsFor(app: Hono<KernelEnv>, path: string): string[] {
+  return ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) => app.router.match(method, path)[0].length > 0);
+}

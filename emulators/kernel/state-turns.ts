@@ -1,0 +1,111 @@
+/**
+ * Group commit: the writes of one event-loop turn share a transaction, every answer waits for it, and what follows a
+ * change runs once the change is durable.
+ */
+import type { Database } from "better-sqlite3";
+
+export interface Turns {
+  /** All or nothing inside this turn's transaction. */
+  write<T>(work: () => T): T;
+  committed(): Promise<void>;
+  afterCommit(action: () => void): void;
+  /** Something that is kept with the commit changed in memory; inside a write, `takeBack` undoes it if the write fails. */
+  changed(takeBack: () => void): void;
+  /** Commits what is open now, for work on the database as a whole. */
+  settle(): void;
+  readonly commits: number;
+  /** Settles and opens no further transaction. */
+  close(): void;
+}
+
+export interface TurnsOptions {
+  readonly db: Database;
+  /** Writes what lives in memory, as the last part of a transaction. */
+  readonly beforeCommit: () => void;
+  /** Told when a commit fails; nothing after it can be trusted. */
+  readonly onFailure: (cause: unknown) => void;
+}
+
+export function createTurns({ db, beforeCommit, onFailure }: TurnsOptions): Turns {
+  const begin = db.prepare("BEGIN");
+  const commit = db.prepare("COMMIT");
+  const savepoint = db.prepare("SAVEPOINT work");
+  const release = db.prepare("RELEASE work");
+  const undoWork = db.prepare("ROLLBACK TO work");
+  let turn: PromiseWithResolvers<void> | undefined;
+  let afterwards: (() => void)[] = [];
+  let commits = 0;
+  let depth = 0;
+  /** How to take back in memory what the writes under way did there. */
+  let undo: (() => void)[] = [];
+  let closed = false;
+
+  const open = () => {
+    if (turn || closed) return;
+    begin.run();
+    turn = Promise.withResolvers();
+    turn.promise.catch(() => {}); // every answer that waits sees the failure; nobody waiting is not an error of its own
+    setImmediate(end);
+  };
+  const end = () => {
+    if (!turn) return;
+    const closing = turn;
+    const then = afterwards;
+    turn = undefined;
+    afterwards = [];
+    try {
+      beforeCommit();
+      commit.run();
+      commits += 1;
+    } catch (cause) {
+      if (db.inTransaction) db.exec("ROLLBACK");
+      onFailure(cause);
+      closing.reject(cause);
+      return;
+    }
+    closing.resolve();
+    for (const action of then) action();
+  };
+  /** What follows a commit may write again, and so open the next turn: ends turns until none is open. */
+  const settle = () => {
+    while (turn) end();
+  };
+
+  return {
+    get commits() {
+      return commits;
+    },
+    write(work) {
+      open();
+      const [undoneTo, afterwardsTo] = [undo.length, afterwards.length];
+      depth += 1;
+      savepoint.run();
+      try {
+        return work();
+      } catch (cause) {
+        undoWork.run();
+        for (const step of undo.splice(undoneTo).reverse()) step();
+        afterwards.length = afterwardsTo;
+        throw cause;
+      } finally {
+        release.run();
+        depth -= 1;
+        if (depth === 0) undo = [];
+      }
+    },
+    committed: () => turn?.promise ?? Promise.resolve(),
+    afterCommit(action) {
+      open();
+      afterwards.push(action);
+    },
+    changed(takeBack) {
+      if (depth > 0) undo.push(takeBack);
+      open();
+    },
+    settle,
+    close() {
+      settle();
+      closed = true;
+    },
+  };
+}
