@@ -17,6 +17,7 @@ const help = `backlot - local emulators of Twilio, Azure Policy Insights, EC2 sp
       --json                  print one JSON line when ready
   backlot env [--shell|--json]  print the variables clients need (KEY=value; --shell: export lines)
   backlot exec [options] -- COMMAND  run a command against a private suite; its exit code, or 70 when it tried to leave
+      --evidence DIR          leave a pack of evidence of the run there
       --allow HOST            let a host, *.domain or range through to the real network; may be repeated
       --no-egress-check       refuse what tries to leave, but do not fail for it
       --sandbox               loopback only, for programs that ignore proxies as well (Linux)
@@ -46,6 +47,7 @@ const flags = {
   shell: { type: "boolean" },
   init: { type: "boolean" },
   allow: { type: "string", multiple: true },
+  evidence: { type: "string" },
   "no-egress-check": { type: "boolean" },
   sandbox: { type: "boolean" },
   bundle: { type: "boolean" },
@@ -65,7 +67,7 @@ const accepted: Readonly<Record<string, readonly string[]>> = {
   env: ["only", "seed", "data", "env", "json", "shell"],
   check: ["env", "only"],
   trust: ["init", "bundle"],
-  exec: ["allow", "no-egress-check", "sandbox", "only", "seed", "clock", "env"],
+  exec: ["evidence", "allow", "no-egress-check", "sandbox", "only", "seed", "clock", "env"],
   doctor: ["env"],
   scenario: ["concurrency"],
   evidence: ["scenario", "out", "name", "key", "sha256", "json", "volatile", "concurrency"],
@@ -155,7 +157,13 @@ async function runExec(
     if (process.env[sandboxMark] === undefined) return insideSandbox(line);
   }
   const { exec } = await import("./commands/exec.ts");
-  return exec({ command, settings, allow: values.allow ?? [], checkEgress: values["no-egress-check"] !== true });
+  return exec({
+    command,
+    settings,
+    allow: values.allow ?? [],
+    checkEgress: values["no-egress-check"] !== true,
+    evidence: values.evidence,
+  });
 }
 
 /** Suites of their own: the settings of this folder do not change what a scenario shows. */

@@ -35,6 +35,7 @@ expect() { # what, pattern, output
 }
 clocks() { suite GET clock | grep -o '"now":"[^"]*"' | sort -u; }
 trap 'compose down -v --remove-orphans >/dev/null 2>&1 || true' EXIT
+trap 'exit 143' INT TERM
 
 compose config -q 2>/dev/null || compose config >/dev/null
 compose --profile full config >/dev/null && say "docker-compose.yml is valid, profile full too" ok

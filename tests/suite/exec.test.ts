@@ -127,6 +127,32 @@ test.each([
   expect(await run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(said) });
 });
 
+test("--evidence leaves a pack that verifies: what was asked, what tried to leave, how the command ended", async () => {
+  const folder = join(temporaryFolder(), "pack");
+  const source = `
+    const authorization = "Basic " + btoa(process.env.TWILIO_ACCOUNT_SID + ":" + process.env.TWILIO_AUTH_TOKEN);
+    const url = "https://api.twilio.com/2010-04-01/Accounts/" + process.env.TWILIO_ACCOUNT_SID + "/Messages.json";
+    const body = new URLSearchParams({ To: "+12025550199", From: process.env.TWILIO_PHONE_NUMBER, Body: "for the record" });
+    const sent = await fetch(url, { method: "POST", headers: { authorization }, body });
+    process.stdout.write(String(sent.status));
+    ${foreign}
+    process.exit(5);`;
+  const finished = await run(["exec", "--evidence", folder, ...node(source).slice(1)], { env: quiet });
+  expect(finished).toMatchObject({ code: 70, stdout: "201" });
+  expect(finished.stderr).toMatch(/Evidence of this run: .*pack \(fingerprint [0-9a-f]{64}\)/);
+  const read = (path: string) => readFileSync(join(folder, path), "utf8");
+  expect(read("http/twilio.har")).toContain("for the record");
+  expect(read("http/twilio.har")).toContain("https://api.twilio.com/2010-04-01/Accounts/");
+  expect(read("egress/ledger.jsonl")).toMatch(/"target":"telemetry.example.com:443","verdict":"refused"/);
+  expect(read("tests/junit.xml")).toContain("ended with 5");
+  expect(await run(["evidence", "verify", folder])).toMatchObject({ code: 0 });
+  // A pack is never written over, and a run that could leave none does not begin.
+  const again = await run(["exec", "--evidence", folder, ...node("process.stdout.write('ran')").slice(1)], {
+    env: quiet,
+  });
+  expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("is already there") });
+});
+
 test("an entry of --allow that cannot be used ends with 1 and leaves nothing", async () => {
   const tmp = temporaryFolder();
   const finished = await run(["exec", "--allow", "10.0.0.0/40", "--", "true"], { env: { ...quiet, TMPDIR: tmp } });

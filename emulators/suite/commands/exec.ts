@@ -5,7 +5,8 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
+import { stopwatch } from "../../kernel/clock.ts";
 import { refusal } from "../../kernel/mode.ts";
 import type { Settings } from "../../kernel/settings.ts";
 import { clientVariables } from "../client-variables.ts";
@@ -13,26 +14,31 @@ import type { EgressTarget } from "../gateway/ledger.ts";
 import { registry } from "../registry.ts";
 import { runEnvironment } from "../run-environment.ts";
 import { prepareRunFolder } from "../run-folder.ts";
-import { privatePorts, startSuite } from "../suite.ts";
+import { privatePorts, type Suite, startSuite } from "../suite.ts";
 
 export interface ExecOptions {
   readonly command: readonly string[];
   /** More entries for BACKLOT_EGRESS_ALLOW. */
   readonly allow: readonly string[];
   readonly checkEgress: boolean;
+  /** Folder, not there yet, in which a pack of evidence of the run is left. */
+  readonly evidence?: string | undefined;
   /** Read again with other ports and folders than the user's. */
   readonly settings: (given: Readonly<Record<string, string>>) => Settings;
 }
 
-/** As in sysexits.h: EX_SOFTWARE is the nearest to "it did what it must not", EX_CONFIG says what it says. */
-const exitCodes = { leftMachine: 70, misconfigured: 78, notExecutable: 126, notFound: 127 } as const;
+/** As in sysexits.h: EX_SOFTWARE is the nearest to "it did what it must not"; EX_CANTCREAT and EX_CONFIG say what they say. */
+const exitCodes = { leftMachine: 70, noEvidence: 73, misconfigured: 78, notExecutable: 126, notFound: 127 } as const;
 
 export const privateFolderPrefix = "backlot-exec-";
 
-/** Resolves with the exit code: the command's, 128 + signal, 70, 78, 126 or 127. */
+/** Resolves with the exit code: the command's, 128 + signal, 70, 73, 78, 126 or 127. */
 export async function exec(options: ExecOptions): Promise<number> {
   const { realAskedBy, only, egressAllow } = options.settings({});
-  if (realAskedBy !== undefined) return execReal(options.command, realAskedBy, only);
+  if (realAskedBy !== undefined) {
+    if (options.evidence !== undefined) say("Evidence is of what is emulated: in real mode no pack is left.");
+    return execReal(options.command, realAskedBy, only);
+  }
 
   const early = holdSignals();
   // The process id in its name tells a run under way from one that was killed.
@@ -46,7 +52,7 @@ export async function exec(options: ExecOptions): Promise<number> {
 }
 
 async function execPrivately(
-  { command, settings: read, checkEgress }: ExecOptions,
+  { command, settings: read, checkEgress, evidence }: ExecOptions,
   allow: readonly string[],
   folder: string,
   early: HeldSignals,
@@ -58,6 +64,7 @@ async function execPrivately(
     BACKLOT_DATA_DIR: data,
     BACKLOT_ATTACH: "",
     BACKLOT_EGRESS_ALLOW: allow.join(","),
+    ...(evidence === undefined ? {} : wholeJournal),
   });
   const suite = await startSuite({ ...settings, caDir: settings.caDir ?? join(folder, "ca") });
   try {
@@ -69,13 +76,42 @@ async function execPrivately(
     if (removed.length > 0) say(`Taken out of the command's environment: ${removed.join(", ")}.`);
     const stopped = early.release();
     if (stopped !== undefined) return 128 + constants.signals[stopped];
-    const code = await run(command, variables);
+    const work = () => run(command, variables);
+    const { code, kept } =
+      evidence === undefined ? { code: await work(), kept: true } : await recorded(suite, command, evidence, work);
     const left = suite.gateway?.ledger.targets().filter(({ verdict }) => verdict === "refused") ?? [];
-    if (left.length === 0) return code;
-    say(egressTable(left, code));
-    return checkEgress ? exitCodes.leftMachine : code;
+    if (left.length > 0) say(egressTable(left, code));
+    if (left.length > 0 && checkEgress) return exitCodes.leftMachine;
+    return code === 0 && !kept ? exitCodes.noEvidence : code;
   } finally {
     await suite.close();
+  }
+}
+
+/** Evidence is of the whole run or it is none: the journals of the private suite take what a long run writes. */
+const wholeJournal = { BACKLOT_JOURNAL_SIZE: "200000", BACKLOT_JOURNAL_BYTES: "1GiB" };
+
+/** Runs `work` under the recorder. What becomes of the pack is said; it never changes what the command's code was. */
+async function recorded(
+  suite: Suite,
+  [program = ""]: readonly string[],
+  folder: string,
+  work: () => Promise<number>,
+): Promise<{ readonly code: number; readonly kept: boolean }> {
+  // Arguments may hold what nobody should read; the program's name does not.
+  const name = basename(program);
+  await suite.evidence.start({ title: `A run of ${name}`, folder: resolve(folder), environment: process.env });
+  const elapsed = stopwatch();
+  const code = await work();
+  const failure = code === 0 ? {} : { failure: `ended with ${code}` };
+  const step = { order: "0001", name, at: suite.clock.now(), wallMs: elapsed(), ...failure };
+  try {
+    const { fingerprint } = await suite.evidence.stop([step]);
+    say(`Evidence of this run: ${folder} (fingerprint ${fingerprint}).`);
+    return { code, kept: true };
+  } catch (cause) {
+    say(`No evidence was left in ${folder}: ${cause instanceof Error ? cause.message : String(cause)}`);
+    return { code, kept: false };
   }
 }
 
