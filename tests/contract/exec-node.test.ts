@@ -29,9 +29,21 @@ test.each([
   expect(JSON.parse(stdout)).toEqual(said);
 });
 
-test("the same with a line that reports home: exit 70, the host named", async () => {
-  const { code, stderr } = await run(script("foreign.mjs"));
-  expect(code).toBe(70);
+const reportingHome = `await import(process.argv[1]); await fetch("https://telemetry.example.com/v1/events").catch(() => {});`;
+
+test.each([
+  "twilio.mjs",
+  "aws.mjs",
+  "azure.mjs",
+  "mail.mjs",
+])("%s with a line that reports home: its work done, exit 70, that host named and no other", async (name) => {
+  const path = join(packageRoot(), "tests/contract/clients/exec", name);
+  const { code, stdout, stderr } = await run([
+    ...["exec", "--", process.execPath, "--input-type=module", "-e", reportingHome],
+    path,
+  ]);
+  expect(code, stderr).toBe(70);
+  expect(JSON.parse(stdout)).toEqual(expect.any(Object));
   expect(stderr).toMatch(/telemetry\.example\.com:443 +1 x +CONNECT/);
-  expect(stderr).not.toContain("twilio.com");
+  expect(stderr.match(/^ {2}\S+:\d+ /gm)).toHaveLength(1);
 });

@@ -63,15 +63,56 @@ function withPath(command: string, name: string): Promise<string> {
     : exec("sh", script(name));
 }
 
-for (const [name, needed, file] of [
-  ["python", python("json", "python3"), "foreign.py"],
-  ["curl", tool("curl", "curl"), "foreign.sh"],
+const reportHome = `
+import runpy, sys, urllib.request
+runpy.run_path(sys.argv[1], run_name="__main__")
+try:
+    urllib.request.urlopen("https://telemetry.example.com/v1/events", data=b"{}", timeout=5)
+except OSError:
+    pass
+`;
+const sh = (name: string, line: string) => (command: string) => [
+  ...(command.startsWith("/") ? ["env", `PATH=${dirname(command)}:${process.env.PATH}`] : []),
+  ...["sh", "-c", `. "$0" && { ${line} || true; }`, script(name)],
+];
+const py = (name: string) => (command: string) => [command, "-c", reportHome, script(name)];
+
+// The same scripts with one line more; aws and az report home by themselves, each in its own way.
+for (const [name, needed, command, host] of [
+  ["python: twilio", python("twilio", "python3-twilio"), py("twilio_client.py"), "telemetry.example.com"],
+  ["python: boto3", python("boto3", "python3-boto3"), py("aws_client.py"), "telemetry.example.com"],
+  [
+    "python: azure-mgmt-policyinsights",
+    python("azure.mgmt.policyinsights", "python3-azure"),
+    py("azure_client.py"),
+    "telemetry.example.com",
+  ],
+  ["python: smtplib", python("smtplib", "python3"), py("mail_client.py"), "telemetry.example.com"],
+  [
+    "curl",
+    tool("curl", "curl"),
+    sh("curl.sh", "curl -sS https://telemetry.example.com/v1/events -d '{}'"),
+    "telemetry.example.com",
+  ],
+  ["aws", tool("aws", "awscli"), sh("aws.sh", "AWS_MAX_ATTEMPTS=1 aws s3 ls"), "s3.us-east-1.amazonaws.com"],
+  [
+    "az",
+    tool("az", "azure-cli"),
+    sh("az.sh", "az rest --skip-authorization-header --url https://telemetry.example.com/v1/events"),
+    "telemetry.example.com",
+  ],
 ] as const)
-  testWith(needed, `${name} that reports home: exit 70, the host named`, async (command) => {
-    const { code, stderr } = await run(["exec", "--", name === "python" ? command : "sh", script(file)]);
-    expect(code).toBe(70);
-    expect(stderr).toMatch(/telemetry\.example\.com:443 +1 x +CONNECT/);
-  });
+  testWith(
+    needed,
+    `${name}, with a line that leaves: its work done, exit 70, that host named and no other`,
+    async (found) => {
+      const { code, stdout, stderr } = await run(["exec", "--", ...command(found)]);
+      expect(code, stderr).toBe(70);
+      expect(stdout).not.toBe("");
+      expect(stderr).toMatch(new RegExp(`^ {2}${host.replaceAll(".", "\\.")}:443 +\\d+ x +CONNECT`, "m"));
+      expect(stderr.match(/^ {2}\S+:\d+ /gm)).toHaveLength(1);
+    },
+  );
 
 const fetchWithPython = `
 import ssl, sys, urllib.request, http.client

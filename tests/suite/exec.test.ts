@@ -153,6 +153,18 @@ test("--evidence leaves a pack that verifies: what was asked, what tried to leav
   expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("is already there") });
 });
 
+test("npm's own look for a newer npm does not fail a clean run; without its switch it would", async () => {
+  const folder = temporaryFolder();
+  const list = (cache: string, ...before: string[]) =>
+    run(["exec", "--only", "smtp", "--", ...before, "npm", "ls"], {
+      cwd: folder,
+      env: { ...quiet, HOME: folder, npm_config_cache: join(folder, cache) },
+    });
+  expect(await list("one")).toMatchObject({ code: 0, stderr: "" });
+  const switchedOn = await list("two", "env", "-u", "NO_UPDATE_NOTIFIER", "-u", "npm_config_update_notifier");
+  expect(switchedOn).toMatchObject({ code: 70, stderr: expect.stringContaining("registry.npmjs.org:443") });
+});
+
 test("an entry of --allow that cannot be used ends with 1 and leaves nothing", async () => {
   const tmp = temporaryFolder();
   const finished = await run(["exec", "--allow", "10.0.0.0/40", "--", "true"], { env: { ...quiet, TMPDIR: tmp } });

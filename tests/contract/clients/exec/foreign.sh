@@ -1,1 +1,0 @@
-curl -sS https://telemetry.example.com/v1/events -d '{}' || true
