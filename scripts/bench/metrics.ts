@@ -31,6 +31,7 @@ export const metrics = {
   peerFetch: { title: "Peers: fetch a message, 16 connections", unit: "req/s", floor: "emulate 0.12.2" },
   peerList: { title: "Peers: list 50 messages, 16 connections", unit: "req/s", floor: "emulate 0.12.2" },
   peerMail: { title: "Peers: 2 KB mails, 8 connections, pipelined", unit: "mails/s", floor: "maildev 2.2.1" },
+  peerBigMail: { title: "Peers: 100 KB mails, 8 connections, pipelined", unit: "mails/s", floor: "maildev 2.2.1" },
   peerUnpooled: { title: "Peers: 2 KB mails, nodemailer, a connection each", unit: "mails/s", floor: "maildev 2.2.1" },
 } as const satisfies Readonly<Record<string, Metric>>;
 

@@ -19,6 +19,7 @@ const versions = { emulate: "0.12.2", maildev: "2.2.1" };
 const metricNames = { create: "peerCreate", fetch: "peerFetch", list: "peerList" } as const;
 const plan = counted(500, 1_000); // three loads: 4,500 requests
 const mails = counted(300, 700);
+const bigMails = counted(100, 300);
 const unpooled = counted(5, 15);
 
 export function createPeers(): Measure {
@@ -52,6 +53,10 @@ async function round(bench: Bench): Promise<void> {
   for (const [subject, port] of mailSubjects) {
     const { perSecond } = await bench.generators.smtp.run({ ...mails, port, connections: 8, size: 2_000 });
     bench.readings.add("peerMail", subject, perSecond);
+  }
+  for (const [subject, port] of mailSubjects) {
+    const { perSecond } = await bench.generators.smtp.run({ ...bigMails, port, connections: 8, size: 100_000 });
+    bench.readings.add("peerBigMail", subject, perSecond);
   }
   for (const [subject, port] of mailSubjects) {
     const { perSecond } = await bench.generators.nodemailer.run({ ...unpooled, port, connections: 1, size: 2_000 });
