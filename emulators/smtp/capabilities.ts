@@ -20,10 +20,9 @@ export const capabilities = [
   { operation: "SMTP DSN", status: "full", provedBy: ["contract/smtp-session", ...lives] },
   { operation: "SMTP BDAT, BINARYMIME, ETRN, EXPN", status: "absent", provedBy: [] },
   {
-    operation: "planned faults at connect, helo, auth, mail, rcpt, data, eod",
-    status: "partial",
-    provedBy: faults,
-    note: "no failing TLS handshake and no link speed",
+    operation: "planned faults at connect, command, helo, starttls, auth, mail, rcpt, data, eod",
+    status: "full",
+    provedBy: [...faults, "contract/smtp-tls"],
   },
   { operation: "magic recipients", status: "full", provedBy: [...faults, ...lives] },
   { operation: "event email.accepted", status: "full", provedBy: ["contract/smtp-events"] },

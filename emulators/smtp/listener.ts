@@ -45,17 +45,20 @@ async function openListener(
       const refused = refusedNow(runtime);
       return refused && refusalText(refused, runtime.mode.askedBy ?? "real mode");
     },
-    plannedFor(connection, stage) {
+    plannedFor(connection, stage, verb) {
+      if (!runtime.faults.active) return undefined;
       const { mailFrom, rcptTo } = connection.session.envelope;
       const from = mailFrom ? mailFrom.address : "";
       const to = rcptTo.map(({ address }) => address);
-      return planned(
-        runtime,
-        connection,
-        stage,
-        stage === "helo" ? {} : { from, to },
-        stage === "helo" ? [connection.helo] : [from, ...to],
-      );
+      switch (stage) {
+        case "helo":
+        case "starttls":
+          return planned(runtime, connection, stage, {}, [connection.helo]);
+        case "command":
+          return planned(runtime, connection, stage, { verb }, [verb ?? "", connection.helo, from]);
+        case "data":
+          return planned(runtime, connection, stage, { from, to }, [from, ...to]);
+      }
     },
     challengeOf: (session, host) =>
       `<${runtime.ids.fixed("smtp.cram-md5", [session]).hex(32)}.${Math.floor(runtime.clock.now() / 1000)}@${host}>`,

@@ -103,6 +103,39 @@ describe("planned faults", () => {
     client.end();
   });
 
+  test("any command by its verb, but not a line of AUTH's dialogue", async () => {
+    await plan({
+      match: { stage: "command", facts: { verb: "RSET" } },
+      action: { status: 421, code: "4.3.0", message: "Enough" },
+    });
+    await plan({ match: { stage: "command", facts: { verb: "cnNldA==" } }, action: { status: 451 } });
+    const client = await rawClient(server.port);
+    expect(await client.say("NOOP")).toMatch(/^250 /);
+    expect(await client.say("AUTH LOGIN")).toMatch(/^334 /);
+    expect(await client.say("cnNldA==")).toMatch(/^334 /);
+    expect(await client.say("eA==")).toMatch(/^235 /);
+    expect(await client.say("RSET")).toBe("421 4.3.0 Enough");
+    client.end();
+  });
+
+  test("a slow link takes the time that its speed asks for, on the virtual clock", async () => {
+    await plan({ match: { stage: "data" }, action: { effect: "throttle", with: { bytesPerSecond: 10 } } });
+    const began = server.runtime.clock.now();
+    const client = await rawClient(server.port);
+    const reply = client.mail("ann@example.com", ["bob@example.org"], `Subject: x\r\n\r\n${"y".repeat(984)}\r\n`);
+    await expect.poll(() => server.runtime.timers.size).toBeGreaterThan(0);
+    await server.advance(began + 60_000);
+    let answered = false;
+    void reply.then(() => {
+      answered = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(answered).toBe(false);
+    await server.advance(began + 120_000);
+    expect(await reply).toMatch(/^250 /);
+    client.end();
+  });
+
   test("Mailpit's chaos and MailHog's Jim plan the same faults", async () => {
     const chaos = (body: unknown) => fetch(`${server.url}/api/v1/chaos`, { method: "PUT", body: JSON.stringify(body) });
     expect(await (await chaos({ Sender: { ErrorCode: 452, Probability: 100 } })).json()).toEqual({
@@ -126,6 +159,13 @@ describe("planned faults", () => {
       DisconnectChance: 0,
     });
     expect(await attempt("bob@example.org")).toBe("550 5.1.1 Invalid recipient");
+    const slow = { AcceptChance: 1, LinkSpeedAffect: 1, LinkSpeedMin: 100, LinkSpeedMax: 200 };
+    expect((await jim("PUT", slow)).status).toBe(200);
+    const faults = (await server.json("/_backlot/faults")) as { faults: { id: string; action: unknown }[] };
+    expect(faults.faults.find(({ id }) => id === "jim-speed")?.action).toEqual({
+      effect: "throttle",
+      with: { min: 100, max: 200 },
+    });
     expect((await jim("DELETE")).status).toBe(200);
     expect((await jim("DELETE")).status).toBe(404);
     expect(await attempt("bob@example.org")).toMatch(/^250 /);

@@ -46,3 +46,24 @@ test("AUTH before STARTTLS is refused", async () => {
   expect(await client.say("AUTH CRAM-MD5")).toMatch(/^538 5\.7\.0/);
   client.end();
 });
+
+test("STARTTLS can be refused, and TLS can fail, as planned", async () => {
+  const plan = (rule: unknown) =>
+    fetch(`${server.url}/_backlot/faults`, { method: "POST", body: JSON.stringify(rule) });
+  const attempt = async () => {
+    const port = server.portOf("smtp-starttls");
+    const transport = createTransport({ host: "localhost", port, requireTLS: true, tls: { ca } });
+    try {
+      return (await transport.sendMail(mail)).response.slice(0, 3);
+    } catch (cause) {
+      return cause instanceof Error && "code" in cause ? cause.code : cause;
+    } finally {
+      transport.close();
+    }
+  };
+  await plan({ match: { stage: "starttls" }, action: { status: 454, code: "4.7.0" }, times: 1 });
+  await plan({ match: { stage: "starttls" }, action: { effect: "tlsFail" }, times: 1 });
+  expect(await attempt()).toBe("ETLS");
+  expect(await attempt()).toBe("ESOCKET");
+  expect(await attempt()).toBe("250");
+});

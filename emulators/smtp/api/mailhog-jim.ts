@@ -29,7 +29,7 @@ const defaults: Config = {
   RejectRecipientChance: 0.05,
   RejectAuthChance: 0.05,
 };
-const ids = ["jim", "jim-accept", "jim-disconnect", "jim-sender", "jim-recipient", "jim-auth"] as const;
+const ids = ["jim", "jim-accept", "jim-disconnect", "jim-sender", "jim-recipient", "jim-auth", "jim-speed"] as const;
 
 /** MailHog's chaos monkey as planned faults; his throws of the dice follow from the seed. */
 export function mailhogJim(app: Hono<KernelEnv>, runtime: Runtime<MailState>): void {
@@ -51,6 +51,8 @@ export function mailhogJim(app: Hono<KernelEnv>, runtime: Runtime<MailState>): v
       code: "5.1.1",
       message: "Invalid recipient",
     });
+    const speed = { min: config.LinkSpeedMin, max: config.LinkSpeedMax };
+    plan("jim-speed", "data", config.LinkSpeedAffect, { effect: "throttle", with: speed });
     plan("jim-auth", "auth", config.RejectAuthChance, { status: 500, code: "5.7.8", message: "Authentication failed" });
   };
 

@@ -12,6 +12,9 @@ import type { MailServer } from "./server.ts";
 const enhancedCode = /^[245]\.\d{1,3}\.\d{1,3} /;
 const controls = /\p{Cc}/gu;
 
+/** Steps that the library asks nobody about. */
+export type GuardedStage = "command" | "helo" | "starttls" | "data";
+
 /** What a session is told about its server when it begins. */
 export interface SessionProfile {
   readonly id: string;
@@ -38,6 +41,8 @@ export class MailConnection extends SMTPConnection {
   lives = new Map<string, Outcome>();
   /** The connection breaks after this many bytes of the present message. */
   truncate: number | undefined;
+  /** Bytes per second at which the present message is read; undefined for as fast as it comes. */
+  speed: number | undefined;
   /** Entries this session has in the journal. */
   outcomes = 0;
   /** Replies that wait for the end of the present turn. */
@@ -87,7 +92,9 @@ export class MailConnection extends SMTPConnection {
       this.send(421, refused, false);
       return;
     }
-    super._onCommand(command, callback);
+    const go = () => super._onCommand(command, callback);
+    if (this._nextHandler === false) this.guarded("command", callback ?? (() => {}), go, verb);
+    else go();
   }
 
   /** A text that brings its own enhanced status code gets no second one. */
@@ -125,15 +132,17 @@ export class MailConnection extends SMTPConnection {
   }
 
   /** Runs a command unless something else is planned for its stage. */
-  private guarded(stage: "helo" | "data", callback: () => void, go: () => void): void {
-    const verdict = this.owner.plannedFor(this, stage);
+  private guarded(stage: GuardedStage, callback: () => void, go: () => void, verb?: string): void {
+    const verdict = this.owner.plannedFor(this, stage, verb);
     if (verdict === undefined) {
       go();
       return;
     }
     void verdict.then((planned) => {
       if (planned.truncate !== undefined) this.truncate = planned.truncate;
+      if (planned.speed !== undefined) this.speed = planned.speed;
       if (planned.drop !== undefined) this._socket.destroy();
+      else if (planned.tlsFail) this.failTls();
       else if (planned.reply !== undefined) {
         this.send(planned.reply.responseCode, planned.reply.message, false);
         callback();
@@ -150,6 +159,18 @@ export class MailConnection extends SMTPConnection {
     this.guarded("helo", callback, () => super.handler_HELO(command, callback));
   }
 
+  override handler_STARTTLS(command: Buffer, callback: () => void): void {
+    this.guarded("starttls", callback, () => super.handler_STARTTLS(command, callback));
+  }
+
+  /** What the client's handshake meets is no TLS, which fails it at once instead of when its patience ends. */
+  private failTls(): void {
+    this.send(220, "Ready to start TLS");
+    this._socket.unpipe();
+    this._socket.once("data", () => this._socket.end("454 4.7.0 TLS not available due to temporary reason\r\n"));
+    this._socket.resume();
+  }
+
   override handler_DATA(command: Buffer, callback: () => void): void {
     this.guarded("data", callback, () => super.handler_DATA(command, callback));
   }
@@ -159,6 +180,7 @@ export class MailConnection extends SMTPConnection {
     this.magic = [];
     this.lives = new Map();
     this.truncate = undefined;
+    this.speed = undefined;
   }
 
   /** The library's CRAM-MD5 challenge is random; this one follows from the session. */

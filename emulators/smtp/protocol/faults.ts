@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Runtime } from "../../kernel/emulator.ts";
 import type { FaultDecision } from "../../kernel/faults.ts";
 import type { Fact } from "../../kernel/faults-match.ts";
@@ -11,7 +12,7 @@ import type { MailState } from "../state.ts";
 import type { MailConnection } from "./connection.ts";
 
 type MailRuntime = Runtime<MailState>;
-export type Stage = "connect" | "helo" | "auth" | "mail" | "rcpt" | "data" | "eod";
+export type Stage = "connect" | "command" | "helo" | "starttls" | "auth" | "mail" | "rcpt" | "data" | "eod";
 
 /** What a step of the dialogue comes to when something is planned for it. */
 export interface Verdict {
@@ -25,6 +26,10 @@ export interface Verdict {
   readonly copies?: number;
   /** The connection breaks after this many bytes of the message. */
   readonly truncate?: number;
+  /** The client is told to go on, and then meets a server that cannot do TLS. */
+  readonly tlsFail?: true;
+  /** Bytes per second, of virtual time, at which the message is read. */
+  readonly speed?: number;
   /** To be called when the step is done: who advances the clock waits for it. */
   done(): void;
 }
@@ -72,6 +77,8 @@ async function carriedOut(
     };
   if (action.status !== undefined) return { reply: replyOf(action.status, action.code, action.message), done };
   if (action.effect === "discard") return { discard: true, done };
+  if (action.effect === "tlsFail") return { tlsFail: true, done };
+  if (action.effect === "throttle") return { speed: speedOf(runtime, connection, action.with ?? {}), done };
   const outcome = action.effect === undefined ? undefined : effectOf(action.effect, action.with ?? {});
   return {
     ...(action.reset !== undefined && { drop: action.reset }),
@@ -86,6 +93,36 @@ async function carriedOut(
 function replyOf(status: number, code: string | number | undefined, message: string | undefined): SmtpReply {
   const enhanced = code === undefined ? `${status < 500 ? 4 : 5}.0.0` : String(code);
   return new SmtpReply(status, `${enhanced} ${message ?? "Planned fault"}`);
+}
+
+const slowest = 1;
+
+/** A speed, or one between `min` and `max` that follows from the session. */
+function speedOf(runtime: MailRuntime, connection: MailConnection, given: Readonly<Record<string, unknown>>): number {
+  const { bytesPerSecond, min, max } = given;
+  if (typeof bytesPerSecond === "number") return Math.max(slowest, bytesPerSecond);
+  const [from, to] = [typeof min === "number" ? min : 1_024, typeof max === "number" ? max : 10_240];
+  const drawn = runtime.ids.fixed("smtp.link-speed", [connection.id]).unit();
+  return Math.max(slowest, Math.round(from + drawn * (to - from)));
+}
+
+/** Reads no further until a link of the planned speed would have brought what just came. */
+export async function atLinkSpeed(
+  runtime: MailRuntime,
+  connection: MailConnection,
+  stream: Readable,
+  arrived: { readonly bytes: number; readonly total: number },
+): Promise<void> {
+  if (connection.speed === undefined) return;
+  const delayMs = Math.ceil((arrived.bytes / connection.speed) * 1000);
+  stream.pause();
+  const done = await runtime.faults.hold(
+    { delayMs },
+    `${connection.id}/link/${connection.rules.length}/${arrived.total}`,
+  );
+  if (done === undefined) connection.socket.destroy();
+  else stream.resume();
+  done?.();
 }
 
 const lives: Readonly<Record<string, Outcome["life"]>> = {

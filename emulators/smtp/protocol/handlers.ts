@@ -14,7 +14,7 @@ import { type Incoming, keep } from "../intake.ts";
 import type { MailState } from "../state.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import type { MailConnection } from "./connection.ts";
-import { asked, askedAtEnd, factsOfMessage, planned, type Verdict } from "./faults.ts";
+import { asked, askedAtEnd, atLinkSpeed, factsOfMessage, planned, type Verdict } from "./faults.ts";
 import type { MailServer } from "./server.ts";
 
 type Handlers = Pick<SMTPServerOptions, "onConnect" | "onAuth" | "onMailFrom" | "onRcptTo" | "onData" | "onClose">;
@@ -156,6 +156,8 @@ function receive(runtime: Runtime<MailState>, receipt: Receipt): void {
     if (broken) return void connection.socket.destroy();
     if (!stream.sizeExceeded) collector.push(chunk);
     else collector.discard(); // it will be refused: the rest is only drained
+    if (connection.speed !== undefined)
+      void atLinkSpeed(runtime, connection, stream, { bytes: chunk.length, total: stream.byteLength });
   });
   stream.on("error", () => {
     if (receipt.refusal() !== undefined) return;

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
-import { MailConnection, type SessionProfile } from "./connection.ts";
+import { type GuardedStage, MailConnection, type SessionProfile } from "./connection.ts";
 import type { Verdict } from "./faults.ts";
 
 export interface MailServerHooks {
@@ -10,7 +10,7 @@ export interface MailServerHooks {
   refusal(): string | undefined;
   challengeOf(sessionId: string, serverName: string): string;
   /** What is planned for a command; undefined when nothing is. */
-  plannedFor(connection: MailConnection, stage: "helo" | "data"): Promise<Verdict> | undefined;
+  plannedFor(connection: MailConnection, stage: GuardedStage, verb: string | undefined): Promise<Verdict> | undefined;
 }
 
 /** The library's server, making connections of our own. */
