@@ -7,8 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
-import { everyReal } from "../../emulators/kernel/clock.ts";
+import { everyReal, stopwatch } from "../../emulators/kernel/clock.ts";
 import { startMailProcess } from "../smtp/mail-process.ts";
+import { queuedId, rawClient } from "../smtp/raw-client.ts";
 
 const size = 100 * 2 ** 20;
 const line = Buffer.from(`${"x".repeat(76)}\r\n`.repeat(840));
@@ -61,4 +62,42 @@ test("a message of 100 MB takes less than 60 MB of memory, and comes back as it 
   expect(received.digest("hex")).toBe(sent.digest("hex"));
   await server.stop();
   rmSync(folder, { recursive: true });
+});
+
+test("an attachment of 50 MB is kept to the byte and listed, and nobody else waits for it", {
+  timeout: 120_000,
+}, async () => {
+  const server = await startMailProcess({ BACKLOT_MAIL_SIZE_LIMIT: "100MiB" });
+  const encoded = `${"QmFja2xvdA".repeat(7)}QmFja2\r\n`.repeat(1_000);
+  const head = Buffer.from(
+    'Subject: heavy\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n\r\nsee below\r\n--b\r\n' +
+      "Content-Type: application/octet-stream; name=heavy.bin\r\nContent-Transfer-Encoding: base64\r\n" +
+      "Content-Disposition: attachment; filename=heavy.bin\r\n\r\n",
+  );
+  const blocks = Math.ceil((50 * 2 ** 20 * 4) / 3 / encoded.length);
+  const heavy = Buffer.concat([head, Buffer.from(encoded.repeat(blocks)), Buffer.from("--b--\r\n")]);
+
+  const sender = await rawClient(server.port);
+  const neighbour = await rawClient(server.port);
+  let sent = false;
+  const whole = sender.mail("ann@example.com", ["bob@example.org"], heavy).finally(() => {
+    sent = true;
+  });
+  const waits: number[] = [];
+  while (!sent) {
+    const elapsed = stopwatch();
+    queuedId(await neighbour.mail("cy@example.com", ["dee@example.org"], "Subject: light\r\n\r\nx\r\n"));
+    waits.push(elapsed());
+  }
+  const id = queuedId(await whole);
+  expect(Math.max(...waits)).toBeLessThan(1_000);
+  const raw = Buffer.from(await (await fetch(`${server.url}/api/v1/message/${id}/raw`)).arrayBuffer());
+  expect(raw.equals(heavy)).toBe(true);
+  const list = (await (await fetch(`${server.url}/api/v1/search?query=subject:heavy`)).json()) as {
+    messages: { ID: string; Size: number }[];
+  };
+  expect(list.messages).toMatchObject([{ ID: id, Size: heavy.length }]);
+  sender.end();
+  neighbour.end();
+  expect(await server.stop()).toBe(0);
 });
