@@ -231,6 +231,16 @@ export const definitions = define({
     help: "Who answers GET /api/v1/messages on the mailbox port, the one route that Mailpit and MailHog both have",
     group: "General",
   },
+  mailRelay: {
+    env: "BACKLOT_MAIL_RELAY",
+    schema: optionalText.refine(
+      (value) => value === undefined || /^(\[[\da-f:]+\]|[\w.-]+):\d{1,5}$/i.test(value),
+      "a host and a port such as 127.0.0.1:2525",
+    ),
+    default: "",
+    help: "Server to which the mailbox APIs release mail when they are asked to: on loopback or in BACKLOT_WEBHOOK_ALLOW; nothing is released unless set",
+    group: "Access",
+  },
   controlToken: {
     env: "BACKLOT_CONTROL_TOKEN",
     schema: optionalText,

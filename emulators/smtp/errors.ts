@@ -13,7 +13,16 @@ const table = {
     text: (kind: string) => `kind is from, to or containing, not '${kind}'`,
   },
   emptyQuery: { status: 400, error: "empty_query", text: () => "query must not be empty" },
-  noRelease: { status: 500, error: "relay_refused", text: () => "Nothing leaves the machine: no mail is released" },
+  notReleased: {
+    status: 500,
+    error: "not_released",
+    text: (reason: string) => `The message was not released: ${reason}`,
+  },
+  badRelease: {
+    status: 400,
+    error: "invalid_release",
+    text: () => "The body names no Host, Port and Email to release to",
+  },
   noJim: { status: 404, error: "jim_absent", text: () => "Jim is not running" },
   jimThere: { status: 400, error: "jim_present", text: () => "Jim is running already" },
   badJim: {

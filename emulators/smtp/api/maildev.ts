@@ -7,6 +7,7 @@ import { type DottedFilter, dottedFilter } from "../domain/maildev-filter.ts";
 import type { MessageSummary } from "../domain/message.ts";
 import { MaildevError } from "../errors.ts";
 import { markAllRead, markRead, removeAll, removeMessage, removeMessages } from "../mailbox.ts";
+import { configuredRelay, isAddress, release } from "../release.ts";
 import type { MailState } from "../state.ts";
 import { generatedFileName, renderEmail, renderEmailV3, renderShort } from "../wire/maildev.ts";
 import { answerBytes, filenameParameter, harmless, partHeaders } from "./content.ts";
@@ -208,9 +209,17 @@ function changes(app: App, runtime: MailRuntime, version: Version): void {
 
   for (const path of [`${at}/:id/relay`, `${at}/:id/relay/:to`]) {
     app.post(path, async (c) => {
-      c.env.exchange.note("operation", `POST ${at}/{id}/relay/{to}`);
-      await existing(runtime, c.env.exchange, c.req.param("id"));
-      throw new MaildevError(500, "Outgoing mail not configured: nothing leaves the machine");
+      const { exchange } = c.env;
+      exchange.note("operation", `POST ${at}/{id}/relay/{to}`);
+      const { message } = await existing(runtime, exchange, c.req.param("id"));
+      const server = configuredRelay(runtime);
+      if (server === undefined) throw new MaildevError(500, "Outgoing mail not configured: nothing leaves the machine");
+      const to = c.req.param("to");
+      if (to !== undefined && !isAddress(to)) throw new MaildevError(400, `Incorrect email address provided: ${to}`);
+      const recipients = to === undefined ? message.recipients.map(({ address }) => address) : [to];
+      const outcome = await release(runtime, message, { ...server, recipients });
+      if (outcome.tag !== "sent") throw new MaildevError(500, outcome.reason);
+      return answerJson(exchange, 200, true);
     });
   }
 
@@ -239,11 +248,13 @@ function about(app: App, runtime: MailRuntime, version: Version): void {
 
   app.get(`${at}/config`, (c) => {
     c.env.exchange.note("operation", `GET ${at}/config`);
+    const relay = configuredRelay(runtime);
     const port = [...state.listeners].find(({ name }) => name === "smtp")?.port ?? 0;
     return answerJson(c.env.exchange, 200, {
       version: versionSpoken[version],
       smtpPort: port,
-      isOutgoingEnabled: false,
+      isOutgoingEnabled: relay !== undefined,
+      ...(relay !== undefined && { outgoingHost: relay.host }),
     });
   });
   for (const path of [`${at}/healthz`, `${at}/reloadMailsFromDirectory`]) {

@@ -1,10 +1,12 @@
 import type { Hono } from "hono";
+import { z } from "zod";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
-import { answer, answerJson } from "../../kernel/exchange.ts";
+import { answer, answerJson, type Exchange } from "../../kernel/exchange.ts";
 import { readMessage } from "../domain/mailhog-mime.ts";
 import type { Message } from "../domain/message.ts";
 import { reject } from "../errors.ts";
 import { removeAll, removeMessage } from "../mailbox.ts";
+import { type Destination, isAddress, release } from "../release.ts";
 import type { MailState } from "../state.ts";
 import { idFrom, mailhogData, mailhogId, renderMessage } from "../wire/mailhog.ts";
 import { partHeaders } from "../wire/part-headers.ts";
@@ -60,10 +62,13 @@ export function mailhogV1(app: Hono<KernelEnv>, runtime: Runtime<MailState>): vo
     });
   });
 
-  app.post("/api/v1/messages/:id/release", (c) => {
-    c.env.exchange.note("operation", "POST /api/v1/messages/{id}/release");
-    if (state.summary(idFrom(c.req.param("id"))) === undefined) return reject("noSuchMessage", c.req.param("id"));
-    return reject("noRelease");
+  app.post("/api/v1/messages/:id/release", async (c) => {
+    const { exchange } = c.env;
+    exchange.note("operation", "POST /api/v1/messages/{id}/release");
+    const message = state.summary(idFrom(c.req.param("id"))) ?? reject("noSuchMessage", c.req.param("id"));
+    const outcome = await release(runtime, message, destinationOf(exchange));
+    if (outcome.tag !== "sent") return reject("notReleased", outcome.reason);
+    return answer(exchange, 200, null, {});
   });
 
   app.get("/api/v1/messages/:id/mime/part/:n/download", (c) => {
@@ -77,4 +82,27 @@ export function mailhogV1(app: Hono<KernelEnv>, runtime: Runtime<MailState>): vo
     const body = encoding === "base64" ? Buffer.from(part.body, "base64") : Buffer.from(part.body, "latin1");
     return answer(exchange, 200, Uint8Array.from(body), headers);
   });
+}
+
+const Release = z.object({
+  host: z.string().min(1),
+  port: z.coerce.number().int().min(1).max(65_535),
+  email: z.string().refine(isAddress),
+  username: z.string().default(""),
+  password: z.string().default(""),
+});
+
+/** The server is in the request. Names are read in any case, as Go reads them; CRAM-MD5 is asked for and PLAIN is used. */
+function destinationOf(exchange: Exchange): Destination {
+  let given: unknown;
+  try {
+    given = JSON.parse(exchange.body.toString("utf8"));
+  } catch {
+    return reject("badRelease");
+  }
+  const lower = Object.entries(given ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const parsed = Release.safeParse(Object.fromEntries(lower));
+  if (!parsed.success) return reject("badRelease");
+  const { host, port, email, username, password } = parsed.data;
+  return { host, port, recipients: [email], login: username === "" ? undefined : { username, password } };
 }

@@ -1,3 +1,4 @@
+import { dotStuffed } from "../domain/dot-stuffing.ts";
 import type { MessageSummary } from "../domain/message.ts";
 
 /** The mail that one user sees, as it was when the session began (RFC 1939 section 3). */
@@ -149,17 +150,9 @@ function noSuch(text: string | undefined): Reply {
   return wrong(`there is no message ${text ?? "without a number"}`);
 }
 
-/** Content as it goes over the wire: a dot more before each line that begins with one, and a dot alone at the end. */
 function* dotted(first: string, content: Iterable<Buffer>): Iterable<Buffer> {
   yield Buffer.from(`${first}\r\n`);
-  let tail = "\r\n";
-  for (const piece of content) {
-    const text = tail + piece.toString("latin1");
-    const stuffed = text.replaceAll("\r\n.", "\r\n..").slice(tail.length);
-    yield Buffer.from(stuffed, "latin1");
-    tail = text.slice(-2);
-  }
-  yield Buffer.from(tail === "\r\n" ? ".\r\n" : "\r\n.\r\n");
+  yield* dotStuffed(content);
 }
 
 /** The header, the blank line and so many lines of the body. */

@@ -38,8 +38,8 @@ export function mailpitAbout(app: App, runtime: MailRuntime): void {
     return answerJson(c.env.exchange, 200, {
       Label: "Backlot",
       MessageRelay: {
-        Enabled: false,
-        SMTPServer: "",
+        Enabled: settings.mailRelay !== undefined,
+        SMTPServer: settings.mailRelay ?? "",
         ReturnPath: "",
         AllowedRecipients: "",
         BlockedRecipients: "",

@@ -1,9 +1,13 @@
+import { z } from "zod";
 import { answerJson } from "../../../kernel/exchange.ts";
 import { resourcesOf } from "../../domain/links.ts";
 import { MailpitError } from "../../errors.ts";
-import { type App, type MailRuntime, messageOf } from "./context.ts";
+import { configuredRelay, isAddress, release } from "../../release.ts";
+import { type App, bodyOf, type MailRuntime, messageOf, ok } from "./context.ts";
 
-/** What would reach outside: links are listed and not called, nothing is relayed. */
+const Release = z.object({ To: z.array(z.string()).default([]) });
+
+/** What would reach outside: links are listed and not called, mail is released to the relay of the settings alone. */
 export function mailpitChecks(app: App, runtime: MailRuntime): void {
   const { state } = runtime;
 
@@ -29,7 +33,15 @@ export function mailpitChecks(app: App, runtime: MailRuntime): void {
   app.post("/api/v1/message/:id/release", async (c) => {
     const { exchange } = c.env;
     exchange.note("operation", "POST /api/v1/message/{id}/release");
-    await messageOf(runtime, exchange, c.req.param("id"));
-    throw new MailpitError(400, "SMTP relay is not enabled: nothing leaves the machine");
+    const message = await messageOf(runtime, exchange, c.req.param("id"));
+    const server = configuredRelay(runtime);
+    if (server === undefined) throw new MailpitError(400, "SMTP relay is not enabled: nothing leaves the machine");
+    const { To } = bodyOf(exchange, Release);
+    const wrong = To.find((address) => !isAddress(address));
+    if (wrong !== undefined) throw new MailpitError(400, `Invalid email address: ${wrong}`);
+    if (To.length === 0) throw new MailpitError(400, "No valid addresses found");
+    const outcome = await release(runtime, message, { ...server, recipients: To });
+    if (outcome.tag !== "sent") throw new MailpitError(400, `SMTP error: ${outcome.reason}`);
+    return ok(exchange);
   });
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { answerJson, type Exchange } from "../../../kernel/exchange.ts";
 import { type Attachment, type Composition, compose } from "../../domain/compose.ts";
 import { MailpitError } from "../../errors.ts";
+import { isAddress } from "../../release.ts";
 import { submit } from "../../submit.ts";
 import { type App, jsonOf, type MailRuntime } from "./context.ts";
 
@@ -71,7 +72,6 @@ function requestOf(exchange: Exchange): SendRequest {
   if (!parsed.success)
     return fail(`json: ${parsed.error.issues[0]?.path.join(".")}: ${parsed.error.issues[0]?.message}`);
   const request = parsed.data;
-  const isAddress = (text: string) => /^[^\s<>@,;]+@[^\s<>@,;]+$/.test(text);
   for (const [field, people] of [
     ["To", request.To],
     ["Cc", request.Cc],
