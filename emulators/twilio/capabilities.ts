@@ -57,7 +57,7 @@ const notes = {
   calls:
     "Dials, rings, runs TwiML, records. Callees with a decided outcome: +12025550141 busy, 0142 no-answer, 0143 failed, " +
     "0144 a machine. Accepted without effect: SendDigits, AsyncAmd, CallReason, Trim, SIP credentials. TwiML carried out: " +
-    "Say, Play, Pause, Gather, Record, Dial (Number, Client, Sip, Conference, Queue), Enqueue, Redirect, Hangup, Reject; " +
+    "Say, Play, Pause, Gather, Record, Dial (Number, Client, Sip, Conference, Queue), Enqueue with waitUrl, Leave, Redirect, Hangup, Reject; " +
     "other verbs are written down and passed over.",
   numbers:
     "Bought numbers cost nothing; emergency addresses are registered at once; bundles and identities are not checked.",

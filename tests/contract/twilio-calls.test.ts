@@ -234,6 +234,43 @@ test("calls meet in queues and conferences", async () => {
   expect(await client.queues(queue.sid).remove()).toBe(true);
 });
 
+test("in a queue a call hears its waitUrl over and over, until a Leave lets it go on", async () => {
+  let asked = 0;
+  receiver.answer = (request, _n, response) => {
+    if (request.url === "/wait") asked += 1;
+    const documents: Record<string, string> = {
+      "/voice":
+        "<Response><Enqueue waitUrl='/wait' action='/left'>support</Enqueue><Say>never heard before</Say></Response>",
+      "/wait":
+        asked < 3
+          ? "<Response><Say>You are next</Say><Dial>+14155550177</Dial><Pause length='5'/></Response>"
+          : "<Response><Leave/></Response>",
+      "/left": "<Response><Hangup/></Response>",
+    };
+    response.writeHead(200, { "content-type": "text/xml" }).end(documents[request.url] ?? "");
+  };
+  const { sid } = await call();
+  await seconds(10);
+  const [queue] = await server.client().queues.list();
+  expect(queue).toMatchObject({ friendlyName: "support", currentSize: 1 });
+  await seconds(60);
+  expect(paths()).toEqual(["/voice", "/wait", "/wait", "/wait", "/left"]);
+  expect(receiver.calls.slice(1, 3).map(fields)).toEqual([
+    expect.objectContaining({ QueueSid: queue?.sid, QueuePosition: "1", QueueTime: "0", CurrentQueueSize: "1" }),
+    expect.objectContaining({ QueueSid: queue?.sid, QueuePosition: "1", QueueTime: "6" }),
+  ]);
+  expect(receiver.calls.slice(4).map(fields)).toEqual([
+    expect.objectContaining({ QueueResult: "leave", QueueTime: "12", CallSid: sid }),
+  ]);
+  expect(await server.client().calls(sid).fetch()).toMatchObject({ status: "completed" });
+  expect(
+    await server
+      .client()
+      .queues(queue?.sid ?? "")
+      .fetch(),
+  ).toMatchObject({ currentSize: 0 });
+});
+
 test("test credentials know their magic numbers", async () => {
   const account = server.runtime.state.mainAccount("test");
   const client = server.client(account?.sid, account?.authToken);

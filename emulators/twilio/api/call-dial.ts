@@ -8,7 +8,7 @@ import { call as callKind, member, phoneNumber } from "../kinds.ts";
 import { recordingUrl } from "../wire/call.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { beginCall, keepCall, type PhoneCall, wake } from "./call-life.ts";
-import { outOfQueue } from "./call-queue.ts";
+import { outOfQueue, waitOf } from "./call-queue.ts";
 import { follow, runVerbs } from "./call-script.ts";
 import { warn } from "./documents.ts";
 import { conferenceNamed, joinConference, queueNamed } from "./gatherings.ts";
@@ -207,12 +207,12 @@ function dialQueue(
   const queue = queueNamed(runtime, call.accountSid, noun.text, at);
   const first = runtime.state.firstResource(member, queue.sid);
   const caller = first && runtime.state.resource(callKind, first.data.callSid);
-  const script = caller?.data.script;
-  if (!caller || script?.waiting?.tag !== "queue") {
+  const wait = waitOf(caller?.data.script);
+  if (!caller || !wait) {
     afterDial(runtime, call, next, verb, [["DialCallStatus", "no-answer"]], at);
     return;
   }
-  outOfQueue(runtime, caller, script, script.waiting, "bridged", at);
+  outOfQueue(runtime, caller, wait.rest, wait.waiting, "bridged", at);
   keepCall(runtime, call, { script: { ...next, waiting: { tag: "verb" } } }, at);
   wake(runtime, call, at, 30_000);
 }

@@ -1,11 +1,16 @@
-/** The Enqueue verb: a call waits in a queue until somebody takes it out, it leaves, or it hangs up. */
-import type { Script, Waiting } from "../domain/call.ts";
+/**
+ * The Enqueue verb: a call waits in a queue until somebody takes it out, it leaves, or it hangs up. Meanwhile it hears what its
+ * waitUrl says, over and over.
+ */
+import type { Queued, Script, Waiting } from "../domain/call.ts";
 import type { TwimlElement } from "../domain/twiml.ts";
 import { member } from "../kinds.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { keepCall, type PhoneCall } from "./call-life.ts";
-import { follow, runVerbs } from "./call-script.ts";
+import { askNext, follow, runVerbs } from "./call-script.ts";
+import { forgetDocument } from "./documents.ts";
 import { joinQueue, leaveQueue, queueNamed } from "./gatherings.ts";
+import { resolved } from "./message-replies.ts";
 
 export function enqueue(runtime: TwilioRuntime, call: PhoneCall, next: Script, verb: TwimlElement, at: number): void {
   const queue = queueNamed(runtime, call.accountSid, verb.text === "" ? "default" : verb.text, at);
@@ -15,8 +20,51 @@ export function enqueue(runtime: TwilioRuntime, call: PhoneCall, next: Script, v
     return;
   }
   joinQueue(runtime, queue.sid, call.accountSid, call.sid, at);
+  const { waitUrl, waitUrlMethod } = verb.attributes;
+  const url = waitUrl === undefined ? undefined : resolved(waitUrl, next.base);
+  if (url === undefined) waitSilently(runtime, call, { waiting, rest: next }, at);
+  else
+    listen(
+      runtime,
+      call,
+      { waiting, rest: next, url, method: waitUrlMethod?.toUpperCase() ?? "POST", askedAt: at },
+      at,
+    );
+}
+
+type Wait = Pick<Queued, "waiting" | "rest">;
+
+/** The queue a call waits in, whatever it listens to meanwhile. */
+export function waitOf(script: Script | null | undefined): Wait | undefined {
+  if (script?.queued) return script.queued;
+  return script?.waiting?.tag === "queue" ? { waiting: script.waiting, rest: script } : undefined;
+}
+
+/** The document has been heard to its end: it is asked for again, unless it took no time, which would have no end. */
+export function heardOut(runtime: TwilioRuntime, call: PhoneCall, queued: Queued, at: number): void {
+  if (at > queued.askedAt) listen(runtime, call, { ...queued, askedAt: at }, at);
+  else waitSilently(runtime, call, queued, at);
+}
+
+export function waitSilently(runtime: TwilioRuntime, call: PhoneCall, { waiting, rest }: Wait, at: number): void {
   runtime.timers.cancel("twilio.call", call.sid);
-  keepCall(runtime, call, { script: { ...next, waiting } }, at);
+  keepCall(runtime, call, { script: { ...rest, waiting } }, at);
+}
+
+function listen(runtime: TwilioRuntime, call: PhoneCall, queued: Queued, at: number): void {
+  const { waiting, rest, url, method } = queued;
+  const members = runtime.state.resourcesOf(member, waiting.queue);
+  const position = members.length - members.findIndex(({ data }) => data.callSid === call.sid);
+  const waits = members.map(({ createdAt }) => (at - createdAt) / 1_000);
+  const average = waits.reduce((sum, wait) => sum + wait, 0) / Math.max(1, waits.length);
+  const parameters = [
+    ["QueueSid", waiting.queue],
+    ["QueuePosition", String(position)],
+    ["QueueTime", String(Math.round((at - waiting.since) / 1_000))],
+    ["AvgQueueTime", String(Math.round(average))],
+    ["CurrentQueueSize", String(members.length)],
+  ] as const;
+  askNext(runtime, call, { url, method, parameters, hops: rest.hops, queued }, at);
 }
 
 /** With an action the application hears why; without one the next verb follows. */
@@ -29,6 +77,8 @@ export function outOfQueue(
   at: number,
 ): void {
   leaveQueue(runtime, call.sid);
+  runtime.timers.cancel("twilio.call", call.sid);
+  forgetDocument(runtime, call.sid);
   const rest = { ...script, waiting: null };
   const { action, method } = waiting.enqueue.attributes;
   if (action === undefined) {

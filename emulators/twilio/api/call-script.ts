@@ -3,7 +3,7 @@
  * when the verbs are used up the call hangs up. All inside writes.
  */
 import type { Timer } from "../../kernel/timers.ts";
-import { callDelays, isOver, type Script } from "../domain/call.ts";
+import { callDelays, isOver, type Queued, type Script } from "../domain/call.ts";
 import { parseTwiml, type TwimlElement } from "../domain/twiml.ts";
 import { durationOf, gatherDuration, gatherKeys } from "../domain/voice-verbs.ts";
 import { call as callKind } from "../kinds.ts";
@@ -11,7 +11,7 @@ import { callParameters } from "../wire/call.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { dial, dialEnded } from "./call-dial.ts";
 import { answerCall, dialOn, endCall, keepCall, type PhoneCall, wake } from "./call-life.ts";
-import { enqueue } from "./call-queue.ts";
+import { enqueue, heardOut, outOfQueue, waitSilently } from "./call-queue.ts";
 import { finishRecording, record } from "./call-record.ts";
 import { type Answer, askDocument, mostHops, warn } from "./documents.ts";
 import { resolved } from "./message-replies.ts";
@@ -77,12 +77,11 @@ export function answerCallDocument(runtime: TwilioRuntime, { request, at, base, 
     answerInbound(runtime, call, { verbs, base, hops: request.hops }, at);
     return;
   }
-  // Nothing usable came back: the caller hears that an application error has occurred, and the call ends.
-  if (!verbs) {
-    endCall(runtime, call, "completed", at);
-    return;
-  }
-  runVerbs(runtime, call, { verbs, base, waiting: null, hops: request.hops }, at);
+  // Nothing usable came back: the caller hears that an application error has occurred, and the call ends. In a queue it waits on.
+  const queued = call.data.script?.queued;
+  if (verbs) runVerbs(runtime, call, { verbs, base, waiting: null, hops: request.hops, ...(queued && { queued }) }, at);
+  else if (queued) waitSilently(runtime, call, queued, at);
+  else endCall(runtime, call, "completed", at);
 }
 
 /** A call that is rejected is never answered, and costs nothing. */
@@ -106,17 +105,25 @@ function answerInbound(
   else endCall(runtime, answered, "completed", at);
 }
 
+const notWhileQueued: ReadonlySet<string> = new Set(["Dial", "Enqueue", "Record", "Reject"]);
+
 /** Takes verbs until one has to wait. */
 export function runVerbs(runtime: TwilioRuntime, call: PhoneCall, script: Script, at: number): void {
-  const { verbs, base, hops } = script;
-  const [verb, ...rest] = verbs;
+  const { queued } = script;
+  const [verb, ...rest] = script.verbs;
   if (!verb) {
-    endCall(runtime, call, "completed", at);
+    if (queued) heardOut(runtime, call, queued, at);
+    else endCall(runtime, call, "completed", at);
     return;
   }
-  const next: Script = { verbs: rest, base, waiting: null, hops };
+  const next: Script = { ...script, verbs: rest, waiting: null };
   const log = { resource: "call", verb: verb.name, ...(verb.text === "" ? {} : { text: verb.text }) };
   runtime.journal.append("change", call.sid, log);
+  if (queued && notWhileQueued.has(verb.name)) {
+    warn(runtime, call.sid, `<${verb.name}> cannot be carried out while the call waits in a queue`);
+    runVerbs(runtime, call, next, at);
+    return;
+  }
   switch (verb.name) {
     case "Say":
     case "Play":
@@ -143,9 +150,12 @@ export function runVerbs(runtime: TwilioRuntime, call: PhoneCall, script: Script
     case "Hangup":
       endCall(runtime, call, "completed", at);
       return;
-    case "Reject":
     case "Leave":
-      // On a call that was answered, or that waits in no queue, they mean nothing.
+      if (queued) outOfQueue(runtime, call, queued.rest, queued.waiting, "leave", at);
+      else runVerbs(runtime, call, next, at);
+      return;
+    case "Reject":
+      // On a call that was answered it means nothing.
       runVerbs(runtime, call, next, at);
       return;
     default:
@@ -267,7 +277,13 @@ export function follow(
   askNext(
     runtime,
     call,
-    { url: target, method: method?.toUpperCase() ?? "POST", parameters, hops: script.hops + 1 },
+    {
+      url: target,
+      method: method?.toUpperCase() ?? "POST",
+      parameters,
+      hops: script.hops + 1,
+      ...(script.queued && { queued: script.queued }),
+    },
     at,
   );
 }
@@ -275,12 +291,18 @@ export function follow(
 export function askNext(
   runtime: TwilioRuntime,
   call: PhoneCall,
-  to: { readonly url: string; readonly method: string; readonly parameters: Parameters; readonly hops: number },
+  to: {
+    readonly url: string;
+    readonly method: string;
+    readonly parameters: Parameters;
+    readonly hops: number;
+    readonly queued?: Queued;
+  },
   at: number,
 ): void {
   runtime.timers.cancel("twilio.call", call.sid);
-  const { url, method, parameters, hops } = to;
-  const script: Script = { verbs: [], base: url, waiting: { tag: "document" }, hops };
+  const { url, method, parameters, hops, queued } = to;
+  const script: Script = { verbs: [], base: url, waiting: { tag: "document" }, hops, ...(queued && { queued }) };
   const waiting = keepCall(runtime, call, { script }, at);
   const { fallbackUrl, fallbackMethod } = call.data;
   askDocument(

@@ -32,6 +32,18 @@ export interface Script {
   readonly base: string;
   readonly waiting: Waiting | null;
   readonly hops: number;
+  /** While it listens to the waitUrl of a queue. */
+  readonly queued?: Queued;
+}
+
+/** A call in a queue: what it waits for, what follows the Enqueue, and what it hears meanwhile. */
+export interface Queued {
+  readonly waiting: Extract<Waiting, { tag: "queue" }>;
+  readonly rest: Script;
+  readonly url: string;
+  readonly method: string;
+  /** When the document that plays was asked for. */
+  readonly askedAt: number;
 }
 
 export interface RecordOrder {
