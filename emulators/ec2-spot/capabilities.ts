@@ -75,7 +75,9 @@ export const capabilities: readonly Capability[] = [
   ...all("ec2", "DescribeFleets DeleteFleets", fleets),
   some("ec2:RequestSpotFleet", fleets, "thin: filled at once, kept up, no schedules and no load balancers"),
   ...all("ec2", "DescribeSpotFleetRequests DescribeSpotFleetInstances CancelSpotFleetRequests", fleets),
-  some("ec2:DescribeSpotFleetRequestHistory", fleets, "the newest 200 records in one page"),
+  ...["ec2:DescribeFleetHistory", "ec2:DescribeSpotFleetRequestHistory"].map((operation) =>
+    some(operation, fleets, "the newest 200 events, at once; AWS holds them back for up to 30 s"),
+  ),
   some("ec2:CreateSpotDatafeedSubscription", fleets, "nothing is delivered to the bucket"),
   ...all("ec2", "DescribeSpotDatafeedSubscription DeleteSpotDatafeedSubscription", fleets),
   some("sts:AssumeRole", sessions, "session policies and tags are measured, not enforced; no MFA"),
@@ -107,8 +109,7 @@ export const capabilities: readonly Capability[] = [
   { operation: "imds:PUT /latest/api/token", status: "full", provedBy: ["contract/ec2-metadata"] },
   some("imds:GET /latest/*", interruptions, "no maintenance events; unsigned identity documents; one interface"),
   ...absent(
-    "ec2:DescribeFleetHistory " +
-      "ec2:CreateVpc ec2:CreateSubnet ec2:CreateVolume ec2:CreateSnapshot ec2:ModifyInstanceAttribute ec2:GetConsoleOutput " +
+    "ec2:CreateVpc ec2:CreateSubnet ec2:CreateVolume ec2:CreateSnapshot ec2:ModifyInstanceAttribute ec2:GetConsoleOutput " +
       "ec2:CreateLaunchTemplateVersion ec2:ModifyFleet ec2:ModifySpotFleetRequest",
     "answers InvalidAction",
   ),

@@ -6,6 +6,7 @@ import {
   CreateSpotDatafeedSubscriptionCommand,
   DeleteFleetsCommand,
   DeleteSpotDatafeedSubscriptionCommand,
+  DescribeFleetHistoryCommand,
   DescribeFleetsCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
@@ -102,6 +103,34 @@ test("a fleet that maintains its capacity replaces what ends, until it is delete
   expect(deleted.UnsuccessfulFleetDeletions?.[0]?.Error?.Code).toBe("fleetIdDoesNotExist");
   await advance(120);
   expect((await fleet())?.FulfilledCapacity).toBe(0);
+  const history = (more: Partial<ConstructorParameters<typeof DescribeFleetHistoryCommand>[0]> = {}) =>
+    ec2.send(new DescribeFleetHistoryCommand({ FleetId, StartTime: new Date(now() - 3_600_000), ...more }));
+  const whole = await history();
+  expect(whole.FleetId).toBe(FleetId);
+  expect(whole.LastEvaluatedTime?.getTime()).toBe(now());
+  expect(
+    whole.HistoryRecords?.map(({ EventInformation: event, EventType }) => [EventType, event?.EventSubType]),
+  ).toEqual([
+    ["fleet-change", "active"],
+    ["instance-change", "launched"],
+    ["instance-change", "launched"],
+    ["instance-change", "terminated"],
+    ["instance-change", "launched"],
+    ["fleet-change", "deleted_terminating"],
+    ["instance-change", "terminated"],
+    ["instance-change", "terminated"],
+  ]);
+  expect(whole.HistoryRecords?.[3]?.EventInformation?.InstanceId).toBe(first);
+  const page = await history({ MaxResults: 5 });
+  const rest = await history({ MaxResults: 5, NextToken: page.NextToken });
+  expect([...(page.HistoryRecords ?? []), ...(rest.HistoryRecords ?? [])]).toEqual(whole.HistoryRecords);
+  expect(rest.NextToken).toBeUndefined();
+  expect((await history({ EventType: "service-error" })).HistoryRecords).toEqual([]);
+  expect((await history({ StartTime: new Date(now() + 86_400_000) })).HistoryRecords).toEqual([]);
+  await expect(history({ EventType: "nope" as "fleet-change" })).rejects.toMatchObject({
+    name: "InvalidParameterValue",
+  });
+  await expect(history({ FleetId: "fleet-none" })).rejects.toMatchObject({ name: "InvalidFleetId.NotFound" });
 });
 
 test("a spot fleet from launch specifications", async () => {

@@ -1,5 +1,5 @@
 /** CreateFleet, DescribeFleets, DeleteFleets. */
-import type { Fleet, FleetPool } from "../domain/fleets.ts";
+import { type Fleet, type FleetPool, recorded } from "../domain/fleets.ts";
 import { reject } from "../errors.ts";
 import { alive, capacityOf, close, fill } from "../life/fleets.ts";
 import { grow, type Node, treeOf } from "../query-tree.ts";
@@ -115,7 +115,7 @@ export const createFleet: Operation = {
           errors: [],
           terminateWithFleet: node.flag("TerminateInstancesWithExpiration") ?? false,
           ...(token === undefined ? {} : { clientToken: token }),
-          history: [],
+          history: recorded([], [{ at, type: "fleet", subType: "active", text: "" }]),
         };
         return [fill(runtime, fleet, at).id];
       }),

@@ -1,4 +1,5 @@
 /** Every operation of EC2 that is served. */
+import { describeFleetHistory, describeSpotFleetRequestHistory } from "./fleet-history.ts";
 import { createFleet, deleteFleets, describeFleets } from "./fleets.ts";
 import {
   copyImage,
@@ -43,7 +44,6 @@ import {
   deleteSpotDatafeedSubscription,
   describeSpotDatafeedSubscription,
   describeSpotFleetInstances,
-  describeSpotFleetRequestHistory,
   describeSpotFleetRequests,
   requestSpotFleet,
 } from "./spot-fleets.ts";
@@ -97,6 +97,7 @@ export const ec2Operations: readonly Operation[] = [
   createFleet,
   describeFleets,
   deleteFleets,
+  describeFleetHistory,
   requestSpotFleet,
   describeSpotFleetRequests,
   describeSpotFleetInstances,

@@ -1,10 +1,9 @@
 /** Spot fleets, the older kind, and the subscription to spot usage data. */
-import type { Fleet } from "../domain/fleets.ts";
+import { type Fleet, recorded } from "../domain/fleets.ts";
 import { reject } from "../errors.ts";
 import { alive, close, fill } from "../life/fleets.ts";
 import { type Node, treeOf } from "../query-tree.ts";
 import { spotFleetXml } from "../wire/fleets.ts";
-import { instantText } from "../wire/time.ts";
 import { element, itemList, maybe, wrap } from "../wire/xml.ts";
 import { pageOf } from "./describe.ts";
 import { fleetView, poolsOf } from "./fleets.ts";
@@ -69,7 +68,7 @@ export const requestSpotFleet: Operation = {
           errors: [],
           terminateWithFleet: config.flag("TerminateInstancesWithExpiration") ?? false,
           role,
-          history: [{ at, type: "fleetRequestChange", subType: "active", text: "" }],
+          history: recorded([], [{ at, type: "fleet", subType: "active", text: "" }]),
         };
         return [fill(runtime, fleet, at).id];
       }),
@@ -125,36 +124,6 @@ export const describeSpotFleetInstances: Operation = {
       "DescribeSpotFleetInstances",
       itemList("activeInstanceSet", set) + token + element("spotFleetRequestId", fleet.id),
     );
-  },
-};
-
-export const describeSpotFleetRequestHistory: Operation = {
-  service: "ec2",
-  action: "DescribeSpotFleetRequestHistory",
-  parameters: parameterNames("DryRun EventType MaxResults NextToken SpotFleetRequestId StartTime"),
-  run(call) {
-    const fleet = spotFleetNamed(call);
-    const start = call.parameters.instant("StartTime") ?? reject("missingParameter", "StartTime");
-    const wanted = call.parameters.text("EventType");
-    stopDryRun(call);
-    const now = call.runtime.clock.now();
-    const set = fleet.history
-      .filter(({ at, type }) => at >= Math.min(start, now) && (wanted === undefined || wanted === type))
-      .map(
-        ({ at, type, subType, instance, text }) =>
-          wrap(
-            "eventInformation",
-            element("eventSubType", subType) + maybe("instanceId", instance) + element("eventDescription", text),
-          ) +
-          element("eventType", type) +
-          element("timestamp", instantText(at)),
-      );
-    const told =
-      itemList("historyRecordSet", set) +
-      element("lastEvaluatedTime", instantText(now)) +
-      element("spotFleetRequestId", fleet.id) +
-      element("startTime", instantText(start));
-    return answerEc2(call, "DescribeSpotFleetRequestHistory", told);
   },
 };
 

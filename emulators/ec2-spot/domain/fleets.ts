@@ -34,11 +34,27 @@ export interface Fleet extends Resource {
   readonly terminateWithFleet: boolean;
   readonly role?: string | undefined;
   readonly clientToken?: string | undefined;
-  readonly history: readonly {
-    readonly at: number;
-    readonly type: string;
-    readonly subType: string;
-    readonly instance?: string | undefined;
-    readonly text: string;
-  }[];
+  readonly history: readonly FleetEvent[];
+}
+
+/** What happened to a fleet. The two kinds of fleet have names of their own for the types. */
+export interface FleetEvent {
+  /** Counts up; older events are forgotten, numbers are not given again. */
+  readonly number: number;
+  readonly at: number;
+  readonly type: "fleet" | "instance" | "error";
+  readonly subType: string;
+  readonly instance?: string | undefined;
+  readonly text: string;
+}
+
+const mostEvents = 200;
+
+/** The history with more events at its end. */
+export function recorded(
+  history: readonly FleetEvent[],
+  events: readonly Omit<FleetEvent, "number">[],
+): readonly FleetEvent[] {
+  const next = (history.at(-1)?.number ?? 0) + 1;
+  return [...history, ...events.map((event, index) => ({ ...event, number: next + index }))].slice(-mostEvents);
 }

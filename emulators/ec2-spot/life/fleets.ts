@@ -1,7 +1,7 @@
 /** Fleets: a target capacity filled from several pools, kept up when asked to. */
 import type { Runtime } from "../../kernel/emulator.ts";
 import type { Timer } from "../../kernel/timers.ts";
-import type { Fleet, FleetPool } from "../domain/fleets.ts";
+import { type Fleet, type FleetEvent, type FleetPool, recorded } from "../domain/fleets.ts";
 import { place } from "../domain/placement.ts";
 import type { Instance } from "../domain/resources.ts";
 import { dollars } from "../domain/spot-status.ts";
@@ -11,7 +11,6 @@ import { cancel, fulfil, request, tradingOf, userEnded } from "./spot.ts";
 
 export const fleetTimer = "ec2.fleet";
 const retryMs = 60_000;
-const mostHistory = 200;
 
 /** Instances of a fleet that still count. */
 export function alive(runtime: Runtime<SpotStore>, fleet: Fleet): Fleet["instances"] {
@@ -77,12 +76,12 @@ function ranked(found: readonly Candidate[], strategy: string): readonly Candida
 export function fill(runtime: Runtime<SpotStore>, fleet: Fleet, at: number): Fleet {
   const owner = { account: fleet.account, region: fleet.region };
   const instances = [...alive(runtime, fleet)];
-  const history = [...fleet.history];
+  const events: Omit<FleetEvent, "number">[] = [];
   const { found, errors } = candidates(runtime, fleet, at);
   const launched = (instance: Instance, pool: FleetPool) => {
     const spotRequest = instance.spotRequest === undefined ? {} : { spotRequest: instance.spotRequest };
     instances.push({ id: instance.id, ...spotRequest, weight: pool.weight, type: pool.plan.type });
-    history.push({ at, type: "instanceChange", subType: "launched", instance: instance.id, text: pool.plan.type });
+    events.push({ at, type: "instance", subType: "launched", instance: instance.id, text: pool.plan.type });
   };
   const first = fleet.pools[0];
   const regionZone = (pool: FleetPool) =>
@@ -118,10 +117,11 @@ export function fill(runtime: Runtime<SpotStore>, fleet: Fleet, at: number): Fle
     launched(fulfil(runtime, made, { zone, ticks }, at, { reservation, place: instances.length }), pool);
   }
   const short = capacityOf(instances) < fleet.target;
-  if (short) for (const { code, message } of errors) history.push({ at, type: "error", subType: code, text: message });
+  if (short) for (const { code, message } of errors) events.push({ at, type: "error", subType: code, text: message });
   if (short && fleet.type !== "instant")
     runtime.timers.schedule({ kind: fleetTimer, subject: fleet.id, due: at + retryMs });
-  const filled: Fleet = { ...fleet, instances, errors: short ? errors : [], history: history.slice(-mostHistory) };
+  const history = recorded(fleet.history, events);
+  const filled: Fleet = { ...fleet, instances, errors: short ? errors : [], history };
   runtime.state.resources.fleet.put(filled);
   return filled;
 }
@@ -133,10 +133,20 @@ export function fleetDue(runtime: Runtime<SpotStore>, timer: Timer): void {
 
 /** An instance of a fleet ended: a fleet that maintains its capacity launches another. */
 export function fleetLost(runtime: Runtime<SpotStore>, instance: Instance, at: number): void {
-  const made =
-    instance.spotRequest === undefined ? undefined : runtime.state.resources.request.get(instance.spotRequest);
-  const fleet = made?.fleet === undefined ? undefined : runtime.state.resources.fleet.get(made.fleet);
-  if (fleet?.state === "active" && fleet.type === "maintain")
+  const { resources } = runtime.state;
+  const fleet = resources.fleet
+    .list({ account: instance.account, region: instance.region })
+    .find(({ instances }) => instances.some(({ id }) => id === instance.id));
+  if (!fleet) return;
+  const ended = {
+    at,
+    type: "instance",
+    subType: "terminated",
+    instance: instance.id,
+    text: instance.plan.type,
+  } as const;
+  resources.fleet.put({ ...fleet, history: recorded(fleet.history, [ended]) });
+  if (fleet.state === "active" && fleet.type === "maintain")
     runtime.timers.schedule({ kind: fleetTimer, subject: fleet.id, due: at });
 }
 
@@ -157,7 +167,11 @@ export function close(runtime: Runtime<SpotStore>, fleet: Fleet, terminate: bool
     : spot
       ? "cancelled_running"
       : "deleted_running";
-  const closed: Fleet = { ...fleet, state };
+  const closed: Fleet = {
+    ...fleet,
+    state,
+    history: recorded(fleet.history, [{ at, type: "fleet", subType: state, text: "" }]),
+  };
   runtime.state.resources.fleet.put(closed);
   runtime.journal.append("change", fleet.id, { fleet: state });
   return closed;

@@ -1,5 +1,5 @@
 /** Fleets of CreateFleet and spot fleets. */
-import type { Fleet } from "../domain/fleets.ts";
+import type { Fleet, FleetEvent } from "../domain/fleets.ts";
 import { priceText } from "./spot-prices.ts";
 import { launchSpecificationXml } from "./spot-requests.ts";
 import { instantText } from "./time.ts";
@@ -121,5 +121,16 @@ export function spotFleetXml({ fleet, fulfilled, zoneName }: FleetView): string 
     element("spotFleetRequestId", fleet.id) +
     element("spotFleetRequestState", fleet.state) +
     tagSetXml(fleet.tags)
+  );
+}
+
+export function fleetEventXml({ at, subType, instance, text }: FleetEvent, type: string): string {
+  return (
+    wrap(
+      "eventInformation",
+      element("eventDescription", text) + element("eventSubType", subType) + maybe("instanceId", instance),
+    ) +
+    element("eventType", type) +
+    element("timestamp", instantText(at))
   );
 }
