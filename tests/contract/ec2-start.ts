@@ -2,6 +2,8 @@
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { STSClient } from "@aws-sdk/client-sts";
 import { ec2Spot } from "../../emulators/ec2-spot/index.ts";
+import { createSeals } from "../../emulators/ec2-spot/seals.ts";
+import { openSessionAs } from "../../emulators/ec2-spot/sessions.ts";
 import type { SpotStore } from "../../emulators/ec2-spot/store.ts";
 import { type RunningEmulator, startEmulator } from "../../emulators/kernel/start.ts";
 
@@ -82,4 +84,19 @@ export async function startEc2(environment: Record<string, string> = {}): Promis
       await emulator.close();
     },
   };
+}
+
+/** A session that ended a moment ago on the wall clock, as any emulator with the same seed would have opened it. */
+export function expiredSession(
+  of: Started,
+): Readonly<Record<"EXPIRED_KEY_ID" | "EXPIRED_SECRET" | "EXPIRED_TOKEN", string>> {
+  const session = openSessionAs(createSeals(of.emulator.runtime.ids), {
+    account: "111122223333",
+    roleArn: of.roleArn,
+    arn: "arn:aws:sts::111122223333:assumed-role/backlot-spot-switcher/old",
+    userId: "AROAOLDOLDOLDOLDOLDOL:old",
+    derived: new Uint8Array(5),
+    expires: Date.now() - 1,
+  });
+  return { EXPIRED_KEY_ID: session.accessKeyId, EXPIRED_SECRET: session.secretAccessKey, EXPIRED_TOKEN: session.token };
 }
