@@ -68,9 +68,21 @@ testWith(boto3, "boto3, by the gateway", async (command) => {
 const awsFlows = (command: string) => ["/usr/bin/python3", script("aws_flows.py"), command];
 const awsPath = (command: string) =>
   command.startsWith("/") ? { PATH: `${dirname(command)}:${process.env.PATH}` } : {};
-testWith(aws, "aws with --endpoint-url", async (command) => {
-  expect(await straight(awsFlows(command), awsPath(command))).toBe("all flows passed");
-});
-testWith(aws, "aws, by the gateway", async (command) => {
-  expect(await byGateway(awsFlows(command), awsPath(command))).toBe("all flows passed");
-});
+/** Some seventy commands, each a Python of its own. */
+const awsMs = 600_000;
+testWith(
+  aws,
+  "aws with --endpoint-url",
+  async (command) => {
+    expect(await straight(awsFlows(command), awsPath(command))).toBe("all flows passed");
+  },
+  awsMs,
+);
+testWith(
+  aws,
+  "aws, by the gateway",
+  async (command) => {
+    expect(await byGateway(awsFlows(command), awsPath(command))).toBe("all flows passed");
+  },
+  awsMs,
+);

@@ -17,9 +17,14 @@ export function findTool(tool: Tool): string | undefined {
 }
 
 /** `test`, when the tool is there. */
-export function testWith(tool: Tool, name: string, body: (command: string) => Promise<void>): void {
+export function testWith(
+  tool: Tool,
+  name: string,
+  body: (command: string) => Promise<void>,
+  timeoutMs = 120_000,
+): void {
   const command = findTool(tool);
-  if (command !== undefined) test(name, () => body(command), 120_000);
+  if (command !== undefined) test(name, () => body(command), timeoutMs);
   else if (process.env.CI === "true")
     test(name, () => {
       throw new Error(`${tool.name} is missing: apt-get install ${tool.package}`);
