@@ -6,6 +6,8 @@ const routes = ["azure-policyinsights/arm"];
 const changes = ["azure-policyinsights/changes"];
 const grid = ["azure-policyinsights/event-grid"];
 const identity = ["azure-policyinsights/identity"];
+const neighbours = ["contract/azure-neighbours"];
+const graph = ["azure-policyinsights/resource-graph"];
 const costs = ["azure-policyinsights/costs"];
 
 const full = (operation: string, provedBy: readonly string[]): Capability => ({ operation, status: "full", provedBy });
@@ -113,8 +115,10 @@ export const capabilities: readonly Capability[] = [
     full(`GET ${scope}${authorization}/policyAssignments`, changes),
     full(`GET ${scope}${authorization}/policyAssignments/{name}`, changes),
     partial(`PUT ${scope}${authorization}/policyAssignments/{name}`, changes, assignmentNote),
+    full(`PATCH ${scope}${authorization}/policyAssignments/{name}`, neighbours),
     full(`DELETE ${scope}${authorization}/policyAssignments/{name}`, changes),
   ]),
+  ...[resource, ownResource].map((scope) => full(`GET ${scope}${authorization}/policyAssignments`, neighbours)),
   ...attachable.flatMap((scope) => [
     full(`GET ${scope}${authorization}/policyExemptions`, changes),
     full(`GET ${scope}${authorization}/policyExemptions/{name}`, changes),
@@ -181,6 +185,11 @@ export const capabilities: readonly Capability[] = [
     ),
     partial(`GET ${scope}${costManagement}/dimensions`, costs, "$filter and $skiptoken are not looked at"),
   ]),
-  absent("POST /providers/Microsoft.ResourceGraph/resources", "no Resource Graph: $apply groups the same records"),
+  partial(
+    "POST /providers/Microsoft.ResourceGraph/resources",
+    graph,
+    "tables resources, resourcecontainers and policyresources; the operators and functions of the samples for policy",
+  ),
+  full("GET /providers/Microsoft.ResourceGraph/operations", graph),
   absent("GET {scope}/providers/Microsoft.PolicyInsights/policyStates/$metadata", "no EDMX document"),
 ];

@@ -1,6 +1,7 @@
 import type { ProviderErrors } from "../kernel/emulator.ts";
 import { answer, type Exchange } from "../kernel/exchange.ts";
 import { armHeaders, requestGuid } from "./arm.ts";
+import { KqlProblem } from "./kql/problem.ts";
 import { ODataProblem } from "./odata/problem.ts";
 
 /** Azure Resource Manager's errors. https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors */
@@ -286,6 +287,7 @@ export const errors: ProviderErrors = {
   thrown(exchange, cause) {
     if (cause instanceof ArmError) return shown(exchange, cause);
     if (cause instanceof ODataProblem) return render(exchange, 400, codeOf(cause.option), cause.message, {});
+    if (cause instanceof KqlProblem) return kqlRefused(exchange, cause);
     if (cause instanceof TokenError) {
       const message = `AADSTS${cause.number}: ${cause.message}`;
       return renderToken(exchange, cause.status, cause.error, message, [cause.number], cause.wallAt);
@@ -293,6 +295,20 @@ export const errors: ProviderErrors = {
     return undefined;
   },
 };
+
+function kqlRefused(exchange: Exchange, { kind, at, token, message }: KqlProblem): Response {
+  const advice =
+    "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the error before retrying.";
+  const details =
+    kind === "InvalidQuery"
+      ? [{ code: kind, message }]
+      : [
+          { code: "InvalidQuery", message: advice },
+          { code: kind, message, characterPositionInLine: at, token: token.slice(0, 100) },
+        ];
+  const text = `Please provide below info when asking for support: timestamp = ${new Date(exchange.at).toISOString()}, correlationId = ${requestGuid(exchange)}.`;
+  return answerError(exchange, 400, { code: "BadRequest", message: text, details }, {});
+}
 
 /** InvalidFilterInQueryString is the service's own; the names for other options follow it. */
 function codeOf(option: string): string {

@@ -13,6 +13,7 @@ import { policyEvents } from "./api/policy-events.ts";
 import { policyStates } from "./api/policy-states.ts";
 import { providers } from "./api/providers.ts";
 import { advanceRemediation, remediations, remediationTimer } from "./api/remediations.ts";
+import { resourceGraph } from "./api/resource-graph.ts";
 import { resources, singleResources } from "./api/resources.ts";
 import { signIn } from "./api/sign-in.ts";
 import { subscriptions } from "./api/subscriptions.ts";
@@ -84,16 +85,18 @@ function arm(runtime: Runtime<AzureState>): Hono<KernelEnv> {
   providers(app, runtime);
   eventGrid(app, runtime);
   costs(app, runtime);
+  resourceGraph(app, runtime);
   singleResources(app, runtime);
   return app;
 }
 
-/** Lower-cased and without a slash at the end. */
+/** Lower-cased, without a slash at the end, and one where clients that were given a scope with its slash send two. */
 function routedPath(request: Request): string {
   const { url } = request;
   const start = url.indexOf("/", url.indexOf("//") + 2);
   const mark = url.indexOf("?", start);
-  const path = url.slice(start, mark < 0 ? undefined : mark).toLowerCase();
+  const asked = url.slice(start, mark < 0 ? undefined : mark).toLowerCase();
+  const path = asked.includes("//") ? asked.replaceAll(/\/{2,}/g, "/") : asked;
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 

@@ -40,8 +40,12 @@ export function authorization(app: Hono<KernelEnv>, runtime: Runtime<AzureState>
     app.get(path, (c) => listAssignments(c, runtime));
     app.get(`${path}/:name`, (c) => readAssignment(c, runtime));
     app.put(`${path}/:name`, (c) => writeAssignment(c, runtime));
+    app.patch(`${path}/:name`, (c) => patchAssignment(c, runtime));
     app.delete(`${path}/:name`, (c) => removeAssignment(c, runtime));
   }
+  // Nothing is assigned to a single resource: it lists what reaches it from above.
+  for (const scope of [group, subscription])
+    app.get(`${scope}/providers/:resource{.+}/${provider}/policyassignments`, (c) => listAssignments(c, runtime));
 }
 
 function asked(c: Context<KernelEnv>, runtime: Runtime<AzureState>): ArmRequest {
@@ -148,11 +152,12 @@ function listAssignments(c: Context<KernelEnv>, runtime: Runtime<AzureState>): R
 /** Scopes that reach down to this one. */
 function ancestorsOf(state: AzureState, scope: string): readonly string[] {
   const { estate } = state.readings();
-  const [, first, id] = scope.split("/");
+  const [, first, id, third, group] = scope.split("/");
   if (first !== "subscriptions") return [];
   const groups = estate.subscriptions.find((each) => each.id === id)?.managementGroups ?? [];
   const names = groups.map((name) => `/providers/microsoft.management/managementgroups/${name}`.toLowerCase());
-  return [...names, `/subscriptions/${id}`];
+  const own = third === "resourcegroups" ? [`/subscriptions/${id}/resourcegroups/${group}`] : [];
+  return [...names, `/subscriptions/${id}`, ...own];
 }
 
 function storedBody(state: AzureState, id: string): Json {
@@ -207,6 +212,33 @@ function writeAssignment(c: Context<KernelEnv>, runtime: Runtime<AzureState>): R
   });
   const made = state.readings().estate.assignments.find((each) => each.id === id.toLowerCase());
   return answerArm(exchange, made ? renderAssignment(made, JSON.parse(JSON.stringify(body))) : body, known ? 200 : 201);
+}
+
+/** Location, identity, resource selectors and overrides are what PATCH may change. */
+function patchAssignment(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
+  const { exchange } = c.env;
+  const { state, store, clock } = runtime;
+  const request = asked(c, runtime);
+  const id = idOf(request.segments).toLowerCase();
+  const found = state.readings().estate.assignments.find((each) => each.id === id);
+  if (!found) return reject("PolicyAssignmentNotFound", request.segments.at(-1) ?? "");
+  const given = bodyOf(exchange);
+  const before = record(renderAssignment(found, storedBody(state, id)) as Json);
+  const properties = record(given.properties);
+  const body = {
+    ...before,
+    location: given.location ?? before.location,
+    identity: given.identity ?? before.identity,
+    properties: {
+      ...record(before.properties),
+      ...(properties.resourceSelectors === undefined ? {} : { resourceSelectors: properties.resourceSelectors }),
+      ...(properties.overrides === undefined ? {} : { overrides: properties.overrides }),
+    },
+  };
+  // None of these decides which rows there are: a seeded assignment stays one.
+  const document = { id, body: JSON.stringify(body), made: !found.seeded, at: clock.now() };
+  store.write(() => state.documents.put("assignment", document));
+  return answerArm(exchange, renderAssignment(found, JSON.parse(document.body)));
 }
 
 function removeAssignment(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {

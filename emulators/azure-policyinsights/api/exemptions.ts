@@ -20,7 +20,7 @@ export function exemptions(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): 
     app.get(path, (c) => {
       const request = readRequest(c.env.exchange, runtime, authorizationVersions);
       const place = placeOf(request, runtime.state, scope, 3);
-      return answerArm(c.env.exchange, { value: all(runtime.state, place).map(({ body }) => body) });
+      return answerArm(c.env.exchange, { value: exemptionsAt(runtime.state, place).map(({ body }) => body) });
     });
     app.get(`${path}/:name`, (c) => {
       const { found, name } = asked(c, runtime, scope);
@@ -43,12 +43,12 @@ function asked(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: Scope
   const place = placeOf(request, runtime.state, scope, 4);
   const name = request.segments.at(-1) ?? "";
   const id = `${idOf(place.segments)}/providers/Microsoft.Authorization/policyExemptions/${name}`;
-  const found = all(runtime.state, place).find((each) => each.id === id.toLowerCase());
+  const found = exemptionsAt(runtime.state, place).find((each) => each.id === id.toLowerCase());
   return { place, name, id, found };
 }
 
 /** Every exemption at a scope and below it. */
-function all(state: AzureState, place: Placed): readonly Found[] {
+export function exemptionsAt(state: AzureState, place: Placed): readonly Found[] {
   const readings = state.readings();
   const { estate } = readings;
   const written = new Map(state.documents.list("exemption").map((each) => [each.id, each]));

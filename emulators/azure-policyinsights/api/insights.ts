@@ -60,7 +60,7 @@ export function insights(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): vo
 }
 
 /** What the groups of initiatives refer to. */
-function metadataNames(): readonly string[] {
+export function metadataNames(): readonly string[] {
   const groups = [cloudSecurityBenchmark, cisFoundations].flatMap((initiative) =>
     membersOf(initiative).flatMap((each) => each.groups),
   );

@@ -64,6 +64,18 @@ export const costVersions: Versions = {
   type: "query",
   supported: ["2019-11-01", "2021-10-01", "2022-10-01", "2023-03-01", "2023-08-01", "2023-11-01", "2024-08-01"],
 };
+export const graphVersions: Versions = {
+  type: "resources",
+  supported: [
+    "2018-09-01-preview",
+    "2019-04-01",
+    "2020-04-01-preview",
+    "2021-03-01",
+    "2021-06-01-preview",
+    "2022-10-01",
+    "2024-04-01",
+  ],
+};
 export const restrictionVersions: Versions = {
   type: "checkPolicyRestrictions",
   supported: ["2020-07-01", "2022-03-01", "2023-03-01", "2024-10-01"],
