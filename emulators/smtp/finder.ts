@@ -100,7 +100,7 @@ export async function waitFor(
         if (fits && (wanted.query === undefined || (await state.searcher.matches(id, wanted.query))))
           found.push(message);
       }
-      found = found.filter(({ id }) => state.recipientCount(id) > 0); // what was deleted meanwhile
+      found = found.filter(({ id }) => state.has(id)); // what was deleted meanwhile
     }
     return found;
   } finally {

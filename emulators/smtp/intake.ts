@@ -25,6 +25,7 @@ export interface Incoming {
 export function draftOf(runtime: Runtime<MailState>, incoming: Incoming): Draft {
   const { envelope, content } = incoming;
   const recipients = envelope.recipients.map(({ address }) => address);
+  const section = headerSection(content.raw);
   const id = runtime.ids.derive("smtp.message", [envelope.mailFrom, ...recipients, content.sha256]).text(22, idLetters);
   return {
     id,
@@ -40,16 +41,15 @@ export function draftOf(runtime: Runtime<MailState>, incoming: Incoming): Draft 
     remote: incoming.remote,
     transcript: incoming.transcript(id),
     content,
-    inbox: inboxOf(content.raw),
-    tags: tagsOfMessage(content.raw, recipients),
+    inbox: inboxOf(section),
+    tags: tagsOfMessage(section, recipients),
   };
 }
 
 const inboxHeader = /^x-backlot-inbox[ \t]*:/im;
 
 /** The inbox a message asks for in its header; one of a test's own keeps its mail apart from its neighbours'. */
-function inboxOf(raw: Buffer): string | undefined {
-  const section = headerSection(raw);
+function inboxOf(section: string): string | undefined {
   if (!inboxHeader.test(section)) return undefined;
   const name = headerValue(section, "x-backlot-inbox") ?? "";
   return name === "" ? undefined : Buffer.from(name, "latin1").toString("utf8").slice(0, 200);

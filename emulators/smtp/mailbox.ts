@@ -45,7 +45,7 @@ export function removeAll(runtime: MailRuntime): number {
 export function markRead(runtime: MailRuntime, ids: readonly string[], read: boolean): number {
   const { state, store } = runtime;
   return store.write(() => {
-    const changed = ids.filter((id) => state.recipientCount(id) > 0 && state.setRead(id, read));
+    const changed = ids.filter((id) => state.has(id) && state.setRead(id, read));
     if (changed.length > 0)
       store.afterCommit(() => {
         for (const id of changed) state.feed.publish({ tag: "read", id, read });

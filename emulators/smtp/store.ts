@@ -1,12 +1,18 @@
 import type { Database } from "../kernel/state.ts";
-import type { AuthMode, Content, Draft, Message, MessageSummary, Recipient, ServerProfile } from "./domain/message.ts";
-import type { Outcome } from "./domain/outcome.ts";
+import type { AuthMode, Content, Draft, Message, MessageSummary, ServerProfile } from "./domain/message.ts";
 import { beginningRead, mostRead } from "./domain/parse-mail.ts";
 import { newestFirst } from "./domain/search-index.ts";
 import { type EventStore, openEvents } from "./store-events.ts";
 import { type MarkStore, openMarks } from "./store-marks.ts";
 import { openPieces, type PieceStore } from "./store-pieces.ts";
-import { parametersFrom, parametersText, type SummaryRow, summaryColumns } from "./store-rows.ts";
+import {
+  parametersFrom,
+  parametersText,
+  recipientsFrom,
+  recipientsText,
+  type SummaryRow,
+  summaryColumns,
+} from "./store-rows.ts";
 
 /** A message by the marks a reader sorts by. */
 export interface Placed {
@@ -40,8 +46,6 @@ export interface MailStore extends MarkStore, PieceStore, EventStore {
   readonly lastArrival: number;
   /** Accepted messages in order of arrival. */
   placed(): readonly Placed[];
-  /** 0 when there is no such message. */
-  recipientCount(id: string): number;
   /** With all of its bytes up to 10 MiB, the first of them beyond that. */
   message(id: string): Message | undefined;
   /** At most the first 64 KiB, enough for any header. */
@@ -60,11 +64,6 @@ export interface MailStore extends MarkStore, PieceStore, EventStore {
 interface MessageRow extends SummaryRow {
   wall_spool: number | null;
   raw: Buffer;
-}
-interface RecipientRow {
-  address: string;
-  parameters: string | null;
-  outcome: string | null;
 }
 interface ProfileRow {
   name: string;
@@ -94,12 +93,6 @@ export function openMail(db: Database): MailStore {
   });
   db.exec("CREATE TEMP TRIGGER smtp_replaced AFTER DELETE ON main.smtp_server BEGIN SELECT smtp_replaced(); END");
 
-  const recipientsOf = (id: string): readonly Recipient[] =>
-    (statement.recipients.all(id) as RecipientRow[]).map((row) => ({
-      address: row.address,
-      parameters: parametersFrom(row.parameters),
-      outcome: row.outcome === null ? undefined : (JSON.parse(row.outcome) as Outcome),
-    }));
   const summary = (row: SummaryRow): MessageSummary => ({
     id: row.id,
     arrival: row.arrival,
@@ -113,7 +106,7 @@ export function openMail(db: Database): MailStore {
     secure: row.secure === 1,
     size: row.size,
     inbox: row.inbox ?? undefined,
-    recipients: recipientsOf(row.id),
+    recipients: recipientsFrom(row.recipients),
   });
   const message = (row: MessageRow): Message => ({
     ...summary(row),
@@ -146,11 +139,6 @@ export function openMail(db: Database): MailStore {
     add(draft) {
       arrival += 1;
       statement.add.run(...rowOf(draft, arrival));
-      draft.recipients.forEach((recipient, position) => {
-        const { address, parameters, outcome } = recipient;
-        const ending = outcome === undefined ? null : JSON.stringify(outcome);
-        statement.addRecipient.run(draft.id, position, address, parametersText(parameters), ending);
-      });
       if (draft.tags.length > 0) marks.setTags(draft.id, draft.tags);
     },
     page: (start, limit) => (statement.page.all(limit, start) as MessageRow[]).map(message),
@@ -175,7 +163,6 @@ export function openMail(db: Database): MailStore {
       return arrival;
     },
     placed: () => statement.placed.all() as Placed[],
-    recipientCount: (id) => statement.recipientCount.get(id) as number,
     count: () => Number(statement.count.get()),
     message(id) {
       const row = statement.message.get(id) as MessageRow | undefined;
@@ -193,13 +180,11 @@ export function openMail(db: Database): MailStore {
     },
     remove(id) {
       dropContent(id);
-      statement.removeRecipients.run(id);
       marks.dropMarks(id);
       events.dropEvents(id);
       return statement.remove.run(id).changes > 0;
     },
     removeAll() {
-      statement.removeAllRecipients.run();
       pieces.dropAllPieces();
       marks.dropAllMarks();
       events.dropAllEvents();
@@ -227,15 +212,9 @@ function prepare(db: Database) {
     dropUsers: db.prepare("DELETE FROM main.smtp_users"),
     addUser: db.prepare("INSERT INTO main.smtp_users (username, password) VALUES (?, ?)"),
     add: db.prepare(
-      `INSERT INTO main.smtp_messages (id, arrival, received_at, truncated, mail_from, parameters, helo, mechanism,
-       username, secure, size, inbox, sha256, wall_spool, wall_remote, wall_transcript, raw)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    addRecipient: db.prepare(
-      "INSERT INTO main.smtp_recipients (message, position, address, parameters, outcome) VALUES (?, ?, ?, ?, ?)",
-    ),
-    recipients: db.prepare(
-      "SELECT address, parameters, outcome FROM main.smtp_recipients WHERE message = ? ORDER BY position",
+      `INSERT INTO main.smtp_messages (id, arrival, received_at, truncated, mail_from, parameters, recipients, helo,
+       mechanism, username, secure, size, inbox, sha256, wall_spool, wall_remote, wall_transcript, raw)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     page: select(bytesToo, `WHERE truncated = 0 ${newest} LIMIT ? OFFSET ?`),
     summaries: select(summaryColumns, `WHERE truncated = ? ${newest} LIMIT ?`),
@@ -246,15 +225,12 @@ function prepare(db: Database) {
     has: db.prepare("SELECT 1 FROM smtp_messages WHERE id = ?").pluck(),
     placed: select("id, arrival", "WHERE truncated = 0 ORDER BY arrival"),
     count: select("count(*)", "WHERE truncated = 0").pluck(),
-    recipientCount: db.prepare("SELECT count(*) FROM main.smtp_recipients WHERE message = ?").pluck(),
     message: select(bytesToo, "WHERE id = ?"),
     spool: select("wall_spool", "WHERE id = ?").pluck(),
     beginning: select("substr(raw, 1, 65536)", "WHERE id = ?").pluck(),
     transcript: select("wall_remote AS remote, wall_transcript AS lines", "WHERE id = ?"),
     remove: db.prepare("DELETE FROM main.smtp_messages WHERE id = ?"),
-    removeRecipients: db.prepare("DELETE FROM main.smtp_recipients WHERE message = ?"),
     removeAll: db.prepare("DELETE FROM main.smtp_messages"),
-    removeAllRecipients: db.prepare("DELETE FROM main.smtp_recipients"),
   };
 }
 
@@ -267,6 +243,7 @@ function rowOf(draft: Draft, arrival: number) {
     draft.truncated ? 1 : 0,
     draft.mailFrom,
     parametersText(draft.parameters),
+    recipientsText(draft.recipients),
     draft.helo,
     draft.mechanism ?? null,
     draft.username ?? null,

@@ -13,8 +13,8 @@ CREATE TABLE IF NOT EXISTS smtp_server (
 CREATE TABLE IF NOT EXISTS smtp_users (username TEXT PRIMARY KEY, password TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS smtp_messages (
   arrival INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, received_at INTEGER NOT NULL, truncated INTEGER NOT NULL,
-  mail_from TEXT NOT NULL, parameters TEXT, helo TEXT NOT NULL, mechanism TEXT, username TEXT, secure INTEGER NOT NULL,
-  size INTEGER NOT NULL, inbox TEXT, sha256 TEXT, wall_spool INTEGER, wall_remote TEXT NOT NULL,
+  mail_from TEXT NOT NULL, parameters TEXT, recipients TEXT NOT NULL, helo TEXT NOT NULL, mechanism TEXT, username TEXT,
+  secure INTEGER NOT NULL, size INTEGER NOT NULL, inbox TEXT, sha256 TEXT, wall_spool INTEGER, wall_remote TEXT NOT NULL,
   wall_transcript TEXT NOT NULL, raw BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS smtp_messages_order ON smtp_messages (truncated, received_at);
@@ -22,10 +22,6 @@ CREATE TABLE IF NOT EXISTS smtp_pieces (
   part INTEGER NOT NULL, wall_spool INTEGER NOT NULL, wall_bytes BLOB NOT NULL, PRIMARY KEY (part, wall_spool)
 );
 CREATE INDEX IF NOT EXISTS smtp_pieces_spool ON smtp_pieces (wall_spool, part);
-CREATE TABLE IF NOT EXISTS smtp_recipients (
-  message TEXT NOT NULL, position INTEGER NOT NULL, address TEXT NOT NULL, parameters TEXT, outcome TEXT,
-  PRIMARY KEY (message, position)
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS smtp_read (message TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS smtp_tags (message TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (message, tag)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS smtp_tags_tag ON smtp_tags (tag, message);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { headerSection } from "../../emulators/smtp/domain/headers.ts";
 import { codesOf, linksOf } from "../../emulators/smtp/domain/links.ts";
 import { readListUnsubscribe } from "../../emulators/smtp/domain/list-unsubscribe.ts";
 import { magicOf } from "../../emulators/smtp/domain/magic.ts";
@@ -42,8 +43,8 @@ test.each([
 
 test("tags: X-Tags and plus addresses, each once", () => {
   const raw = crlf("To: Bob <bob+News@x.test>, c+news@x.test\nX-Tags: a b, bad/tag, Z\n\nx\n");
-  expect(tagsOfMessage(raw, ["hidden+list@x.test"])).toEqual(["a b", "list", "News", "Z"]);
-  expect(tagsOfMessage(crlf("To: bob@x.test\n\na+b@c\n"), [])).toEqual([]);
+  expect(tagsOfMessage(headerSection(raw), ["hidden+list@x.test"])).toEqual(["a b", "list", "News", "Z"]);
+  expect(tagsOfMessage(headerSection(crlf("To: bob@x.test\n\na+b@c\n")), [])).toEqual([]);
 });
 
 test("the tree of parts is numbered as Mailpit numbers it", () => {

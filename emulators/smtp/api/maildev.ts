@@ -228,7 +228,7 @@ function changes(app: App, runtime: MailRuntime, version: Version): void {
     const { exchange } = c.env;
     exchange.note("operation", "POST /api/email/delete");
     const ids = idsOf(exchange);
-    const known = ids.filter((id) => state.recipientCount(id) > 0);
+    const known = ids.filter((id) => state.has(id));
     removeMessages(runtime, known);
     return answerJson(exchange, 200, { deleted: known, notFound: ids.filter((id) => !known.includes(id)) });
   });

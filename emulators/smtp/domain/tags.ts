@@ -1,4 +1,4 @@
-import { headerSection, headerValue } from "./headers.ts";
+import { headerValue } from "./headers.ts";
 
 /** Letters, digits, spaces, dashes, dots, underscores and @: what Mailpit takes as a tag. */
 const valid = /^[a-zA-Z0-9\- _.@]{1,100}$/;
@@ -19,13 +19,13 @@ export function uniqueTags(tags: readonly string[]): readonly string[] {
 }
 
 const plusAddress = /\+([^\s@<>,;:"()+]+)@/g;
+const hasPlus = new RegExp(plusAddress.source);
 
 /** Tags a message brings: its X-Tags header, and the plus parts of its addresses (`ann+signup@` gives `signup`). */
-export function tagsOfMessage(raw: Buffer, recipients: readonly string[]): readonly string[] {
-  const section = headerSection(raw);
+export function tagsOfMessage(section: string, recipients: readonly string[]): readonly string[] {
   const tagged = /^x-tags[ \t]*:/im.test(section);
-  const plus = section.includes("+") || recipients.some((address) => address.includes("+"));
-  if (!tagged && !plus) return [];
+  // Nearly every Date has a plus, so that one alone says nothing.
+  if (!tagged && !hasPlus.test(section) && !recipients.some((address) => hasPlus.test(address))) return [];
   const found = tagged ? (headerValue(section, "x-tags") ?? "").split(",") : [];
   const lists = ["from", "to", "cc", "bcc", "reply-to"].map((name) => headerValue(section, name) ?? "");
   for (const text of [...lists, ...recipients])
