@@ -1,7 +1,9 @@
 /** An exchange over a socket of this process: node's request read into it, its answer written out. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
+import { departOnSocket } from "./departure.ts";
 import { type Answered, type Exchange, exchangeOf, nothing } from "./exchange.ts";
+import type { Log } from "./log.ts";
 
 export function fromSocket(incoming: IncomingMessage, id: string, at: number): Exchange {
   const host = incoming.headers.host ?? "";
@@ -54,7 +56,38 @@ export function readIncoming(incoming: IncomingMessage, limit: number): Promise<
   });
 }
 
-export function send(answered: Answered, method: string, incoming: IncomingMessage, outgoing: ServerResponse): void {
+/** An answered exchange on its way to the client. */
+interface Leaving {
+  readonly exchange: Exchange;
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+/**
+ * The answers of one turn of the event loop leave together: a client that sleeps is woken once and not by each of them,
+ * which costs more than making most answers (59 us a write at 16 connections, 12 us together).
+ */
+export function createDepartures(log: Pick<Log, "error">): (leaving: Leaving) => void {
+  let waiting: Leaving[] = [];
+  const leave = () => {
+    const answers = waiting;
+    waiting = [];
+    for (const { exchange, incoming, outgoing } of answers)
+      try {
+        if (exchange.departure) departOnSocket(exchange.departure, exchange.answered, incoming, outgoing);
+        else if (exchange.answered) send(exchange.answered, exchange.method, incoming, outgoing);
+      } catch (cause) {
+        // An answer that HTTP cannot carry must not take its neighbours with it.
+        log.error({ cause: String(cause), target: exchange.target }, "an answer could not be sent");
+        outgoing.destroy();
+      }
+  };
+  return (leaving) => {
+    if (waiting.push(leaving) === 1) setImmediate(leave);
+  };
+}
+
+function send(answered: Answered, method: string, incoming: IncomingMessage, outgoing: ServerResponse): void {
   const { status, headers, body } = answered;
   if (body instanceof ReadableStream) {
     outgoing.writeHead(status, headers);

@@ -5,11 +5,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Hono } from "hono";
 import { stopwatch } from "./clock.ts";
-import { departInProcess, departOnSocket } from "./departure.ts";
+import { departInProcess } from "./departure.ts";
 import type { KernelEnv, ProviderErrors, Runtime, Site } from "./emulator.ts";
 import { answerJson, type Exchange } from "./exchange.ts";
 import { fromRequest, readRequest, responseOf } from "./exchange-fetch.ts";
-import { fromSocket, readIncoming, send } from "./exchange-socket.ts";
+import { createDepartures, fromSocket, readIncoming } from "./exchange-socket.ts";
 import { type Gate, type Routed, through } from "./gate.ts";
 import { crossOriginAnswer, harden } from "./http/origin.ts";
 import { asksForReal, type Refusal } from "./mode.ts";
@@ -65,6 +65,7 @@ export function createHost(options: HostOptions): Host {
     failed: (exchange, cause, site) => unexpected(exchange, cause, site.errors),
   });
   const record = recorder(runtime);
+  const leave = createDepartures(runtime.log);
   const idPrefix = runtime.ids.fixed("kernel.request", [runtime.name]).hex(16);
   let requests = 0;
   const nextId = () => {
@@ -152,10 +153,7 @@ export function createHost(options: HostOptions): Host {
           abandoned(runtime, exchange, cause);
           outgoing.destroy();
         })
-        .then(() => {
-          if (exchange.departure) departOnSocket(exchange.departure, exchange.answered, incoming, outgoing);
-          else if (exchange.answered) send(exchange.answered, exchange.method, incoming, outgoing);
-        });
+        .then(() => leave({ exchange, incoming, outgoing }));
     },
     async fetch(request) {
       const exchange = fromRequest(request, nextId(), clock.now());
