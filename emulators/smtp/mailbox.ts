@@ -65,7 +65,7 @@ export function markAllRead(runtime: MailRuntime, read: boolean): void {
 export function setTags(runtime: MailRuntime, ids: readonly string[], tags: readonly string[]): void {
   const { state, store } = runtime;
   store.write(() => {
-    const known = ids.filter((id) => state.recipientCount(id) > 0);
+    const known = ids.filter((id) => state.has(id));
     for (const id of known) state.setTags(id, tags);
     store.afterCommit(() => {
       for (const id of known) state.feed.publish({ tag: "tagged", id, tags });
