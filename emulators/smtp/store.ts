@@ -85,8 +85,11 @@ export function openMail(db: Database): MailStore {
   // Only grows while the process lives, also over a reset: a sequence that went back would hand out a number twice.
   let arrival = Number(db.prepare("SELECT coalesce(max(arrival), 0) FROM main.smtp_messages").pluck().get());
   let replaced: () => void = () => {};
+  /** Asked for with every mail, changed by a seed only. */
+  let profile: ServerProfile | undefined;
   // Whatever replaces the rows from outside empties this one-row table first.
   db.function("smtp_replaced", { varargs: false }, () => {
+    profile = undefined;
     marks.forget();
     replaced();
     return 0;
@@ -124,10 +127,14 @@ export function openMail(db: Database): MailStore {
     ...marks,
     ...events,
     profile() {
-      const row = statement.profile.get() as ProfileRow | undefined;
-      return row && profileFrom(row);
+      if (profile === undefined) {
+        const row = statement.profile.get() as ProfileRow | undefined;
+        profile = row && profileFrom(row);
+      }
+      return profile;
     },
     setProfile({ name, auth, maxRecipients, retention, magicDomains }) {
+      profile = undefined;
       statement.setProfile.run(name, auth, maxRecipients, retention, magicDomains.join(" "));
     },
     password: (username) => statement.password.get(username) as string | undefined,
