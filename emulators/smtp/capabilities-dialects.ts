@@ -21,7 +21,12 @@ export const dialects = [
   { operation: "Mailpit GET /api/v1/message/{id}/headers, /raw", status: "full", provedBy: mailpit },
   { operation: "Mailpit GET /api/v1/message/{id}/part/{partID}", status: "full", provedBy: mailpit },
   { operation: "Mailpit GET /api/v1/message/{id}/part/{partID}/thumb", status: "absent", provedBy: [] },
-  { operation: "Mailpit GET /api/v1/message/{id}/html-check", status: "absent", provedBy: [] },
+  {
+    operation: "Mailpit GET /api/v1/message/{id}/html-check",
+    status: "absent",
+    provedBy: [],
+    note: "needs the tables of caniemail.com",
+  },
   {
     operation: "Mailpit GET /api/v1/message/{id}/link-check",
     status: "partial",
@@ -38,7 +43,17 @@ export const dialects = [
   { operation: "Mailpit POST /api/v1/send", status: "full", provedBy: mailpit },
   { operation: "Mailpit GET, PUT, DELETE /api/v1/tags", status: "full", provedBy: mailpit },
   { operation: "Mailpit GET, PUT /api/v1/chaos", status: "full", provedBy: ["contract/smtp-faults"] },
-  { operation: "Mailpit GET /api/v1/info, /api/v1/webui", status: "full", provedBy: mailpit },
+  {
+    operation: "Mailpit GET /api/v1/info, /api/v1/webui, /livez, /readyz, /metrics",
+    status: "full",
+    provedBy: mailpit,
+  },
+  {
+    operation: "Mailpit GET /api/v1/swagger.json",
+    status: "partial",
+    provedBy: mailpit,
+    note: "paths and methods, without the fields of bodies",
+  },
   { operation: "Mailpit GET /view/{id}.html, .txt", status: "full", provedBy: mailpit },
   { operation: "Mailpit WS /api/events", status: "full", provedBy: live },
   { operation: "MailHog GET /api/v2/messages", status: "full", provedBy: mailhog },

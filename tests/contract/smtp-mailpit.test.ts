@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { MailpitClient } from "mailpit-api";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { mailServer } from "../smtp/mail-server.ts";
 import { dotStuffed, queuedId, rawClient } from "../smtp/raw-client.ts";
 
@@ -223,6 +224,33 @@ describe("what it sends and says", () => {
     });
     await expect(mailpit.releaseMessage(id, { To: ["x@example.com"] })).rejects.toThrow("not enabled");
     await expect(mailpit.spamAssassinCheck(id)).rejects.toThrow("not enabled");
+  });
+
+  test("metrics and the description name what is there", async () => {
+    await fetch(`${server.url}/api/v1/send`, {
+      method: "POST",
+      body: JSON.stringify({ From: { Email: "a@x.test" }, To: [{ Email: "b@x.test" }], Tags: ["paid"], Text: "x" }),
+    });
+    const { total, unread } = (await server.json("/api/v1/messages")) as { total: number; unread: number };
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toContain(`\nmailpit_messages ${total}\n`);
+    expect(metrics).toContain(`mailpit_messages_unread ${unread}\n`);
+    expect(metrics).toContain('mailpit_tag_counters{tag="paid"} 1\n');
+    const Swagger = z.object({
+      swagger: z.literal("2.0"),
+      basePath: z.string(),
+      paths: z.record(z.string(), z.unknown()),
+    });
+    for (const [prefix, base] of [
+      ["", "/"],
+      ["/mailpit", "/mailpit"],
+    ] as const) {
+      const { basePath, paths } = Swagger.parse(await server.json(`${prefix}/api/v1/swagger.json`));
+      expect(basePath).toBe(base);
+      expect(Object.keys(paths["/api/v1/messages"] ?? {}).sort()).toEqual(["delete", "get", "put"]);
+      expect(paths).toHaveProperty(["/api/v1/message/{id}/part/{part}"]);
+      expect(paths).not.toHaveProperty(["/api/v2/messages"]);
+    }
   });
 
   test("the same under /mailpit", async () => {
