@@ -9,8 +9,6 @@ import { mayUse } from "./http/origin.ts";
 
 /** Whoever is at the other end. */
 export interface SocketPeer {
-  /** Base address under which the site was reached, as `Exchange.base` has it. */
-  readonly base: string;
   readonly query: URLSearchParams;
   send(text: string): void;
   onText(action: (text: string) => void): void;
@@ -46,7 +44,7 @@ export function siteSockets(options: {
   const routes = new Map(
     options.sites.flatMap(({ prefix, sockets = [] }) => {
       const base = prefix === undefined ? "" : `/${prefix}`;
-      return sockets.map((route) => [`${base}${route.path}`, { base, route }] as const);
+      return sockets.map((route) => [base + route.path, route] as const);
     }),
   );
   const found = ({ url = "" }: Pick<IncomingMessage, "url">) => routes.get(url.replace(/\?.*$/s, ""));
@@ -63,14 +61,14 @@ export function siteSockets(options: {
       return undefined;
     },
     async open({ incoming, socket, head, closing }) {
-      const { base = "", route } = found(incoming) ?? {};
+      const route = found(incoming);
       const { acceptPeer } = await import("./site-websocket.ts");
       opened += 1;
       const id = `${ids.fixed("kernel.socket", [name]).hex(16)}${opened.toString(16).padStart(16, "0")}`;
       const { method = "GET", url: target = "/", headers } = incoming;
-      const { host = "localhost" } = headers;
+      const { host } = headers;
       journal.append("request", id, { method, target, host, operation: `WS ${route?.path}`, status: 101 });
-      acceptPeer({ incoming, socket, head, closing, base: `http://${host}${base}` }, (peer) => route?.open(peer));
+      acceptPeer({ incoming, socket, head, closing }, (peer) => route?.open(peer));
     },
   };
 }

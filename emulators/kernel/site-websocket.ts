@@ -13,13 +13,12 @@ export function acceptPeer(
     readonly incoming: IncomingMessage;
     readonly socket: Duplex;
     readonly head: Buffer;
-    readonly base: string;
     /** Aborts when the server closes. */
     readonly closing: AbortSignal;
   },
   opened: (peer: SocketPeer) => void,
 ): void {
-  const { incoming, socket, head, closing, base } = options;
+  const { incoming, socket, head, closing } = options;
   const handshakes = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -32,7 +31,6 @@ export function acceptPeer(
     viewer.on("error", () => viewer.terminate());
     viewer.on("close", () => closing.removeEventListener("abort", close));
     opened({
-      base,
       query: new URLSearchParams((incoming.url ?? "").replace(/^[^?]*\??/s, "")),
       send(text) {
         if (viewer.readyState !== viewer.OPEN) return;
