@@ -151,7 +151,7 @@ test("--evidence leaves a pack that verifies: what was asked, what tried to leav
     env: quiet,
   });
   expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("is already there") });
-});
+}, 60_000);
 
 test("npm's own look for a newer npm does not fail a clean run; without its switch it would", async () => {
   const folder = temporaryFolder();
@@ -163,7 +163,7 @@ test("npm's own look for a newer npm does not fail a clean run; without its swit
   expect(await list("one")).toMatchObject({ code: 0, stderr: "" });
   const switchedOn = await list("two", "env", "-u", "NO_UPDATE_NOTIFIER", "-u", "npm_config_update_notifier");
   expect(switchedOn).toMatchObject({ code: 70, stderr: expect.stringContaining("registry.npmjs.org:443") });
-});
+}, 60_000);
 
 test("an entry of --allow that cannot be used ends with 1 and leaves nothing", async () => {
   const tmp = temporaryFolder();

@@ -17,7 +17,7 @@ afterAll(() => suite.close());
 const mebibyte = Buffer.alloc(2 ** 20, "x");
 /** What kernels keep for two connections on loopback, and what Node keeps for both ends of each: far less than is offered. */
 const buffered = 32;
-const offered = 256;
+const offered = 96;
 
 async function application(answer: (incoming: IncomingMessage, outgoing: ServerResponse) => void): Promise<string> {
   const server = createServer(answer).listen(0, "127.0.0.1");
@@ -72,7 +72,7 @@ test("a client that does not read stops the application that writes; then all ar
   let bytes = 0;
   for await (const chunk of response) bytes += (chunk as Buffer).length;
   expect(bytes).toBe(offered * 2 ** 20);
-  expect(process.memoryUsage.rss() - before).toBeLessThan(128 * 2 ** 20);
+  expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 2 ** 20);
 });
 
 test("an application that does not read stops the client that writes; then all arrives", async () => {
