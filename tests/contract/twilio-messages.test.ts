@@ -74,6 +74,50 @@ test("the SDK walks all pages, newest first, and filters", async () => {
   expect(older.length + newer.length + unsent.length).toBe((await client.messages.list()).length);
 });
 
+test("a page is followed by the next one, whatever was sent meanwhile", async () => {
+  const client = server.client();
+  const from = server.env.TWILIO_PHONE_NUMBER ?? "";
+  const send = (body: string) => client.messages.create({ to: "+14155550178", from, body });
+  for (let n = 1; n <= 4; n += 1) await send(`n ${n}`);
+  const first = await client.messages.page({ to: "+14155550178", pageSize: 2 });
+  await send("n 5");
+  await send("n 6");
+  const second = await first.nextPage();
+  expect(first.instances.map(({ body }) => body)).toEqual(["n 4", "n 3"]);
+  expect(second?.instances.map(({ body }) => body)).toEqual(["n 2", "n 1"]);
+  expect(second?.nextPageUrl).toBeUndefined();
+
+  const services = client.messaging.v1.services;
+  const made: string[] = [];
+  for (let n = 1; n <= 3; n += 1) made.push((await services.create({ friendlyName: `S ${n}` })).sid);
+  const newest = await services.page({ pageSize: 2 });
+  await services.create({ friendlyName: "S 4" });
+  expect([...newest.instances, ...((await newest.nextPage())?.instances ?? [])].map(({ sid }) => sid)).toEqual([
+    ...made.toReversed(),
+    server.env.TWILIO_MESSAGING_SERVICE_SID,
+  ]);
+});
+
+test("the seed tells a year: messages and calls of every month, and usage that adds them up", async () => {
+  const own = await twilioServer();
+  const client = own.client();
+  const [messages, calls] = [await client.messages.list(), await client.calls.list()];
+  expect(messages.length).toBeGreaterThan(300);
+  const months = (dates: readonly Date[]) => new Set(dates.map((date) => date.toISOString().slice(0, 7))).size;
+  expect(months(messages.map(({ dateCreated }) => dateCreated))).toBeGreaterThanOrEqual(12);
+  expect(months(calls.map(({ startTime }) => startTime))).toBeGreaterThanOrEqual(12);
+  expect(new Set(messages.map(({ status }) => status))).toEqual(
+    new Set(["delivered", "received", "undelivered", "failed"]),
+  );
+  const [usage] = await client.usage.records.allTime.list({ category: "sms", includeSubaccounts: false });
+  // What failed was never handed over, and is not billed.
+  expect(Number(usage?.count)).toBe(messages.filter(({ status }) => status !== "failed").length);
+  const again = await twilioServer();
+  expect(again.digest()).toBe(own.digest());
+  await own.close();
+  await again.close();
+});
+
 test("deleting everything page by page reaches everything", async () => {
   const own = await twilioServer();
   const client = own.client();
