@@ -22,6 +22,8 @@ export const metrics = {
   list: { title: "Twilio: list 50 messages, 16 connections", unit: "req/s", floor: sameWork },
   spotPage: { title: "EC2: 1,000 spot prices, 1 connection, p50", unit: "ms", floor: constant },
   spotRate: { title: "EC2: 1,000 spot prices, 16 connections", unit: "req/s", floor: constant },
+  spotSweep: { title: "EC2: the price now of every pool of us-east-1, 17 pages of 1,000", unit: "ms" },
+  spotPool: { title: "EC2: 90 days of one pool, 1 connection, p50", unit: "ms" },
   policyPage: { title: "Azure: 1,000 policy states, 1 connection, p50", unit: "ms", floor: constant },
   summarize: { title: "Azure: summarize, 1 connection, p50", unit: "ms", floor: constant },
   mail: { title: "SMTP: 2 KB mails, 8 connections, pipelined", unit: "mails/s", floor: discard },

@@ -131,3 +131,81 @@ test("a broken signature header is told, leniently or not; text comes back escap
   expect(groups.body).toContain("<groupName>&lt;g&gt;&amp;&quot;&apos;</groupName>");
   expect(groups.body).toContain("<groupDescription>]]&gt;\ufffd</groupDescription>");
 });
+
+const awsShaped = (status: number, body: string) =>
+  status === 200 ? /^(<\?xml[^>]*>\n)?<\w+Response /.test(body) : /<Code>[\w.]+<\/Code>\s*<Message>/.test(body);
+
+test("mangled signatures, in the header and in the query, leniently and strictly", async () => {
+  const { state, store } = emulator.runtime;
+  const key = state.firstAccessKey("111122223333");
+  const good =
+    `AWS4-HMAC-SHA256 Credential=${key?.id}/20261120/us-east-1/ec2/aws4_request, ` +
+    `SignedHeaders=host;x-amz-date, Signature=${"a".repeat(64)}`;
+  const mangled = fc.oneof(
+    fc
+      .tuple(fc.nat(good.length), fc.nat(20), fc.string({ maxLength: 12 }))
+      .map(([at, length, put]) => good.slice(0, at) + put.replace(/[^\x20-\x7e]/g, "?") + good.slice(at + length)),
+    fc.constantFrom(
+      "",
+      "AWS4-HMAC-SHA256",
+      "Bearer x",
+      "AWS4-HMAC-SHA256 Credential=a/b/c/d/e,SignedHeaders=,Signature=",
+    ),
+  );
+  for (const mode of ["lenient", "strict"]) {
+    store.write(() => state.putSetting("signatures", mode));
+    await fc.assert(
+      fc.asyncProperty(mangled, words, fc.boolean(), async (authorization, word, inQuery) => {
+        const parameters = { Action: "DescribeRegions", Version: "2016-11-15" };
+        const { status, body } = inQuery
+          ? await query({
+              ...parameters,
+              "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+              "X-Amz-Credential": authorization.slice(28, 90),
+              "X-Amz-Date": word,
+              "X-Amz-Expires": word,
+              "X-Amz-SignedHeaders": "host",
+              "X-Amz-Signature": word,
+            })
+          : await query(parameters, { authorization, "x-amz-date": "20261120T100000Z" });
+        expect([200, 400, 401, 403]).toContain(status);
+        if (mode === "strict") expect(status).not.toBe(200);
+        expect(awsShaped(status, body), body).toBe(true);
+      }),
+      { numRuns: 150 },
+    );
+  }
+  store.write(() => state.putSetting("signatures", "lenient"));
+  expect(incidents()).toEqual([]);
+});
+
+test("odd windows, filters and tokens of the price history, and any change to a token", async () => {
+  const ask = (parameters: Record<string, string>) =>
+    query({ Action: "DescribeSpotPriceHistory", Version: "2016-11-15", MaxResults: "5", ...parameters });
+  const first = await ask({ "InstanceType.1": "m5.large" });
+  const token = /<nextToken>(.+)<\/nextToken>/.exec(first.body)?.[1] ?? "";
+  const names = ["availability-zone", "instance-type", "product-description", "spot-price", "timestamp", "x"];
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...names), words, words, words, async (name, value, start, given) => {
+      const { status, body } = await ask({
+        "Filter.1.Name": name,
+        "Filter.1.Value.1": value,
+        StartTime: start,
+        NextToken: given,
+      });
+      expect([200, 400]).toContain(status);
+      expect(awsShaped(status, body), body).toBe(true);
+    }),
+    { numRuns: 150 },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.nat(token.length - 1), fc.constantFrom(..."AQgw0+/"), async (at, put) => {
+      const changed = token.slice(0, at) + put + token.slice(at + 1);
+      if (changed === token) return;
+      const { status, body } = await ask({ "InstanceType.1": "m5.large", NextToken: changed });
+      expect([status, body]).toEqual([400, expect.stringContaining("<Code>InvalidPaginationToken</Code>")]);
+    }),
+    { numRuns: 100 },
+  );
+  expect(incidents()).toEqual([]);
+});
