@@ -40,6 +40,7 @@ const named = [
 const scopes = [...attachable, ...named];
 const withComponents = [subscription, group, resource, ownResource, ...named.slice(1)];
 
+const paging = ["azure-policyinsights/paging", "azure-policyinsights/strict"];
 const linkNote =
   "follows @odata.nextLink only, as the JavaScript client does; without $skiptoken, or in a strict seed, it is refused as in Azure";
 const eventNote =
@@ -53,11 +54,11 @@ const restrictionNote = "pending fields may be location, type or a tag; the rest
 
 export const capabilities: readonly Capability[] = [
   ...scopes.flatMap((scope) => [
-    full(`POST ${scope}${insights}/policyStates/latest/queryResults`, [...states, ...operations, ...routes]),
+    full(`POST ${scope}${insights}/policyStates/latest/queryResults`, [...states, ...operations, ...routes, ...paging]),
     full(`POST ${scope}${insights}/policyStates/default/queryResults`, routes),
     partial(`GET ${scope}${insights}/policyStates/latest/queryResults`, [...states, ...routes], linkNote),
     partial(`GET ${scope}${insights}/policyStates/default/queryResults`, routes, linkNote),
-    full(`POST ${scope}${insights}/policyStates/latest/summarize`, [...states, ...operations]),
+    full(`POST ${scope}${insights}/policyStates/latest/summarize`, [...states, ...operations, "azure-policyinsights/summary-scopes"]),
     partial(`POST ${scope}${insights}/policyEvents/default/queryResults`, [...operations, ...changes], eventNote),
     partial(`GET ${scope}${insights}/policyEvents/default/queryResults`, operations, linkNote),
   ]),
@@ -192,4 +193,8 @@ export const capabilities: readonly Capability[] = [
   ),
   full("GET /providers/Microsoft.ResourceGraph/operations", graph),
   absent("GET {scope}/providers/Microsoft.PolicyInsights/policyStates/$metadata", "no EDMX document"),
+  absent(
+    "GET {scope}/providers/Microsoft.Authorization/policyDefinitions/{name}/versions/{version}",
+    "definitions and sets have their newest version only",
+  ),
 ];
