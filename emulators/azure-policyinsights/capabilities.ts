@@ -58,7 +58,11 @@ export const capabilities: readonly Capability[] = [
     full(`POST ${scope}${insights}/policyStates/default/queryResults`, routes),
     partial(`GET ${scope}${insights}/policyStates/latest/queryResults`, [...states, ...routes], linkNote),
     partial(`GET ${scope}${insights}/policyStates/default/queryResults`, routes, linkNote),
-    full(`POST ${scope}${insights}/policyStates/latest/summarize`, [...states, ...operations, "azure-policyinsights/summary-scopes"]),
+    full(`POST ${scope}${insights}/policyStates/latest/summarize`, [
+      ...states,
+      ...operations,
+      "azure-policyinsights/summary-scopes",
+    ]),
     partial(`POST ${scope}${insights}/policyEvents/default/queryResults`, [...operations, ...changes], eventNote),
     partial(`GET ${scope}${insights}/policyEvents/default/queryResults`, operations, linkNote),
   ]),
