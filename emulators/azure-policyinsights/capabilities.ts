@@ -142,7 +142,11 @@ export const capabilities: readonly Capability[] = [
   full(`PUT ${group}`, changes),
   partial(`DELETE ${group}`, changes, "done at once; a seeded group that is made again brings its resources back"),
   ...[subscription, group].map((scope) =>
-    partial(`GET ${scope}/resources`, routes, "$filter by resourceType only; $expand is not looked at"),
+    partial(
+      `GET ${scope}/resources`,
+      routes,
+      "$filter by resourceType, resourceGroup and location; $expand is not looked at",
+    ),
   ),
   full(`GET ${resource}`, changes),
   partial(`PUT ${resource}`, changes, "done at once; tags and properties are kept as they came; deny does not refuse"),

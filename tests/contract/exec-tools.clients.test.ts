@@ -43,6 +43,16 @@ testWith(python("boto3", "python3-boto3"), "python: boto3", async (command) => {
 testWith(python("azure.mgmt.policyinsights", "python3-azure"), "python: azure-mgmt-policyinsights", async (command) => {
   expect(JSON.parse(await exec(command, script("azure_client.py")))).toEqual({ states: 2500 });
 });
+testWith(python("azure.mgmt.resourcegraph", "python3-azure"), "python: azure's management clients", async (command) => {
+  const flows = JSON.parse(await exec(command, script("azure_flows.py")));
+  expect(flows).toMatchObject({
+    remediation: "Accepted",
+    columns: ["PreTaxCost", "UsageDate", "Currency"],
+    subscriptions: 3,
+  });
+  expect(flows.failing).toBe(flows.summary);
+  expect(flows.graph).toBe(flows.grouped);
+});
 testWith(python("smtplib", "python3"), "python: smtplib", async (command) => {
   expect(JSON.parse(await exec(command, script("mail_client.py")))).toEqual({ refused: 0 });
 });
@@ -54,6 +64,18 @@ testWith(tool("aws", "awscli"), "aws", async (command) => {
 });
 testWith(tool("az", "azure-cli"), "az: sign-in as a service principal, policy states", async (command) => {
   expect(await withPath(command, "az.sh")).toBe("5\n");
+});
+
+testWith(tool("az", "azure-cli"), "az: assignments, definitions, states, remediation, resources", async (command) => {
+  expect((await withPath(command, "az_flows.sh")).trimEnd().split("\n")).toEqual([
+    "SecurityCenterBuiltIn",
+    "BuiltIn",
+    expect.stringMatching(/^[5-9]$/),
+    "Accepted",
+    "2",
+    "50",
+    "3000",
+  ]);
 });
 
 /** The script finds the very tool that was looked for, before any other of its name. */

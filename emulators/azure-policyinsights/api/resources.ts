@@ -51,7 +51,8 @@ function listResources(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Res
   const within = estate.groups.find((each) => each.subscription === code && each.name.toLowerCase() === named);
   if (named !== undefined && !within) return reject("ResourceGroupNotFound", request.segments[3] ?? "");
   const range = within?.resources ?? estate.subscriptions[code]?.resources ?? { first: 0, end: 0 };
-  const wanted = /^\s*resourceType\s+eq\s+'([^']*)'\s*$/i.exec(request.query.get("$filter") ?? "")?.[1]?.toLowerCase();
+  const given = request.query.get("$filter") ?? "";
+  const clauses = clausesOf(given);
   const top = Number(request.query.get("$top") ?? pageSize);
   const size = Math.max(1, Math.min(pageSize, Number.isNaN(top) ? pageSize : top));
   const value: Json[] = [];
@@ -59,17 +60,42 @@ function listResources(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Res
   for (; next < range.end && value.length < size; next += 1) {
     const type = estate.resources.type[next] ?? 0;
     if (type === subscriptionType || type === groupType) continue;
-    if (wanted !== undefined && estate.types[type]?.type.toLowerCase() !== wanted) continue;
+    if (!matches(estate, next, clauses)) continue;
     const { properties: _, ...brief } = record(wholeOf(runtime, next).body);
     value.push(brief);
   }
   const path = exchange.target.slice(0, exchange.target.indexOf("?"));
-  const filter = wanted === undefined ? "" : `&$filter=${encodeURIComponent(`resourceType eq '${wanted}'`)}`;
+  const filter = given === "" ? "" : `&$filter=${encodeURIComponent(given)}`;
   const link = `${exchange.base}${path}?api-version=${request.apiVersion}&$top=${size}${filter}&$skiptoken=${next}`;
   return answerArm(exchange, {
     value,
     ...(next < range.end && request.query.get("$top") === undefined ? { nextLink: link } : {}),
   });
+}
+
+/** `resourceType eq '...'`, `resourceGroup eq '...'`, `location eq '...'`, joined by `and`; in lower case. */
+function clausesOf(filter: string): ReadonlyMap<string, string> {
+  const clauses = new Map<string, string>();
+  for (const part of filter.slice(0, 4096).split(/ and /i)) {
+    const [, name = "", value = ""] =
+      /^\s*(resourceType|resourceGroup|location)\s+eq\s+'([^']*)'\s*$/i.exec(part) ?? [];
+    if (name !== "") clauses.set(name.toLowerCase(), value.toLowerCase());
+  }
+  return clauses;
+}
+
+function matches(
+  { resources, types, groups, locations }: Estate,
+  code: number,
+  clauses: ReadonlyMap<string, string>,
+): boolean {
+  const own: Readonly<Record<string, string | undefined>> = {
+    resourcetype: types[resources.type[code] ?? 0]?.type,
+    resourcegroup: groups[resources.group[code] ?? 0]?.name,
+    location: locations[resources.location[code] ?? 0],
+  };
+  for (const [name, value] of clauses) if (own[name]?.toLowerCase() !== value) return false;
+  return true;
 }
 
 function asked(c: Context<KernelEnv>, runtime: Runtime<AzureState>) {
