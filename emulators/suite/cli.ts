@@ -28,8 +28,10 @@ const help = `backlot - local emulators of Twilio, Azure Policy Insights, EC2 sp
       --bundle [FILE]         write it and the system's authorities into one file
   backlot scenario run FILE   play a story of fixtures/scenarios on a private suite
   backlot evidence record --scenario FILE [--out DIR] [--name NAME] [--key PEM]   play it and leave a pack of evidence
+  backlot evidence drill [--events N] [--out DIR]  the dead-letter drill with its log and verdict
+  backlot evidence acceptance [--out DIR]  a pack that shows every criterion of acceptance, and ACCEPTANCE.md beside it
   backlot evidence verify DIR|TAR [--key PEM] [--sha256 HASH]  whether a pack is whole: 0, 1 content, 2 signature
-  backlot evidence replay DIR|TAR [--json]  send its requests again and tell the first answer that differs, by service
+  backlot evidence replay DIR|TAR [--scenario FILE]  send its requests again and tell the first answer that differs, by service
   backlot evidence diff A B [--volatile], backlot evidence tar DIR [--out FILE]
       --concurrency N         how many independent steps run at once
   backlot help, backlot version
@@ -57,6 +59,7 @@ const flags = {
   key: { type: "string" },
   sha256: { type: "string" },
   volatile: { type: "boolean" },
+  events: { type: "string" },
   concurrency: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
@@ -70,7 +73,7 @@ const accepted: Readonly<Record<string, readonly string[]>> = {
   exec: ["evidence", "allow", "no-egress-check", "sandbox", "only", "seed", "clock", "env"],
   doctor: ["env"],
   scenario: ["concurrency"],
-  evidence: ["scenario", "out", "name", "key", "sha256", "json", "volatile", "concurrency"],
+  evidence: ["scenario", "out", "name", "key", "sha256", "json", "volatile", "events", "concurrency"],
 };
 /** Most words after the command; what they mean is the command's own affair. */
 const words: Readonly<Record<string, number>> = { scenario: 2, evidence: 3 };

@@ -1,14 +1,16 @@
-/** `backlot evidence record | verify | diff | replay | tar`. */
+/** `backlot evidence record | drill | acceptance | verify | diff | replay | tar`. */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { keyFromPem } from "../evidence/attestation.ts";
+import { canonicalJson } from "../evidence/canonical.ts";
 import { comparePacks } from "../evidence/diff.ts";
+import { drillScenario } from "../evidence/drill.ts";
 import { packTar } from "../evidence/pack.ts";
 import { packName } from "../evidence/record.ts";
-import { replayPack } from "../evidence/replay.ts";
-import { playScenario } from "../evidence/scenario/run.ts";
-import { readScenario } from "../evidence/scenario/schema.ts";
+import { replayPack, replayScenario } from "../evidence/replay.ts";
+import { playScenario, type StepResult } from "../evidence/scenario/run.ts";
+import { readScenario, type Scenario } from "../evidence/scenario/schema.ts";
 import { readTree } from "../evidence/tree.ts";
 import { verifyPack } from "../evidence/verify.ts";
 
@@ -21,6 +23,8 @@ export interface EvidenceOptions {
   readonly sha256?: string | undefined;
   readonly json?: boolean | undefined;
   readonly volatile?: boolean | undefined;
+  /** Drill: how many webhooks are to die and come back. */
+  readonly events?: string | undefined;
   readonly concurrency?: number;
 }
 
@@ -29,10 +33,20 @@ const unusable = 3;
 
 export async function evidence(args: readonly string[], options: EvidenceOptions): Promise<number> {
   const [verb = "", ...paths] = args;
-  const wanted: Readonly<Record<string, number>> = { record: 0, verify: 1, diff: 2, replay: 1, tar: 1 };
+  const wanted: Readonly<Record<string, number>> = {
+    record: 0,
+    drill: 0,
+    acceptance: 0,
+    verify: 1,
+    diff: 2,
+    replay: 1,
+    tar: 1,
+  };
   if (wanted[verb] !== paths.length) return told(usage);
   try {
     if (verb === "record") return await record(options);
+    if (verb === "drill") return await drill(options);
+    if (verb === "acceptance") return await (await import("./acceptance.ts")).acceptance(options);
     const [first = "", second = ""] = paths;
     if (verb === "verify") return verify(first, options);
     if (verb === "diff") return diff(first, second, options);
@@ -44,23 +58,46 @@ export async function evidence(args: readonly string[], options: EvidenceOptions
 }
 
 const usage = `backlot evidence record --scenario FILE [--out DIR] [--name NAME] [--key PRIVATE.pem]
+backlot evidence drill [--events N] [--out DIR] [--name NAME] [--key PRIVATE.pem]
+backlot evidence acceptance [--out DIR] [--key PRIVATE.pem]
 backlot evidence verify DIR|TAR [--key PUBLIC.pem] [--sha256 FINGERPRINT] [--json]
 backlot evidence diff A B [--volatile]
-backlot evidence replay DIR|TAR [--json]
+backlot evidence replay DIR|TAR [--scenario FILE] [--json]
 backlot evidence tar DIR [--out FILE]`;
 
-async function record({
-  scenario: file,
-  out = "audit_artifacts",
-  name,
-  key,
-  concurrency,
-}: EvidenceOptions): Promise<number> {
-  if (file === undefined) return told(usage);
-  const story = readScenario(file);
+async function record(options: EvidenceOptions): Promise<number> {
+  if (options.scenario === undefined) return told(usage);
+  const source = readFileSync(options.scenario, "utf8");
+  return tell(await recordStory(readScenario(options.scenario), source, options), options);
+}
+
+const mostEvents = 10_000;
+
+/** The operator drill with its log, deadletter/drill.md of the pack. */
+async function drill(options: EvidenceOptions): Promise<number> {
+  const events = Number(options.events ?? 5);
+  if (!Number.isInteger(events) || events < 1 || events > mostEvents)
+    return told(`--events ${options.events} is no number from 1 to ${mostEvents}.`);
+  const story = drillScenario(events);
+  const recorded = await recordStory(story, canonicalJson(story), { name: "operator-drill", ...options });
+  const code = tell(recorded, options);
+  process.stdout.write(`\n${readFileSync(join(recorded.folder, "deadletter", "drill.md"), "utf8")}`);
+  return code;
+}
+
+interface RecordedStory {
+  readonly folder: string;
+  readonly results: readonly StepResult[];
+}
+
+async function recordStory(
+  story: Scenario,
+  source: string,
+  { out = "audit_artifacts", name, key, concurrency }: EvidenceOptions,
+): Promise<RecordedStory> {
   const signing = key === undefined ? undefined : keyFromPem(readFileSync(key, "utf8"));
   let folder = "";
-  const { passed, results } = await playScenario(story, {
+  const { results } = await playScenario(story, {
     ...(concurrency === undefined ? {} : { concurrency }),
     async around(suite, play) {
       folder = join(resolve(out), name ?? packName(suite));
@@ -68,7 +105,7 @@ async function record({
         folder,
         title: story.title,
         about: story.about,
-        scenario: { name: story.name, source: readFileSync(file, "utf8") },
+        scenario: { name: story.name, source },
         failFast: true,
         environment: process.env,
         ...(signing === undefined ? {} : { key: signing }),
@@ -76,11 +113,15 @@ async function record({
       await suite.evidence.stop((await play()).results);
     },
   });
+  return { folder, results };
+}
+
+function tell({ folder, results }: RecordedStory, { key }: EvidenceOptions): number {
   const { fingerprint, signature } = verifyPack(folder, key === undefined ? {} : { key: publicOf(key) });
   process.stdout.write(`${folder}\nfingerprint ${fingerprint}\nsignature   ${signature}\n`);
   const failed = results.find(({ failure }) => failure !== undefined);
   if (failed) process.stderr.write(`Step ${failed.order} ${failed.name} failed: ${failed.failure}\n`);
-  return passed ? 0 : 1;
+  return failed ? 1 : 0;
 }
 
 /** A private key's PEM stands for its public half too. */
@@ -110,10 +151,10 @@ function diff(left: string, right: string, { volatile = false }: EvidenceOptions
 }
 
 /** A pack that is not whole shows nothing by being replayed. */
-async function replay(path: string, { json }: EvidenceOptions): Promise<number> {
+async function replay(path: string, { scenario, json }: EvidenceOptions): Promise<number> {
   const changed = verifyPack(path).findings.filter(({ check }) => check !== "signature");
   if (changed.length > 0) return told(`${path} is not whole; backlot evidence verify names what is wrong.`);
-  const results = await replayPack(path);
+  const results = await (scenario === undefined ? replayPack(path) : replayScenario(path, readScenario(scenario)));
   if (json) process.stdout.write(`${JSON.stringify(results)}\n`);
   else
     for (const { service, requests, same, skipped, firstDifference } of results) {

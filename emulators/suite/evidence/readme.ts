@@ -37,7 +37,6 @@ was written, in volatile/ too.
 
 ## Not covered
 
-${missing.map((one) => `- ${one}`).join("\n")}
-- What programs did that took no way through the gateway, unless the run was in a sandbox (egress/proof.json).
+${missing.map((one) => `- ${one}\n`).join("")}- What programs did that took no way through the gateway, unless the run was in a sandbox (egress/proof.json).
 `;
 }

@@ -40,6 +40,8 @@ export interface RecordOptions {
   readonly folder?: string;
   /** Asks every service to be real for a moment, at the end: for suites that nobody else uses. */
   readonly failFast?: boolean;
+  /** Takes pictures when everything has happened and been read; they go to volatile/screenshots/. */
+  readonly pictures?: () => Promise<ReadonlyMap<string, Buffer>>;
   /** The environment it runs in: of variables that look like credentials the names are kept, in volatile/. */
   readonly environment?: Environment;
 }
@@ -131,12 +133,12 @@ async function finish(run: Run): Promise<Recorded> {
     ...egress.artefacts,
     ...(await servicesArtefacts(run, clean)),
     ...stepArtefacts(run, clean),
+    ...(await pictureArtefacts(options)),
   ];
 
   const missing = [
     ...exported.missing.map(clean),
     ...(mailed.left > 0 ? [`${mailed.left} older messages are counted and not in the pack`] : []),
-    "screenshots: not taken",
   ];
   const mode = {
     mode: suite.mode,
@@ -247,6 +249,18 @@ function stepArtefacts({ options, steps, elapsed }: Run, clean: (text: string) =
     artefact("volatile/durations.json", "Real durations", clean(canonicalJson(durations))),
     artefact("volatile/host.json", "The machine it ran on", canonicalJson(hostOf(environment))),
     artefact("volatile/ci.json", "The CI run it was part of", clean(canonicalJson(ciOf(environment)))),
+  ];
+}
+
+async function pictureArtefacts({ pictures }: RecordOptions): Promise<readonly Artefact[]> {
+  const taken = [...((await pictures?.()) ?? [])];
+  return [
+    artefact(
+      "volatile/screenshots.json",
+      "Which pictures were taken",
+      canonicalJson({ taken: taken.map(([name]) => name) }),
+    ),
+    ...taken.map(([name, bytes]) => artefact(`volatile/screenshots/${name}`, "A picture of the console", bytes)),
   ];
 }
 

@@ -1,7 +1,8 @@
 /**
  * Sends the recorded requests of a pack again, in the order of its archives, to a suite of the same seed and clock, and
  * tells the first answer of each service that differs. Credentials were taken out of the pack: requests that carried one
- * sign in as the seeded user.
+ * sign in as the seeded user. What came by other ways than requests - mail, interruptions, replies - comes again only where
+ * the scenario is given.
  */
 import { z } from "zod";
 import { type Instant, isoMilliseconds } from "../../kernel/clock.ts";
@@ -11,6 +12,8 @@ import { type CleanExchange, cleanExchange, type HarEntry, normalArchive } from 
 import { marksOf, readJournals } from "./journals.ts";
 import { jsonDifferences } from "./json-differences.ts";
 import { createRedactor } from "./redact.ts";
+import { playScenario } from "./scenario/run.ts";
+import type { Scenario } from "./scenario/schema.ts";
 import { createSignIn, type SignIn } from "./scenario/sign-in.ts";
 import { namesForAddresses } from "./shown.ts";
 import { readTree } from "./tree.ts";
@@ -27,6 +30,7 @@ export interface ServiceReplay {
 
 const Mode = z.object({
   seed: z.string(),
+  scenario: z.object({ name: z.string() }).nullable(),
   clock: z.object({ start: z.iso.datetime(), end: z.iso.datetime() }),
   services: z.array(z.string()),
   settings: z.record(z.string(), z.string()),
@@ -49,15 +53,42 @@ const Entry = z.looseObject({
 type Entry = z.output<typeof Entry>;
 const Archive = z.object({ log: z.object({ entries: z.array(Entry) }) });
 
+interface Pack {
+  readonly mode: z.output<typeof Mode>;
+  readonly entries: (service: string) => readonly Entry[];
+}
+
 /** @throws when the pack cannot be read as one */
-export async function replayPack(path: string): Promise<readonly ServiceReplay[]> {
-  const { files } = readTree(path);
+function readPack(files: ReadonlyMap<string, Buffer>): Pack {
   const read = <T>(name: string, schema: z.ZodType<T>): T =>
     schema.parse(JSON.parse(files.get(name)?.toString("utf8") ?? "null"));
-  const mode = read("mode.json", Mode);
-  const recorded = mode.services.flatMap((service) =>
-    read(`http/${service}.har`, Archive).log.entries.map((entry) => ({ service, entry })),
-  );
+  return { mode: read("mode.json", Mode), entries: (service) => read(`http/${service}.har`, Archive).log.entries };
+}
+
+/** Plays the scenario of the pack anew, with all that it does besides requests, and compares what was answered. */
+export async function replayScenario(path: string, story: Scenario): Promise<readonly ServiceReplay[]> {
+  const { mode, entries } = readPack(readTree(path).files);
+  if (mode.scenario?.name !== story.name)
+    throw new Error(`The pack is of the scenario ${mode.scenario?.name ?? "(none)"}, not of ${story.name}.`);
+  let played: Pack | undefined;
+  await playScenario(story, {
+    async around(suite, play) {
+      await suite.evidence.start();
+      const { results } = await play();
+      played = readPack((await suite.evidence.stop(results)).files);
+    },
+  });
+  return mode.services.map((service) => {
+    const [before, after] = [entries(service), played?.entries(service) ?? []];
+    const result: Counted = { requests: before.length, same: 0, skipped: 0 };
+    for (const [n, entry] of before.entries()) count(result, entry, after[n]);
+    return { service, ...result };
+  });
+}
+
+export async function replayPack(path: string): Promise<readonly ServiceReplay[]> {
+  const { mode, entries } = readPack(readTree(path).files);
+  const recorded = mode.services.flatMap((service) => entries(service).map((entry) => ({ service, entry })));
   // As they were: by time, then as the archives have them. What had no order then has that of the archive now.
   recorded.sort((left, right) => compareText(left.entry.startedDateTime, right.entry.startedDateTime));
   const suite = await createSuite({
@@ -93,14 +124,7 @@ async function replayInto(suite: Suite, recorded: readonly Recorded[]): Promise<
     result.requests += 1;
     const at = Date.parse(entry.startedDateTime) as Instant;
     if (at > suite.clock.now()) await suite.clock.advance({ to: isoMilliseconds(at) });
-    const answered = repeatable(entry) ? await again(suite, signIn, service, entry) : undefined;
-    if (!answered) {
-      result.skipped += 1;
-      continue;
-    }
-    const fields = differing(entry, answered);
-    if (fields.length === 0) result.same += 1;
-    else result.firstDifference ??= { request: `${entry.request.method} ${entry.request.url}`, fields };
+    count(result, entry, repeatable(entry) ? await again(suite, signIn, service, entry) : undefined);
   }
   return [...results].map(([service, result]) => ({ service, ...result }));
 }
@@ -110,6 +134,16 @@ interface Counted {
   same: number;
   skipped: number;
   firstDifference?: { readonly request: string; readonly fields: readonly string[] };
+}
+
+function count(result: Counted, entry: Entry, answered: Entry | HarEntry | undefined): void {
+  if (!answered) {
+    result.skipped += 1;
+    return;
+  }
+  const fields = differing(entry, answered);
+  if (fields.length === 0) result.same += 1;
+  else result.firstDifference ??= { request: `${entry.request.method} ${entry.request.url}`, fields };
 }
 
 /** A body of which a part was replaced is not what was sent. */
@@ -168,7 +202,7 @@ function addressOf({ members }: Suite, name: string): string | undefined {
   return undefined;
 }
 
-function differing(recorded: Entry, answered: HarEntry): readonly string[] {
+function differing(recorded: Entry, answered: Entry | HarEntry): readonly string[] {
   const shown = ({ response }: Entry | HarEntry) => ({
     status: response.status,
     headers: Object.fromEntries(response.headers.map(({ name, value }) => [name, value])),

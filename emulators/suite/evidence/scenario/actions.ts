@@ -35,8 +35,11 @@ export async function perform(step: Step, order: string, stage: Stage): Promise<
   if (step.advance) {
     const { ms = 0, seconds = 0, minutes = 0, hours = 0, days = 0 } = step.advance;
     await stage.suite.clock.advance({ ms, seconds, minutes, hours, days });
-  } else if (step.receiver) stage.receivers.answer(step.receiver.name, step.receiver.answer);
-  else if (step.received) checkReceived(step.received, stage.receivers);
+  } else if (step.receiver) {
+    const { name, answer, secret } = step.receiver;
+    if (answer !== undefined) stage.receivers.answer(name, answer);
+    if (secret !== undefined) stage.receivers.demand(name, secret, stage.suite.clock.now);
+  } else if (step.received) checkReceived(step.received, stage.receivers);
   return undefined;
 }
 

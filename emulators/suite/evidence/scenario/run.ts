@@ -171,7 +171,11 @@ function keep(
   for (const [name, path] of Object.entries(wanted)) {
     const body = answer?.body ?? "";
     const pattern = patternOf(path);
-    const value = pattern ? pattern.exec(body)?.[1] : valueAt(parsed(body), path);
+    const value = path.startsWith("header:")
+      ? answer?.headers.get(path.slice("header:".length))
+      : pattern
+        ? pattern.exec(body)?.[1]
+        : valueAt(parsed(body), path);
     if (typeof value !== "string" && typeof value !== "number")
       throw new Error(`the answer has no ${path} to keep as ${name}`);
     variables.set(name, String(value));

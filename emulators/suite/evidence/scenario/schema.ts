@@ -123,14 +123,16 @@ export const Step = z
     advance: Advance.optional(),
     /** A planned fault, as POST /_backlot/faults takes it. */
     fault: z.record(z.string(), z.json()).optional(),
-    /** What a receiver answers from now on. */
-    receiver: z.strictObject({ name: Name, answer: z.int().min(200).max(599) }).optional(),
+    /** What a receiver answers from now on, and the secret without which it refuses. */
+    receiver: z
+      .strictObject({ name: Name, answer: z.int().min(200).max(599).optional(), secret: z.string().optional() })
+      .optional(),
     received: Received.optional(),
     mode: z.enum(["mock", "real"]).optional(),
     expect: Expect.optional(),
     /**
      * Fields of the answer to keep: `{ sid: sid, first: messages.0.sid }`; `${sid}` stands for it later. `/.../` is a
-     * regular expression over the body: its first group.
+     * regular expression over the body: its first group; `header:etag` a header.
      */
     save: z.record(Name, z.string()).optional(),
     /** Does it so often; `${n}` counts from 1. */

@@ -1,0 +1,101 @@
+/** What takes another Node, a killed process, a full disk or two whole runs to show. */
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { packageRoot } from "../../emulators/kernel/package-root.ts";
+import { verifyPack } from "../../emulators/suite/evidence/verify.ts";
+import { run, temporaryFolder } from "../support/command.ts";
+
+const launcher = join(packageRoot(), "scripts", "launcher.mjs");
+const scenario = (name: string) => join(packageRoot(), "fixtures", "scenarios", `${name}.yaml`);
+const record = (out: string, name: string) => [
+  "evidence",
+  "record",
+  "--scenario",
+  scenario(name),
+  "--out",
+  out,
+  "--name",
+  "pack",
+];
+
+test("Node 22 and this one make the same archive", async () => {
+  const place = temporaryFolder();
+  execFileSync(
+    "npm",
+    [
+      "install",
+      "--prefix",
+      place,
+      "--no-audit",
+      "--no-fund",
+      "--ignore-scripts",
+      `node-${process.platform}-${process.arch}@22`,
+    ],
+    {
+      stdio: "ignore",
+    },
+  );
+  const older = join(place, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
+  expect(execFileSync(older, ["--version"], { encoding: "utf8" })).toMatch(/^v22\./);
+  for (const name of ["spot-switch", "bounce-storm"]) {
+    const [left, right] = [join(place, `${name}-22`), join(place, `${name}-now`)];
+    execFileSync(older, [launcher, ...record(left, name)], { cwd: place, stdio: "ignore" });
+    expect((await run(record(right, name))).code).toBe(0);
+    for (const out of [left, right]) expect((await run(["evidence", "tar", join(out, "pack")])).code).toBe(0);
+    execFileSync("cmp", [join(left, "pack.tar"), join(right, "pack.tar")]);
+    const host = (out: string) => readFileSync(join(out, "pack", "volatile", "host.json"), "utf8");
+    expect(host(left)).not.toBe(host(right));
+  }
+});
+
+test("a recording that is killed leaves what says that it is no pack", async () => {
+  const out = temporaryFolder();
+  const child = spawn(process.execPath, [launcher, ...record(out, "real-mode-refused")], { stdio: "ignore" });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  await expect
+    .poll(() => existsSync(join(out, "pack.partial", "PARTIAL.md")), { timeout: 60_000, interval: 5 })
+    .toBe(true);
+  child.kill("SIGKILL");
+  await ended;
+  expect(existsSync(join(out, "pack"))).toBe(false);
+  expect(verifyPack(join(out, "pack.partial")).code).not.toBe(0);
+});
+
+test("so does one whose disk is full", () => {
+  const out = temporaryFolder();
+  // No file may grow beyond 8 KiB: writing fails as on a full disk, and the signal that comes with it is ignored.
+  const finished = spawnSync(
+    "bash",
+    [
+      "-c",
+      'trap "" XFSZ; ulimit -f 8; exec "$@"',
+      "bash",
+      process.execPath,
+      launcher,
+      ...record(out, "dead-letter-drill"),
+    ],
+    { encoding: "utf8", env: { ...process.env, NODE_COMPILE_CACHE: "", NODE_DISABLE_COMPILE_CACHE: "1" } },
+  );
+  expect(finished.status).not.toBe(0);
+  expect(finished.stderr).toMatch(/EFBIG/);
+  expect(existsSync(join(out, "pack"))).toBe(false);
+  expect(verifyPack(join(out, "pack.partial")).code).not.toBe(0);
+});
+
+test("acceptance: every criterion met, each by a file that is there; the drill as a command", async () => {
+  const out = join(temporaryFolder(), "acceptance");
+  const finished = await run(["evidence", "acceptance", "--out", out], { env: { PATH: "/nowhere", CHROMIUM: "" } });
+  expect(finished).toMatchObject({ code: 0, stderr: "" });
+  const text = readFileSync(join(out, "ACCEPTANCE.md"), "utf8");
+  expect(text).toMatch(/^# Acceptance: every criterion is met/);
+  const rows = [...text.matchAll(/^\| .+ \| met \| (\S+) \| .+ \|$/gm)];
+  expect(rows).toHaveLength(10);
+  for (const [, path = ""] of rows) expect(existsSync(join(out, "pack", path)), path).toBe(true);
+  expect(text.match(/beside the pack: (\S+)/g)).toHaveLength(2);
+  expect(verifyPack(join(out, "pack"))).toMatchObject({ code: 0, findings: [] });
+
+  const drill = await run(["evidence", "drill", "--events", "12", "--out", out]);
+  expect(drill.stdout).toMatch(/# Dead-letter drill: passed[\s\S]*delivered after the replay \| 12 \|/);
+});
