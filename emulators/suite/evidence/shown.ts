@@ -14,10 +14,10 @@ export interface JournalPage {
 export const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
 const page = 5_000;
-/** What evidence reads; changes and timers show in the exports. */
-const kinds = "request,session,delivery";
+/** What evidence reads; changes and mail show in the exports. */
+const kinds = "request,delivery";
 
-/** Requests, mail sessions and deliveries after `since` up to `until`, oldest first. */
+/** Requests and deliveries after `since` up to `until`, oldest first. */
 export async function journalOf(member: Member, since: number, until: number): Promise<readonly Shown[]> {
   const found: Shown[] = [];
   for (let from = since; from < until; ) {
