@@ -566,7 +566,7 @@ describe("tampering is told and named", () => {
 describe("the same bytes", () => {
   test("whatever the folder, time zone, locale, user and ports, with 1 and with 16 at once", async () => {
     const place = temporaryFolder();
-    for (const name of ["message-callbacks", "dead-letter-drill", "real-mode-refused"]) {
+    for (const name of ["message-callbacks", "real-mode-refused"]) {
       const record = async (out: string, concurrency: string, env: Record<string, string>) => {
         const finished = await run(
           [

@@ -9,7 +9,7 @@ import { canonicalJson } from "../evidence/canonical.ts";
 import type { Recorded } from "../evidence/record.ts";
 import { playScenario } from "../evidence/scenario/run.ts";
 import { readScenario } from "../evidence/scenario/schema.ts";
-import { findChromium, screenshot } from "../evidence/screenshots.ts";
+import { findChromium, screenshots } from "../evidence/screenshots.ts";
 import { timeViewers } from "../evidence/viewers.ts";
 import type { Suite } from "../suite.ts";
 import type { EvidenceOptions } from "./evidence.ts";
@@ -33,7 +33,7 @@ export async function acceptance({ out = "audit_artifacts/acceptance", key }: Ev
   const criteria = judge(first.files, { viewersMs, fingerprints: [first.fingerprint, second.fingerprint] });
   const taken = [...first.files.keys()].filter((path) => path.endsWith(".png"));
   if (chromium !== undefined) {
-    const report = await screenshot(chromium, pathToFileURL(join(folder, "pack", "report", "index.html")).href);
+    const [report] = await screenshots(chromium, [pathToFileURL(join(folder, "pack", "report", "index.html")).href]);
     if (report) writeFileSync(join(folder, "report.png"), report);
   }
   const text = acceptanceText(criteria, taken);
@@ -75,14 +75,13 @@ async function run(concurrency: number, key: string | undefined, { folder, take 
   return recorded;
 }
 
-const views = ["", "#/journal", "#/mail", "#/messages", "#/webhooks"] as const;
+const views = ["overview", "journal", "mail", "messages", "webhooks"] as const;
 
 async function pictures(chromium: string, { url }: Suite): Promise<ReadonlyMap<string, Buffer>> {
-  const found = new Map<string, Buffer>();
-  if (url === undefined) return found;
-  for (const view of views) {
-    const picture = await screenshot(chromium, `${url}/${view}`);
-    if (picture) found.set(`${view.replace("#/", "") || "overview"}.png`, picture);
-  }
-  return found;
+  if (url === undefined) return new Map();
+  const taken = await screenshots(
+    chromium,
+    views.map((view) => `${url}/#/${view === "overview" ? "" : view}`),
+  );
+  return new Map(taken.flatMap((picture, n) => (picture ? [[`${views[n]}.png`, picture] as const] : [])));
 }

@@ -143,6 +143,6 @@ ${rows.join("\n")}
 
 ## Screenshots
 
-${screenshots.length === 0 ? "Not taken: no Chromium was found (CHROMIUM, or `chromium` on the path)." : screenshots.map((path) => `- pack/${path}`).join("\n")}
+${screenshots.length === 0 ? "Not taken: no Chromium was found (CHROMIUM, or `chromium` on the path), or it gave none of the console." : screenshots.map((path) => `- pack/${path}`).join("\n")}
 `;
 }

@@ -64,7 +64,7 @@ function stepTable(steps: readonly StepResult[]): string {
   return `<table><tr><th>Step</th><th></th><th>Verdict</th></tr>${steps.map(row).join("")}</table>`;
 }
 
-const [width, left] = [900, 170];
+const [width, left] = [900, 240];
 const fixed = (value: number) => value.toFixed(1);
 const colours = ["#2b6cb0", "#b7791f", "#2f855a", "#9b2c2c", "#6b46c1", "#2c7a7b"];
 

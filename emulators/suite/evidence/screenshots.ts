@@ -1,12 +1,15 @@
-/** Pictures of the console and of the report, by whatever Chromium the machine has. They differ between machines. */
-import { spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from "node:fs";
+/** Pictures of live pages, by whatever Chromium the machine has. They differ between machines. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { afterReal } from "../../kernel/clock.ts";
 import type { Environment } from "./run-facts.ts";
 
-const deadlineMs = 20_000;
+const deadlineMs = 60_000;
+/** A live page never finishes loading: after so long it shows what it has heard. */
+const settleMs = 2_000;
 
 /** CHROMIUM, or the name under which Debian and others install it. */
 export function findChromium(environment: Environment): string | undefined {
@@ -24,37 +27,75 @@ export function findChromium(environment: Environment): string | undefined {
   });
 }
 
-/** A picture of a page four seconds after it was asked for: live pages never finish loading. Undefined when none came. */
-export async function screenshot(chromium: string, url: string): Promise<Buffer | undefined> {
+/** Pictures of these pages as PNG, in their order, undefined where a page gave none; none at all when the browser does not do as it is told within a minute. */
+export async function screenshots(chromium: string, urls: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
   const folder = mkdtempSync(join(tmpdir(), "backlot-picture-"));
-  const file = join(folder, "page.png");
-  try {
-    const code = await run(chromium, [
+  const child = spawn(
+    chromium,
+    [
       "--headless",
       "--no-sandbox",
       "--disable-gpu",
       "--hide-scrollbars",
       "--window-size=1280,1600",
-      "--timeout=4000",
+      "--remote-debugging-pipe",
       `--user-data-dir=${folder}`,
-      `--screenshot=${file}`,
-      url,
-    ]);
-    return code === 0 ? readFileSync(file) : undefined;
+    ],
+    { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] },
+  );
+  const ended = new Promise<undefined>((resolve) => {
+    child.once("error", () => resolve(undefined));
+    child.once("exit", () => resolve(undefined));
+  });
+  const cancel = afterReal(deadlineMs, () => child.kill("SIGKILL"));
+  try {
+    return (await Promise.race([taken(debugging(child), urls), ended])) ?? [];
   } finally {
+    cancel();
+    child.kill("SIGKILL");
+    await ended;
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function run(file: string, args: readonly string[]): Promise<number | null> {
-  return new Promise((resolve) => {
-    const child = spawn(file, args, { stdio: "ignore" });
-    const cancel = afterReal(deadlineMs, () => child.kill("SIGKILL"));
-    const done = (code: number | null) => {
-      cancel();
-      resolve(code);
-    };
-    child.once("error", () => done(null));
-    child.once("exit", done);
+type Ask = (method: string, params: object, session?: string) => Promise<Readonly<Record<string, string>>>;
+
+async function taken(ask: Ask, urls: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
+  const pictures: (Buffer | undefined)[] = [];
+  for (const url of urls) {
+    // One after the other: a page that is not in front is not painted.
+    const { targetId } = await ask("Target.createTarget", { url });
+    const { sessionId } = await ask("Target.attachToTarget", { targetId, flatten: true });
+    await new Promise<void>((resolve) => afterReal(settleMs, resolve, true));
+    const { data } = await ask("Page.captureScreenshot", { format: "png" }, sessionId);
+    pictures.push(data === undefined ? undefined : Buffer.from(data, "base64"));
+  }
+  return pictures;
+}
+
+/** Chromium's debugging protocol over its pipe: JSON, each message ended by a zero byte. */
+function debugging(child: ChildProcess): Ask {
+  const [, , , commands, answers] = child.stdio as unknown as readonly [null, null, null, Writable, Readable];
+  const waiting = new Map<number, (result: Readonly<Record<string, string>>) => void>();
+  let heard = "";
+  answers.setEncoding("utf8");
+  answers.on("data", (chunk: string) => {
+    heard += chunk;
+    const messages = heard.split("\0");
+    heard = messages.pop() ?? "";
+    for (const message of messages) {
+      const { id, result } = JSON.parse(message) as { id?: number; result?: Record<string, string> };
+      if (id !== undefined) waiting.get(id)?.(result ?? {});
+    }
   });
+  commands.on("error", () => {}); // the browser ended, and that is told by its exit
+  let last = 0;
+  return (method, params, sessionId) =>
+    new Promise((resolve) => {
+      last += 1;
+      waiting.set(last, resolve);
+      commands.write(
+        `${JSON.stringify({ id: last, method, params, ...(sessionId === undefined ? {} : { sessionId }) })}\0`,
+      );
+    });
 }
