@@ -33,7 +33,7 @@ client() { docker run --rm --network "${COMPOSE_PROJECT_NAME}_default" -e BACKLO
 unmodified() { # script of tests/contract/clients/exec, more options for docker
   docker run --rm --network "${COMPOSE_PROJECT_NAME}_default" --env-file <(credentials) \
     -v "${COMPOSE_PROJECT_NAME}_ca:/ca:ro" -e NODE_EXTRA_CA_CERTS=/ca/ca.pem -e SMTP_HOST=smtp -e SMTP_PORT=1025 \
-    -v "$PWD/tests/contract:/contract:ro" "${@:2}" --entrypoint node "$image" "/contract/clients/exec/$1" 2>&1
+    -v "$PWD/tests/contract:/contract:ro" -v "$PWD/node_modules/nodemailer:/node_modules/nodemailer:ro" "${@:2}" --entrypoint node "$image" "/contract/clients/exec/$1" 2>&1
 }
 credentials() { suite GET env | grep -oE '"(TWILIO_(ACCOUNT_SID|AUTH_TOKEN|PHONE_NUMBER)|AZURE_(TENANT_ID|CLIENT_ID|CLIENT_SECRET|SUBSCRIPTION_ID)|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|REGION))":"[^"]*"' | sed 's/^"\([A-Z_]*\)":"\(.*\)"$/\1=\2/'; }
 expect() { # what, pattern, output
