@@ -68,6 +68,9 @@ export function openResources(db: Database) {
   const first = db.prepare(
     `SELECT ${columns} FROM resources WHERE kind = ? AND parent = ? AND removed = 0 ORDER BY rowid LIMIT 1`,
   );
+  const recent = db.prepare(
+    `SELECT ${columns} FROM resources WHERE kind = ? AND removed = 0 ORDER BY rowid DESC LIMIT ?`,
+  );
   const count = db.prepare("SELECT COUNT(*) FROM resources WHERE kind = ? AND parent = ? AND removed = 0").pluck();
   const place = db.prepare(
     "SELECT created_at AS createdAt, rowid AS arrival FROM resources WHERE kind = ? AND sid = ?",
@@ -103,6 +106,9 @@ export function openResources(db: Database) {
     /** Every resource of one parent, newest first. */
     resourcesOf: <Data>({ name }: Kind<Data>, parent: string): readonly Resource<Data>[] =>
       all.all(name, parent).flatMap((row) => made<Data>(row) ?? []),
+    /** Of every parent, the latest arrival first. */
+    recentResources: <Data>({ name }: Kind<Data>, limit: number): readonly Resource<Data>[] =>
+      recent.all(name, limit).flatMap((row) => made<Data>(row) ?? []),
     firstResource: <Data>({ name }: Kind<Data>, parent: string) => made<Data>(first.get(name, parent)),
     countResources: ({ name }: Kind<unknown>, parent: string) => count.get(name, parent) as number,
     placeOfResource: ({ name }: Kind<unknown>, sid: string) => place.get(name, sid) as Place | undefined,

@@ -193,7 +193,10 @@ function openMessageLists(db: Database) {
       offset: query.offset,
     }) as Message[];
   };
+  const recent = db.prepare(`SELECT ${messageColumns} FROM messages ORDER BY rowid DESC LIMIT ?`);
   return {
+    /** Of every account, the latest arrival first. */
+    recentMessages: (limit: number) => recent.all(limit) as readonly Message[],
     placeOfMessage: (accountSid: string, sid: string) => place.get({ accountSid, sid }) as Place | undefined,
     messages(query: MessageQuery): readonly Message[] {
       if (!query.olderThan && !query.newerThan) return select(query, [], query.limit);

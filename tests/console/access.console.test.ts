@@ -15,6 +15,8 @@ test("axe finds nothing serious in any view, light and dark", async () => {
     };
     const mail = `mail/${messages[0]?.id}`;
     const pair = `messages/${encodeURIComponent("+12025550100 +12025550110")}`;
+    const subscription = `/subscriptions/${suite.env.AZURE_SUBSCRIPTION_ID}`;
+    const scope = encodeURIComponent(subscription);
     const places = [
       "overview",
       "journal",
@@ -25,6 +27,11 @@ test("axe finds nothing serious in any view, light and dark", async () => {
       ),
       ...["deliveries", "dead", "endpoints", "probe"].map((tab) => `webhooks/${tab}`),
       "control",
+      "messages",
+      "spot",
+      "spot/lives",
+      ...["policies", "resources", "changes", "remediations"].map((tab) => `compliance/${tab}/${scope}`),
+      `compliance/policies/${scope}/${encodeURIComponent(`${subscription}/providers/microsoft.authorization/policyassignments/securitycenterbuiltin`)}`,
       "nowhere",
     ];
     const found = new Set<string>();

@@ -40,6 +40,8 @@ export async function openPage(
   });
   const complaints: string[] = [];
   page.on("console", (message) => {
+    // Chromium drops what is under way when an interface comes or goes on the machine: no doing of the page's.
+    if (message.text().includes("net::ERR_NETWORK_CHANGED")) return;
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));

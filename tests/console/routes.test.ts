@@ -24,6 +24,15 @@ test.each([
   expect(passes("smtp", method, path)).toBe(expected);
 });
 
+test("what is asked of Azure passes to it with its options, by PUT too, and not up and out", () => {
+  const arm = "azure-policyinsights/arm/subscriptions/x/providers/Microsoft.PolicyInsights";
+  expect(passes("azure-policyinsights", "PUT", `${arm}/remediations/fix`)).toBe(true);
+  expect(passes("azure-policyinsights", "POST", `${arm}/policyStates/latest/queryResults`)).toBe(true);
+  expect(passes("azure-policyinsights", "PUT", "mode")).toBe(false);
+  expect(passes("azure-policyinsights", "PUT", `${arm}/../../../mode`)).toBe(false);
+  expect(passes("twilio", "PUT", "twilio/sending-rates")).toBe(false);
+});
+
 test("the page's files are served with their type; nothing of it is in the journal", async () => {
   const suite = await createSuite({ only: ["twilio"], environment: { BACKLOT_LOG_LEVEL: "silent" } });
   onTestFinished(() => suite.close());

@@ -1,6 +1,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Suite } from "../../emulators/suite/suite.ts";
+import { twilioOf } from "../contract/console-data.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { control, openBrowser, openPage, sendMail, sendText, shoot, startSuite } from "./browser.ts";
 
@@ -156,18 +157,64 @@ test("messages read as conversations with their status", async () => {
   await page.close();
 });
 
+test("the handset answers, calls in, presses keys and hangs up; a code is copied at a click", async () => {
+  const twilio = twilioOf(suite);
+  const { page, complaints } = await look("messages");
+  await page.getByRole("option").filter({ hasText: "+12025550110" }).click();
+  await page.getByLabel("Reply as +12025550110").fill("On my way, bringing the blue one");
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await page
+    .getByRole("article", { name: /^Received/ })
+    .getByText("On my way")
+    .waitFor();
+  const [answer] = await twilio.messages.list({ from: "+12025550110", limit: 1 });
+  expect(answer).toMatchObject({ direction: "inbound", body: "On my way, bringing the blue one" });
+  await page.getByRole("button", { name: "Call in" }).click();
+  await page.getByText("Called in").waitFor();
+  await page.getByRole("button", { name: "Hang up" }).click();
+  await page.getByRole("article").filter({ hasText: "Called in" }).getByText("completed").waitFor();
+  const [call] = await twilio.calls.list({ from: "+12025550110", limit: 1 });
+  expect(call).toMatchObject({ direction: "inbound", status: "completed" });
+  await shoot(page, "messages-handset");
+  await page.getByRole("link", { name: "New", exact: true }).click();
+  const [service] = await twilio.verify.v2.services.list({ limit: 1 });
+  const made = service ?? (await twilio.verify.v2.services.create({ friendlyName: "Stage door" }));
+  await twilio.verify.v2.services(made.sid).verifications.create({ to: "+12025550119", channel: "sms" });
+  const row = page.getByRole("table", { name: "Verification codes" }).getByRole("row").filter({ hasText: "0119" });
+  await expect.poll(() => row.textContent()).toMatch(/\d{4,10}/);
+  await row.getByRole("button", { name: "Copy" }).click();
+  await page.getByLabel("From (any number)").fill("+12025550177");
+  await page.getByLabel("To (a number of yours)").fill("+12025550100");
+  await page.getByLabel("Text").fill("Is this the stage door?");
+  await page.getByRole("button", { name: "Write" }).click();
+  await page
+    .getByRole("article", { name: /^Received/ })
+    .getByText("Is this the stage door?")
+    .waitFor();
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
 test.each([
   ["overview", true, 1280],
   ["journal", true, 1280],
   ["control", true, 1280],
   ["mail", true, 1280],
+  ["messages", true, 1280],
+  ["spot", true, 1280],
+  ["compliance", true, 1280],
   ["overview", false, 360],
   ["mail", false, 360],
   ["control", false, 360],
+  ["messages", false, 360],
+  ["spot", false, 360],
+  ["spot/lives", false, 360],
+  ["compliance", false, 360],
+  ["webhooks", false, 360],
 ])("%s, dark %s, %s px wide: nothing overflows", async (path, dark, width) => {
   const { page, complaints } = await look(path, { dark, width });
   await page.waitForTimeout(300);
-  await shoot(page, `${path}-${dark ? "dark" : "light"}-${width}`);
+  await shoot(page, `${path.replace("/", "-")}-${dark ? "dark" : "light"}-${width}`);
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
   expect(complaints).toEqual([]);
   await page.close();

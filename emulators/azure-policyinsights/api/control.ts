@@ -1,10 +1,11 @@
-/** Control routes under `/_backlot/azure-policyinsights`: what a user of Event Grid sees elsewhere in Azure. */
+/** Control routes under `/_backlot/azure-policyinsights`: what a user of Event Grid sees elsewhere in Azure, and Resource Manager itself. */
 import { Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answer, answerJson } from "../../kernel/exchange.ts";
 import { endpointOf } from "../domain/event-subscription.ts";
 import { eventSecret, eventSubscriptions } from "../event-grid.ts";
 import type { AzureState } from "../store.ts";
+import { armRoutes } from "./arm-control.ts";
 
 export function controlRoutes(runtime: Runtime<AzureState>): Hono<KernelEnv> {
   const app = new Hono<KernelEnv>();
@@ -27,6 +28,7 @@ export function controlRoutes(runtime: Runtime<AzureState>): Hono<KernelEnv> {
     const lines = deadLetters(state).flatMap(({ events }) => events.map((event) => `${JSON.stringify(event)}\n`));
     return answer(exchange, 200, lines.join(""), { "content-type": "application/jsonl" });
   });
+  armRoutes(app, runtime);
   return app;
 }
 

@@ -54,6 +54,14 @@ export function signIn(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void
   });
 }
 
+/** For what asks Azure Resource Manager from inside, as the application whose credentials are handed out. */
+export async function ownToken({ state, clock }: Runtime<AzureState>, { id }: Exchange): Promise<string> {
+  const application = state.anyApplication();
+  if (!application) throw new Error("no application is seeded");
+  const audience = "https://management.azure.com/";
+  return state.signer.issue(claimsOf(application, audience, state.tenant().tenantId, clock.wall(), id));
+}
+
 function tenantOf({ target }: Exchange): string {
   return decodeURIComponent(target.split(/[/?]/)[1] ?? "");
 }

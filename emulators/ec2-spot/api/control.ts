@@ -1,4 +1,4 @@
-/** Control routes under /_backlot/ec2-spot: instances with their metadata ports, interruptions on order. */
+/** Control routes under /_backlot/ec2-spot: instances with their metadata ports, spot requests, interruptions on order. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { isoSeconds } from "../../kernel/clock.ts";
@@ -7,6 +7,7 @@ import { answerJson, type Exchange } from "../../kernel/exchange.ts";
 import { noticeMs } from "../life/delays.ts";
 import { notify, orderLater, recommend } from "../life/interruption.ts";
 import type { SpotStore } from "../store.ts";
+import { marketRoutes } from "./market-control.ts";
 
 const Interrupt = z.strictObject({
   instance: z.string().regex(/^i-[0-9a-f]{17}$/, "an instance id"),
@@ -26,7 +27,9 @@ const Interrupt = z.strictObject({
 export function controlRoutes(runtime: Runtime<SpotStore>): Hono<KernelEnv> {
   const app = new Hono<KernelEnv>();
   app.get("/instances", (c) => listInstances(runtime, c.env.exchange));
+  app.get("/requests", (c) => listRequests(runtime, c.env.exchange));
   app.post("/interrupt", (c) => interrupt(runtime, c.env.exchange));
+  marketRoutes(app, runtime);
   return app;
 }
 
@@ -42,11 +45,42 @@ function listInstances(runtime: Runtime<SpotStore>, exchange: Exchange): Respons
     lifecycle: instance.spotRequest === undefined ? "on-demand" : "spot",
     spotRequest: instance.spotRequest ?? null,
     metadataPort: metadataPorts.portOf(instance.id) ?? null,
+    tags: instance.tags,
+    launchedAt: isoSeconds(instance.launchedAt),
+    endedAt: instance.endedAt === undefined ? null : isoSeconds(instance.endedAt),
+    rebalanceAt: instance.rebalanceAt === undefined ? null : isoSeconds(instance.rebalanceAt),
     interruption: instance.interruption
-      ? { action: instance.interruption.action, at: isoSeconds(instance.interruption.at), by: instance.interruption.by }
+      ? {
+          action: instance.interruption.action,
+          noticeAt: isoSeconds(instance.interruption.noticeAt),
+          at: isoSeconds(instance.interruption.at),
+          by: instance.interruption.by,
+        }
       : null,
   }));
   return answerJson(exchange, 200, { instances });
+}
+
+function listRequests(runtime: Runtime<SpotStore>, exchange: Exchange): Response {
+  const requests = runtime.state.resources.request.everywhere().map((request) => ({
+    id: request.id,
+    account: request.account,
+    region: request.region,
+    type: request.type,
+    instanceType: request.plan.type,
+    state: request.state,
+    code: request.code,
+    message: request.message,
+    behavior: request.behavior,
+    maxPrice: request.mostTicks / 10_000,
+    instance: request.instance ?? null,
+    fleet: request.fleet ?? null,
+    tags: request.tags,
+    createdAt: isoSeconds(request.createdAt),
+    updatedAt: isoSeconds(request.updatedAt),
+    endedAt: request.endedAt === undefined ? null : isoSeconds(request.endedAt),
+  }));
+  return answerJson(exchange, 200, { requests });
 }
 
 function interrupt(runtime: Runtime<SpotStore>, exchange: Exchange): Response {

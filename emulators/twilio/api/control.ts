@@ -14,6 +14,7 @@ import { renderMessage } from "../wire/message.ts";
 import type { TwilioRuntime } from "./call.ts";
 import type { PhoneCall } from "./call-life.ts";
 import { giveInput, hangUp } from "./call-script.ts";
+import { listRoutes } from "./control-lists.ts";
 import { receiveCall } from "./inbound-calls.ts";
 import { receiveMessage } from "./inbound-messages.ts";
 import { applyRates } from "./sending-rate.ts";
@@ -45,6 +46,7 @@ export function controlRoutes(runtime: TwilioRuntime): Hono<KernelEnv> {
   app.post("/calls/:sid/input", (c) => input(runtime, c.env.exchange, c.req.param("sid")));
   app.post("/calls/:sid/hangup", (c) => hangup(runtime, c.env.exchange, c.req.param("sid")));
   app.put("/sending-rates", ({ env: { exchange } }) => rates(runtime, exchange));
+  listRoutes(app, runtime);
   app.get("/verifications", ({ env: { exchange } }) => verifications(runtime, exchange));
   return app;
 }

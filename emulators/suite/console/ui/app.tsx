@@ -3,11 +3,13 @@ import { useEffect, useState } from "preact/hooks";
 import { type ClockState, useClock } from "./clock.ts";
 import { Badge, Dot, Field } from "./parts.tsx";
 import { place, useLive, useResource, useRoute, useShared } from "./state.ts";
+import { Compliance } from "./views/compliance.tsx";
 import { Control } from "./views/control.tsx";
 import { JournalView } from "./views/journal.tsx";
 import { Mail } from "./views/mail.tsx";
 import { Messages } from "./views/messages.tsx";
 import { type HealthView, Overview, type Service } from "./views/overview.tsx";
+import { Spot } from "./views/spot.tsx";
 import { Webhooks } from "./views/webhooks.tsx";
 
 const views: readonly (readonly [id: string, title: string, needs?: string])[] = [
@@ -15,6 +17,8 @@ const views: readonly (readonly [id: string, title: string, needs?: string])[] =
   ["journal", "Journal"],
   ["messages", "Messages", "twilio"],
   ["mail", "Mail", "smtp"],
+  ["spot", "Spot", "ec2-spot"],
+  ["compliance", "Compliance", "azure-policyinsights"],
   ["webhooks", "Webhooks"],
   ["control", "Control"],
 ];
@@ -59,6 +63,8 @@ function Console({ seed }: { seed: string }) {
         {view === "journal" ? <JournalView names={names} selected={rest[0]} /> : null}
         {view === "messages" ? <Messages pair={rest[0]} sid={rest[1]} /> : null}
         {view === "mail" ? <Mail id={rest[0]} tab={rest[1]} /> : null}
+        {view === "spot" ? <Spot rest={rest} /> : null}
+        {view === "compliance" ? <Compliance rest={rest} /> : null}
         {view === "webhooks" ? <Webhooks tab={rest[0]} service={rest[1]} id={rest[2]} names={names} /> : null}
         {view === "control" ? <Control services={members} clock={clock} mode={health.value?.mode} /> : null}
         {views.some(([id]) => id === view) ? null : (

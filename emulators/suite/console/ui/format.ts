@@ -31,6 +31,12 @@ export function size(bytes: number): string {
   return `${(bytes / 1_048_576).toFixed(1)} MB`;
 }
 
+/** A price on an axis, with as many digits as tell its marks apart. */
+export function dollars(value: number, span: number): string {
+  const digits = Math.max(2, Math.min(4, Math.ceil(1.4 - Math.log10(span))));
+  return `$${value.toFixed(digits)}`;
+}
+
 export function count(n: number): string {
   return n.toLocaleString("en");
 }

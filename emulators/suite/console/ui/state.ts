@@ -45,10 +45,15 @@ export interface Resource<T> {
   reload(): void;
 }
 
+/** How a resource is read; of a module, as a new function would mean a new resource. */
+export type Reader<T> = (api: Api, path: string) => Promise<T>;
+export const asJson: Reader<unknown> = (api, path) => api.get(path);
+export const asText: Reader<string> = (api, path) => api.text(path);
+
 /** Reads again when the path or `mark` changes and every `everyMs`; one request at a time, at least 150 ms apart. */
 export function useResource<T>(
   path: string | undefined,
-  { everyMs, mark, text = false }: { everyMs?: number; mark?: unknown; text?: boolean } = {},
+  { everyMs, mark, reader = asJson }: { everyMs?: number; mark?: unknown; reader?: Reader<unknown> } = {},
 ): Resource<T> {
   const { api } = useShared();
   const [state, set] = useState<{ path?: string; value?: T; error?: string }>({});
@@ -64,7 +69,7 @@ export function useResource<T>(
     }
     run.current.busy = true;
     try {
-      const value = text ? await api.text(asked) : await api.get<T>(asked);
+      const value = await reader(api, asked);
       if (wanted.current === asked) set({ path: asked, value: value as T });
     } catch (cause) {
       if (wanted.current === asked)
@@ -81,7 +86,7 @@ export function useResource<T>(
         void read();
       }
     }, 150);
-  }, [api, text]);
+  }, [api, reader]);
   useEffect(() => void read(), [path, mark, read]);
   useEffect(() => {
     if (everyMs === undefined) return;

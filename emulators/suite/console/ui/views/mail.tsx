@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { count, instant, size } from "../format.ts";
 import { Badge, Code, Copy, Empty, Facts, Field, Headers, Panel, Problem, Said, Tabs, Time } from "../parts.tsx";
-import { go, place, useAction, useLive, useResource, useShared } from "../state.ts";
+import { asText, go, place, useAction, useLive, useResource, useShared } from "../state.ts";
 import { VirtualList } from "../virtual-list.tsx";
 
 interface Summary {
@@ -238,7 +238,7 @@ function Html({ id }: { id: string }) {
 }
 
 function Text({ label, path }: { label: string; path: string }) {
-  const { value, error } = useResource<string>(path, { text: true });
+  const { value, error } = useResource<string>(path, { reader: asText });
   return (
     <>
       <Problem text={error} />

@@ -1,42 +1,60 @@
-/** Text messages as their readers see them: one conversation per pair of numbers, from what the journal tells. */
-import { useMemo } from "preact/hooks";
-import { count, instant } from "../format.ts";
-import { type Entry, keyOf } from "../live.ts";
-import { Badge, Copy, Empty, Facts, Panel, Time, type Tone } from "../parts.tsx";
-import { go, place, useLive } from "../state.ts";
+/** Text messages and calls as the people at the other end have them: a conversation per pair of numbers. */
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { count, duration, instant } from "../format.ts";
+import { keyOf } from "../live.ts";
+import { Badge, Copy, Empty, Facts, Panel, Problem, Time, type Tone } from "../parts.tsx";
+import { go, place, useLive, useResource } from "../state.ts";
 import { VirtualList } from "../virtual-list.tsx";
+import {
+  type Call,
+  type Conversation,
+  conversationsOf,
+  isInbound,
+  type JournalView,
+  journalOf,
+  type Message,
+  type Turn,
+} from "./conversations.ts";
+import { Codes, NewHandset, OnTheLine, own, Reply } from "./handset.tsx";
 
-interface Step {
-  readonly status: string;
-  readonly at: string;
-}
-interface Text {
-  readonly sid: string;
-  readonly from: string;
-  readonly to: string;
-  readonly body: string | undefined;
-  readonly outbound: boolean;
-  readonly at: string;
-  readonly steps: Step[];
-  readonly deliveries: Entry[];
-  errorCode?: string;
-}
-interface Conversation {
-  readonly key: string;
-  readonly own: string;
-  readonly other: string;
-  readonly texts: Text[];
-}
+const usual = 500;
+const most = 10_000;
 
 export function Messages({ pair, sid }: { pair: string | undefined; sid: string | undefined }) {
   const live = useLive();
-  const mark = live.count("twilio", ["request", "change", "delivery", "control"]);
-  const conversations = useMemo(() => conversationsOf(live.entries), [mark, live.entries]);
+  const [limit, setLimit] = useState(usual);
+  const mark = live.count("twilio", ["change", "control"]);
+  const options = { mark, everyMs: 10_000 };
+  const messages = useResource<{ total: number; messages: readonly Message[] }>(
+    `${own}/messages?limit=${limit}`,
+    options,
+  );
+  const calls = useResource<{ calls: readonly Call[] }>(`${own}/calls?limit=${limit}`, options);
+  const conversations = useMemo(
+    () => conversationsOf(messages.value?.messages ?? [], calls.value?.calls ?? []),
+    [messages.value, calls.value],
+  );
   const chosen = conversations.find(({ key }) => key === pair);
+  const total = messages.value?.total ?? 0;
   return (
     <div class={`split ${pair === undefined ? "" : "chosen"}`}>
-      <Panel title="Conversations" class="list" aside={count(conversations.length)}>
-        {conversations.length === 0 ? (
+      <Panel
+        title="Conversations"
+        class="list"
+        aside={
+          <>
+            {total > limit && limit < most ? (
+              <button type="button" class="quiet" onClick={() => setLimit(most)}>
+                Older than the last {count(usual)} of {count(total)}
+              </button>
+            ) : null}
+            {count(conversations.length)}
+            {pair === undefined ? null : <a href={place("messages")}>New</a>}
+          </>
+        }
+      >
+        <Problem text={messages.error ?? calls.error} />
+        {messages.value && calls.value && conversations.length === 0 ? (
           <Empty title="No message yet">
             Create one with Twilio's SDK; it appears here with its status as it goes along.
           </Empty>
@@ -48,44 +66,89 @@ export function Messages({ pair, sid }: { pair: string | undefined; sid: string 
             keyOf={(row) => row.key}
             selected={pair}
             onSelect={(row) => go("messages", row.key)}
-            render={(row) => {
-              const last = row.texts.at(-1);
-              return (
-                <div class="two">
-                  <div>
-                    <span class="cut strong mono">{row.other}</span>
-                    <span class="push" />
-                    <span class="faint nowrap mono">{instant(last?.at).slice(5, 16)}</span>
-                  </div>
-                  <div class="faint">
-                    <span class="cut">{last?.body ?? "(text no longer in the journal)"}</span>
-                    <span class="push" />
-                    <span class="nowrap">{count(row.texts.length)}</span>
-                  </div>
-                </div>
-              );
-            }}
+            render={(row) => <ConversationRow conversation={row} />}
           />
         )}
       </Panel>
       {chosen ? (
-        <Panel title={`${chosen.other} and ${chosen.own}`} class="detail">
-          <div class="scroll phone">
-            {chosen.texts.map((text) => (
-              <Bubble key={text.sid} text={text} pair={chosen.key} open={text.sid === sid} />
-            ))}
+        <Talk key={chosen.key} conversation={chosen} sid={sid} />
+      ) : pair === undefined ? (
+        <Panel title="Write or call as anybody" class="detail">
+          <div class="scroll">
+            <NewHandset />
+            <h3>Verification codes</h3>
+            <Codes />
           </div>
         </Panel>
       ) : (
         <Panel title="Conversation" class="detail">
-          <Empty
-            title={pair === undefined ? "No conversation chosen" : "This conversation is not in the journal any more"}
-          >
-            Choose one in the list.
-          </Empty>
+          {messages.value && calls.value ? (
+            <Empty title="Nothing between these two">Choose a conversation in the list.</Empty>
+          ) : null}
         </Panel>
       )}
     </div>
+  );
+}
+
+const wordsOf = (turn: Turn | undefined) =>
+  turn === undefined
+    ? ""
+    : turn.tag === "call"
+      ? `Call, ${turn.call.status}`
+      : turn.message.body || (turn.message.media > 0 ? "(picture)" : "(no text)");
+
+function ConversationRow({ conversation }: { conversation: Conversation }) {
+  const last = conversation.turns.at(-1);
+  return (
+    <div class="two">
+      <div>
+        <span class="cut strong mono">{conversation.other}</span>
+        <span class="faint cut mono">{conversation.own}</span>
+        <span class="push" />
+        <span class="faint nowrap mono">{instant(last?.at).slice(5, 16)}</span>
+      </div>
+      <div class="faint">
+        <span class="cut">{wordsOf(last)}</span>
+        <span class="push" />
+        <span class="nowrap">{count(conversation.turns.length)}</span>
+      </div>
+    </div>
+  );
+}
+
+/** Bubbles shown at once: a telephone too shows the latest and fetches what was before. */
+const bubbles = 100;
+
+function Talk({ conversation, sid }: { conversation: Conversation; sid: string | undefined }) {
+  const live = useLive();
+  const journal = useMemo(() => journalOf(live.entries), [live.version]);
+  const { own: ours, other, turns, key } = conversation;
+  const [earlier, setEarlier] = useState(bubbles);
+  const shown = turns.slice(-earlier);
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element && sid === undefined) element.scrollTop = element.scrollHeight;
+  }, [turns.length]);
+  return (
+    <Panel title={`${other} and ${ours}`} class="detail">
+      <div class="scroll phone" ref={box} role="log" aria-label="Conversation" tabIndex={0}>
+        {turns.length > shown.length ? (
+          <button type="button" class="quiet" onClick={() => setEarlier(earlier + 5 * bubbles)}>
+            {count(turns.length - shown.length)} earlier
+          </button>
+        ) : null}
+        {shown.map((turn) => (
+          <Bubble key={turn.sid} turn={turn} pair={key} open={turn.sid === sid} journal={journal} />
+        ))}
+      </div>
+      {/^\+?\d/.test(ours) || ours.includes(":") ? (
+        <Reply from={other} to={ours} />
+      ) : (
+        <p class="padded faint">Nobody can answer {ours}: it is no number.</p>
+      )}
+    </Panel>
   );
 }
 
@@ -93,55 +156,83 @@ const tones: Readonly<Record<string, Tone>> = {
   delivered: "good",
   read: "good",
   received: "good",
+  completed: "good",
+  "in-progress": "info",
+  ringing: "info",
   failed: "bad",
   undelivered: "bad",
+  busy: "warn",
+  "no-answer": "warn",
   canceled: "warn",
 };
 
-function Bubble({ text, pair, open }: { text: Text; pair: string; open: boolean }) {
-  const status = text.steps.at(-1)?.status ?? "queued";
-  const code = /\b\d{4,8}\b/.exec(text.body ?? "")?.[0];
+interface BubbleInput {
+  readonly turn: Turn;
+  readonly pair: string;
+  readonly open: boolean;
+  readonly journal: JournalView;
+}
+
+function Bubble({ turn, pair, open, journal }: BubbleInput) {
+  const about = turn.tag === "call" ? turn.call : turn.message;
+  const code = turn.tag === "message" ? /\b\d{4,8}\b/.exec(turn.message.body)?.[0] : undefined;
+  const incoming = isInbound(about);
   return (
     <article
-      class={`bubble ${text.outbound ? "out" : "in"}`}
-      aria-label={`${text.outbound ? "Sent" : "Received"} ${instant(text.at)}`}
+      class={`bubble ${incoming ? "in" : "out"} ${turn.tag}`}
+      aria-label={`${incoming ? "Received" : "Sent"} ${instant(turn.at)}`}
     >
-      <p>{text.body ?? "(text no longer in the journal)"}</p>
+      {turn.tag === "call" ? (
+        <>
+          <p class="strong">
+            {incoming ? "Called in" : "Called out"}
+            {turn.call.seconds === null ? "" : `, ${duration(turn.call.seconds * 1_000)}`}
+          </p>
+          {/^(ringing|in-progress)$/.test(turn.call.status) ? <OnTheLine call={turn.call} /> : null}
+        </>
+      ) : (
+        <p>{wordsOf(turn)}</p>
+      )}
       <footer>
-        <Time iso={text.at} /> <Badge tone={tones[status] ?? "plain"}>{status}</Badge>
-        {text.errorCode === undefined ? null : <span class="bad">{text.errorCode}</span>}
+        <Time iso={turn.at} /> <Badge tone={tones[about.status] ?? "plain"}>{about.status}</Badge>
+        {turn.tag === "call" || turn.message.errorCode === null ? null : (
+          <span class="bad">{turn.message.errorCode}</span>
+        )}
         {code === undefined ? null : <Copy text={code} label={`Copy ${code}`} />}
-        <a href={open ? place("messages", pair) : place("messages", pair, text.sid)} aria-expanded={open}>
+        <a href={open ? place("messages", pair) : place("messages", pair, turn.sid)} aria-expanded={open}>
           {open ? "Less" : "More"}
         </a>
       </footer>
-      {open ? <Life text={text} /> : null}
+      {open ? <Life turn={turn} journal={journal} /> : null}
     </article>
   );
 }
 
-function Life({ text }: { text: Text }) {
+function Life({ turn, journal }: { turn: Turn; journal: JournalView }) {
+  const about = turn.tag === "call" ? turn.call : turn.message;
+  const steps = journal.steps.get(turn.sid) ?? [{ status: about.status, at: about.updatedAt }];
+  const deliveries = journal.deliveries.get(turn.sid) ?? [];
   return (
     <div class="life">
       <Facts
         rows={[
-          ["Sid", <span class="mono">{text.sid}</span>],
-          ["From", <span class="mono">{text.from}</span>],
-          ["To", <span class="mono">{text.to}</span>],
+          ["Sid", <span class="mono">{turn.sid}</span>],
+          ["From", <span class="mono">{about.from}</span>],
+          ["To", <span class="mono">{about.to}</span>],
         ]}
       />
       <ol class="timeline">
-        {text.steps.map((step, index) => (
+        {steps.map((step, index) => (
           <li key={`${index}${step.status}`}>
             <Badge tone={tones[step.status] ?? "plain"}>{step.status}</Badge> <Time iso={step.at} />
           </li>
         ))}
       </ol>
-      {text.deliveries.length === 0 ? (
+      {deliveries.length === 0 ? (
         <p class="faint">No webhook was sent about it.</p>
       ) : (
         <ol class="timeline">
-          {text.deliveries.map((delivery) => (
+          {deliveries.map((delivery) => (
             <li key={keyOf(delivery)}>
               <Badge tone={delivery.outcome === "delivered" ? "good" : "bad"}>
                 {String(delivery.status ?? delivery.outcome)}
@@ -154,67 +245,4 @@ function Life({ text }: { text: Text }) {
       )}
     </div>
   );
-}
-
-const isSid = (subject: unknown): subject is string =>
-  typeof subject === "string" && /^(SM|MM)[0-9a-f]{32}$/.test(subject);
-
-/** Requests that made a message give its text, changes its states, deliveries its webhooks. Latest conversation first. */
-export function conversationsOf(entries: readonly Entry[]): Conversation[] {
-  const texts = new Map<string, Text>();
-  const bodies = new Map<string, string>();
-  for (const entry of entries) {
-    if (entry.emulator !== "twilio") continue;
-    if (entry.kind === "request") noteBody(entry, bodies);
-    else if (entry.kind === "change" && entry.resource === "message" && isSid(entry.subject))
-      noteStep(entry, entry.subject, texts);
-    else if (entry.kind === "delivery" && isSid(entry.resource)) texts.get(entry.resource)?.deliveries.push(entry);
-  }
-  const found = new Map<string, Conversation>();
-  for (const text of texts.values()) {
-    const [own, other] = text.outbound ? [text.from, text.to] : [text.to, text.from];
-    const key = `${own} ${other}`;
-    const conversation = found.get(key) ?? { key, own, other, texts: [] };
-    conversation.texts.push({ ...text, body: bodies.get(text.sid) });
-    found.set(key, conversation);
-  }
-  return [...found.values()].sort((left, right) =>
-    (left.texts.at(-1)?.at ?? "") < (right.texts.at(-1)?.at ?? "") ? 1 : -1,
-  );
-}
-
-function noteStep(entry: Entry, sid: string, texts: Map<string, Text>): void {
-  if (typeof entry.status !== "string") return;
-  const step = { status: entry.status, at: entry.at };
-  const known = texts.get(sid);
-  if (known) known.steps.push(step);
-  else
-    texts.set(sid, {
-      sid,
-      from: String(entry.from ?? "messaging service"),
-      to: String(entry.to ?? ""),
-      body: undefined,
-      outbound: !/^(received|receiving)$/.test(entry.status),
-      at: entry.at,
-      steps: [step],
-      deliveries: [],
-    });
-  const text = texts.get(sid);
-  if (text && entry.errorCode !== null && entry.errorCode !== undefined) text.errorCode = String(entry.errorCode);
-}
-
-function noteBody(entry: Entry, bodies: Map<string, string>): void {
-  if (
-    entry.method !== "POST" ||
-    typeof entry.responseBody !== "string" ||
-    !/\/Messages(\.json)?(\?|$)/.test(String(entry.target))
-  )
-    return;
-  try {
-    const made: unknown = JSON.parse(entry.responseBody);
-    if (typeof made === "object" && made !== null && "sid" in made && "body" in made)
-      bodies.set(String(made.sid), String(made.body));
-  } catch {
-    // XML or cut short: the bubble says that the text is not there.
-  }
 }

@@ -1,0 +1,42 @@
+/**
+ * `/_backlot/azure-policyinsights/arm/...`: Azure Resource Manager for whoever steers the emulator and has no token of
+ * Entra's. The answer is what a client gets that asks the same path as the seeded application.
+ */
+import type { Hono } from "hono";
+import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
+import type { Exchange } from "../../kernel/exchange.ts";
+import { ControlError } from "../../kernel/host.ts";
+import { errors } from "../errors.ts";
+import type { AzureState } from "../store.ts";
+import { arm } from "./arm.ts";
+import { ownToken } from "./sign-in.ts";
+
+const base = "/_backlot/azure-policyinsights/arm";
+
+export function armRoutes(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void {
+  const manager = arm(runtime);
+  manager.onError((cause, c) => {
+    const answered = errors.thrown(c.env.exchange, cause);
+    if (answered) return answered;
+    throw cause;
+  });
+  manager.notFound((c) => errors.notFound(c.env.exchange));
+  for (const method of ["get", "post", "put", "delete"] as const)
+    app[method]("/arm/*", async (c) => {
+      if (runtime.mode.current === "real")
+        throw new ControlError(503, "real_mode", "In real mode nothing of the emulated estate is shown.");
+      const { exchange } = c.env;
+      const inner = asApplication(exchange, await ownToken(runtime, exchange));
+      await manager.fetch(new Request(inner.origin + inner.target, { method: inner.method }), { exchange: inner });
+      exchange.answered = inner.answered;
+      return new Response(null, { status: inner.answered?.status ?? 500 });
+    });
+}
+
+function asApplication(exchange: Exchange, token: string): Exchange {
+  return {
+    ...exchange,
+    target: exchange.target.slice(base.length),
+    header: (name) => (name === "authorization" ? `Bearer ${token}` : exchange.header(name)),
+  };
+}
