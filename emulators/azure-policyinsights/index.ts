@@ -35,6 +35,7 @@ export const azurePolicyInsights: Emulator<AzureState, Seed> = {
         { setting: "azureHttpPort", tls: false },
       ],
       sites: (runtime) => [{ hosts, routes: arm(runtime), errors }],
+      forPeople: true,
     },
   ],
   tables,

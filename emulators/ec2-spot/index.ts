@@ -37,6 +37,7 @@ export const ec2Spot: Emulator<SpotStore, Seed> = {
     {
       name: "ec2",
       ports: [{ setting: "ec2Port", tls: false }],
+      forPeople: true,
       sites(runtime): readonly Site[] {
         const seals = createSeals(runtime.ids);
         const routes = new Hono<KernelEnv>();

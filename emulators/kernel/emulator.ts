@@ -75,6 +75,8 @@ export interface HttpSurface<State> {
   sites(runtime: Runtime<State>): readonly Site[];
   /** Its JSON lists answer with ETag and 304: for what is polled and is not a provider with rules of its own. */
   readonly tagged?: boolean;
+  /** Browsers that open `/` see a page, if whoever starts the emulator brings one. */
+  readonly forPeople?: boolean;
   /** Given a way to open more ports with the same sites, now or later; they close with the emulator. 0 picks a free one. */
   more?(runtime: Runtime<State>, listen: (port: number) => Promise<number>): void;
 }

@@ -9,7 +9,8 @@ import { departInProcess } from "./departure.ts";
 import type { KernelEnv, ProviderErrors, Runtime, Site } from "./emulator.ts";
 import { answerJson, type Exchange } from "./exchange.ts";
 import { fromRequest, readRequest, responseOf } from "./exchange-fetch.ts";
-import { createDepartures, fromSocket, readIncoming } from "./exchange-socket.ts";
+import { createDepartures, fromSocket, fromSocket, readIncoming, readIncoming, send } from "./exchange-socket.ts";
+import { asksForPage } from "./front.ts";
 import { type Gate, type Routed, through } from "./gate.ts";
 import { crossOriginAnswer, harden } from "./http/origin.ts";
 import { asksForReal, type Refusal } from "./mode.ts";
@@ -46,6 +47,8 @@ export interface HostOptions {
   readonly gates: readonly Gate[];
   /** The same for the control API. */
   readonly controlGates?: readonly Gate[];
+  /** Answers browsers at `/`; such a request is nobody's operation and stays out of the journal. */
+  readonly page?: (exchange: Exchange) => Response;
   readonly tracer?: Tracer;
 }
 
@@ -59,7 +62,7 @@ export function createHost(options: HostOptions): Host {
   const { runtime, control } = options;
   const { store, mode, settings, clock } = runtime;
   const unexpected = failureTeller(runtime);
-  const { route, answersTo } = createSites({
+  const { route, answersTo, isOwn } = createSites({
     sites: options.sites,
     allowedHosts: options.allowedHosts,
     failed: (exchange, cause, site) => unexpected(exchange, cause, site.errors),
@@ -78,6 +81,10 @@ export function createHost(options: HostOptions): Host {
   const process = async (exchange: Exchange, readBody: ReadBody): Promise<void> => {
     const finished = stopwatch();
     const isControl = controlPaths.test(exchange.target);
+    if (options.page && asksForPage(exchange) && isOwn(exchange.host)) {
+      options.page(exchange);
+      return;
+    }
     if (isControl) await controlled(exchange, readBody);
     else await provided(exchange, readBody);
     try {

@@ -15,6 +15,8 @@ export interface Sites {
   /** Undefined when the Host header names nothing that answers here. */
   route(exchange: Exchange): Destination | undefined;
   answersTo(host: string): boolean;
+  /** Whether this server is meant itself, by its address or a name of its own, and no provider's host. */
+  isOwn(host: string): boolean;
 }
 
 interface Mounted {
@@ -56,6 +58,7 @@ export function createSites(options: SitesOptions): Sites {
       const name = hostname(host);
       return isPlain(name) || named(name) !== undefined;
     },
+    isOwn: (host) => isPlain(hostname(host)),
   };
 }
 

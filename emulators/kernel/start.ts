@@ -9,6 +9,7 @@ import type { Address, Emulator, HttpSurface, Runtime } from "./emulator.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { createFaultGate } from "./fault-gate.ts";
 import { createFiring } from "./firing.ts";
+import type { Front } from "./front.ts";
 import type { Gate } from "./gate.ts";
 import { createHost } from "./host.ts";
 import { createEtagGate } from "./http/etag.ts";
@@ -32,6 +33,8 @@ export interface StartOptions {
   readonly wallAnchor?: Instant;
   /** Where the variables of real mode are looked for: names only ever leave the process. Default: process.env. */
   readonly processEnvironment?: Readonly<Record<string, string | undefined>>;
+  /** A page for people on this emulator's own ports. */
+  readonly front?: (name: string) => Front;
 }
 
 export interface RunningEmulator<State = unknown> {
@@ -66,7 +69,7 @@ export async function startEmulator<State, Seed>(
   const environment = (): Readonly<Record<string, string>> => emulator.environment(runtime, known ?? sockets.addresses);
   const { limits } = engine;
   const lifecycle: Lifecycle = { ...changes, advance, environment, certificates, limits, probe: engine, observation };
-  const surfaces: readonly Served[] = createSurfaces(engine, lifecycle, options.processEnvironment ?? process.env);
+  const surfaces: readonly Served[] = createSurfaces(engine, lifecycle, options);
   const sockets: Sockets = createSockets({
     emulator,
     runtime,
@@ -126,11 +129,13 @@ export async function startEmulator<State, Seed>(
 function createSurfaces<State, Seed>(
   engine: Engine<State, Seed>,
   lifecycle: Lifecycle,
-  processEnvironment: Readonly<Record<string, string | undefined>>,
+  { processEnvironment = process.env, ...options }: StartOptions,
 ): Served[] {
   const { emulator, runtime, limits, faults, tracer, traffic } = engine;
   const { store, clock, settings } = runtime;
   const { control, guard } = createControl(emulator, runtime, lifecycle);
+  const front = options.front?.(emulator.name);
+  front?.mount(control);
   const replays = tableReplays(store);
   const controlGates = [
     createEtagGate(settings.cacheResponses),
@@ -149,7 +154,8 @@ function createSurfaces<State, Seed>(
       runtime,
       sites,
       control,
-      guard,
+      guard: front?.guard(guard, lifecycle.observation.tokens) ?? guard,
+      ...(front && surface.forPeople ? { page: front.page } : {}),
       refusal: (askedBy) => refusal(emulator.real, askedBy, processEnvironment),
       allowedHosts: settings.allowedHosts,
       gates: gatesOf(surface),

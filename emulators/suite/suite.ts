@@ -16,7 +16,8 @@ import { serve } from "../kernel/serve.ts";
 import { definitions, reachableHost, type Settings, settingsFrom } from "../kernel/settings.ts";
 import type { RunningEmulator, StartOptions } from "../kernel/start.ts";
 import { attach, attachments } from "./attach.ts";
-import { consoleGuard, consoleRoutes, consoleSite } from "./console/server.ts";
+import { createPart } from "./console/part.ts";
+import { consoleGuard, consolePage, consoleRoutes } from "./console/server.ts";
 import { createSuiteControl } from "./control.ts";
 import { createRecorder, type Recorder } from "./evidence/recorder.ts";
 import { createSuiteGates } from "./gates.ts";
@@ -108,9 +109,21 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
   const certificates = createCertificatesLazily(settings, domains);
   const wallAnchor = createClock({ mode: "real" }, 1).wall();
   const leader = createLeader(settings, wallAnchor);
+  let address: string | undefined;
+  const partOf = (name: string) => ({
+    name,
+    seed: settings.seed,
+    suiteUrl: () => address,
+    control() {
+      const member = members.find((one) => one.name === name);
+      if (!member) throw new Error(`${name} is not up yet`);
+      const parts = { members: [member], leader, observation, own, certificates, gateway, evidence };
+      return { app: createSuiteControl(parts), member };
+    },
+  });
   const emulators = await startAll(
     chosen.filter(({ name }) => !elsewhere.has(name)),
-    { settings, certificates, log, listen, wallAnchor },
+    { settings, certificates, log, listen, wallAnchor, front: (name) => createPart(partOf(name)) },
   );
   const attached = [...elsewhere].map(([name, url]) =>
     attach({ name, url, title: titleOf(name), token: settings.controlToken, log, lead: leader.lead }),
@@ -153,7 +166,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     sites: [
       {
         hosts: [],
-        routes: consoleSite(statusPage(members, settings, certificates), settings.seed),
+        routes: statusPage(members, settings, certificates),
         errors: plainErrors,
       },
     ],
@@ -163,6 +176,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
       throw new Error("the suite refuses nothing");
     },
     allowedHosts: settings.allowedHosts,
+    page: (exchange) => consolePage(exchange, { seed: settings.seed }),
     gates: [],
     controlGates: createSuiteGates(settings, leader.clock),
   });
@@ -171,6 +185,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
       ? await undoing(closeAll, openSuitePort(settings, settings.port, host.handle))
       : undefined;
   const url = served && `http://${reachableHost(settings.host)}:${served.port}`;
+  address = url;
   const { controlToken, corsOrigins } = settings;
   const detach =
     served &&

@@ -106,7 +106,7 @@ export const twilio: Emulator<TwilioState, Seed> = {
   title: "Twilio",
   provides: "sms",
   hosts: ["*.twilio.com"],
-  http: [{ name: "api", ports: [{ setting: "twilioPort", tls: false }], sites }],
+  http: [{ name: "api", ports: [{ setting: "twilioPort", tls: false }], sites, forPeople: true }],
   tables,
   open: openStore,
   seed: { file: "twilio.yaml", schema: seedSchema, apply: applySeed },

@@ -5,7 +5,7 @@
 import type { Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import type { Exchange } from "../../kernel/exchange.ts";
-import { ControlError } from "../../kernel/host.ts";
+import { ControlError } from "../../kernel/plain-errors.ts";
 import { errors } from "../errors.ts";
 import type { AzureState } from "../store.ts";
 import { arm } from "./arm.ts";

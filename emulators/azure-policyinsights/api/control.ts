@@ -1,4 +1,4 @@
-/** Control routes under `/_backlot/azure-policyinsights`: what a user of Event Grid sees elsewhere in Azure, and Resource Manager itself. */
+/** Control routes under `/_backlot/azure-policyinsights`: what a user of Event Grid sees elsewhere, and Resource Manager itself. */
 import { Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answer, answerJson } from "../../kernel/exchange.ts";

@@ -2,7 +2,7 @@
  * Serves the console: one page at `/` for browsers (everybody else keeps the plain text there) and its files under
  * `/_backlot/console/`, which stay out of the journal. The page itself works through the control API alone.
  */
-import { type Context, Hono } from "hono";
+import type { Context, Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { answer, type Exchange } from "../../kernel/exchange.ts";
 import type { FeedTokens } from "../../kernel/feed-token.ts";
@@ -43,7 +43,17 @@ const pageHeaders = {
 const icon =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%23345'/%3E%3Cpath d='M4 5h8M4 8h6M4 11h8' stroke='white' stroke-width='1.6'/%3E%3C/svg%3E";
 
-const pageFor = (seed: string) => `<!doctype html>
+export interface PageFacts {
+  readonly seed: string;
+  /** Where the page asks: the suite's control API, or a part's. */
+  readonly base?: string;
+  /** The emulator whose part it is; absent for the whole. */
+  readonly part?: string;
+  /** Where the whole is, for a part. */
+  readonly suite?: string;
+}
+
+const pageFor = (facts: PageFacts) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -54,28 +64,29 @@ const pageFor = (seed: string) => `<!doctype html>
 <link rel="stylesheet" href="${base}/console.css">
 <script type="module" src="${base}/console.js"></script>
 </head>
-<body><div id="console" data-seed="${escaped(seed)}"></div><noscript>The console needs JavaScript; the control API under /_backlot/ does not.</noscript></body>
+<body><div id="console"${Object.entries(facts)
+  .map(([name, value]) => ` data-${name}="${escaped(value)}"`)
+  .join("")}></div><noscript>The console needs JavaScript; the control API under /_backlot/ does not.</noscript></body>
 </html>
 `;
 
-/** `/` for browsers; `plain` answers for everybody else. */
-export function consoleSite(plain: Hono<KernelEnv>, seed: string): Hono<KernelEnv> {
-  const page = pageFor(seed);
-  const app = new Hono<KernelEnv>();
-  app.get("/", async (c, next) => {
-    if (/\btext\/html\b/.test(c.env.exchange.header("accept") ?? ""))
-      return answer(c.env.exchange, 200, page, pageHeaders);
-    return next();
-  });
-  app.route("/", plain);
-  return app;
+export function consolePage(exchange: Exchange, facts: PageFacts): Response {
+  return answer(exchange, 200, pageFor(facts), pageHeaders);
 }
 
 /** What the page needs beside the control API: its files, captured mail for its frames, and each member's own control API. */
 export function consoleRoutes(control: Hono<KernelEnv>, members: readonly Member[]): void {
-  const read = createPageFiles();
+  pageRoutes(control, members);
+  consoleFiles(control);
+}
+
+export function pageRoutes(control: Hono<KernelEnv>, members: readonly Member[]): void {
   mailRoutes(control, members, `${base}/mail`);
   memberRoutes(control, members);
+}
+
+export function consoleFiles(control: Hono<KernelEnv>): void {
+  const read = createPageFiles();
   control.get(`${base}/:file`, async (c: Context<KernelEnv>) => {
     const found = await read(c.req.param("file") ?? "");
     if (!found) return plainErrors.notFound(c.env.exchange);
@@ -92,7 +103,7 @@ export function consoleGuard(
     if (exchange.method === "GET") {
       const { target } = exchange;
       if (/^\/_backlot\/console\/[\w.-]+$/.test(target)) return undefined;
-      const query = /^\/_backlot\/console\/mail\/[^?]*\?(.*)$/s.exec(target)?.[1];
+      const query = /^\/_backlot\/console\/(?:api\/console\/)?mail\/[^?]*\?(.*)$/s.exec(target)?.[1];
       if (query !== undefined && tokens.verify(new URLSearchParams(query).get("token") ?? "")) return undefined;
     }
     return guard(exchange);

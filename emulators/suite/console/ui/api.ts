@@ -13,7 +13,9 @@ export interface Api {
   get<T>(path: string): Promise<T>;
   text(path: string): Promise<string>;
   send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T>;
-  /** For what cannot send a header: the event stream, frames and downloads. Good for a minute. */
+  /** Where a path of the control API is reached from this page. */
+  at(path: string): string;
+  /** For what cannot send a header: the live journal, frames and downloads. Good for a minute. */
   ticket(): Promise<string>;
   useToken(token: string): void;
   /** Told when the control API asks for a token. */
@@ -22,7 +24,9 @@ export interface Api {
 
 const tokenKey = "backlot.token";
 
-export function createApi(): Api {
+/** @param base `/_backlot` for the whole console; a part's is below its emulator's. */
+export function createApi(base = "/_backlot"): Api {
+  const at = (path: string) => path.replace(/^\/_backlot/, base);
   let token = sessionStorage.getItem(tokenKey) ?? "";
   const refused = new Set<() => void>();
   const call = async (method: string, path: string, body?: unknown): Promise<Response> => {
@@ -41,10 +45,11 @@ export function createApi(): Api {
     throw new ApiError(response.status, messageOf(await response.text(), response.status));
   };
   return {
-    get: async (path) => (await call("GET", path)).json(),
-    text: async (path) => (await call("GET", path)).text(),
+    at,
+    get: async (path) => (await call("GET", at(path))).json(),
+    text: async (path) => (await call("GET", at(path))).text(),
     async send(method, path, body) {
-      const response = await call(method, path, body);
+      const response = await call(method, at(path), body);
       return response.status === 204 ? undefined : response.json();
     },
     async ticket() {

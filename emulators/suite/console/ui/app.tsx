@@ -23,15 +23,25 @@ const views: readonly (readonly [id: string, title: string, needs?: string])[] =
   ["control", "Control"],
 ];
 
-export function App({ seed }: { seed: string }) {
+/** What the page was served with. */
+export interface PageFacts {
+  readonly seed: string;
+  /** The emulator whose part of the console this is; undefined for the whole. */
+  readonly part: string | undefined;
+  /** Where the whole is, for a part. */
+  readonly suite: string | undefined;
+}
+
+export function App({ page }: { page: PageFacts }) {
   const { api } = useShared();
   const [locked, setLocked] = useState(false);
   useEffect(() => api.onRefused(() => setLocked(true)), [api]);
-  return locked ? <Unlock /> : <Console seed={seed} />;
+  return locked ? <Unlock /> : <Console page={page} />;
 }
 
-function Console({ seed }: { seed: string }) {
-  const [view = "overview", ...rest] = useRoute();
+function Console({ page: { seed, part, suite } }: { page: PageFacts }) {
+  const first = views.find(([, , needs]) => part !== undefined && needs === part)?.[0] ?? "overview";
+  const [view = first, ...rest] = useRoute();
   const services = useResource<{ services: readonly Service[] }>("/_backlot/services", { everyMs: 30_000 });
   const health = useResource<HealthView>("/_backlot/health", { everyMs: 5_000 });
   const clock = useClock();
@@ -44,17 +54,22 @@ function Console({ seed }: { seed: string }) {
   return (
     <div class="shell">
       <aside class="side">
-        <a class="brand" href={place("overview")}>
+        <a class="brand" href={place(first)}>
           Backlot
         </a>
         <nav aria-label="Views">
           {views
-            .filter(([, , needs]) => needs === undefined || names.length === 0 || names.includes(needs))
+            .filter(([id, , needs]) =>
+              part === undefined
+                ? needs === undefined || names.length === 0 || names.includes(needs)
+                : needs === part || id === "journal" || id === "webhooks",
+            )
             .map(([id, name]) => (
               <a key={id} href={place(id)} aria-current={id === view ? "page" : undefined}>
                 {name}
               </a>
             ))}
+          {suite === undefined ? null : <a href={suite}>All of Backlot</a>}
         </nav>
       </aside>
       <TopBar title={title} seed={seed} clock={clock} mode={health.value?.mode} />
@@ -69,7 +84,7 @@ function Console({ seed }: { seed: string }) {
         {view === "control" ? <Control services={members} clock={clock} mode={health.value?.mode} /> : null}
         {views.some(([id]) => id === view) ? null : (
           <p>
-            There is no view {view}. <a href={place("overview")}>Overview</a>
+            There is no view {view}. <a href={place(first)}>Back to the first</a>
           </p>
         )}
       </main>

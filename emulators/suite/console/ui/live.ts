@@ -1,5 +1,6 @@
 /**
- * The live journal: what the ring holds, then what happens, over one event stream. After a lost connection it goes on from
+ * The live journal: what the ring holds, then what happens, over a WebSocket (an event stream would hold one of the six
+ * connections that a browser has to a host, so that six tabs would leave none to ask with). After a lost connection it goes on from
  * the last position, so that nothing is missed or doubled; views are told at most every 60 ms however much arrives.
  */
 import type { Api } from "./api.ts";
@@ -11,6 +12,12 @@ export interface Entry {
   readonly emulator: string;
   readonly subject?: string;
   readonly [fact: string]: unknown;
+}
+
+interface Frame {
+  readonly id: string;
+  readonly event: string;
+  readonly data: Entry;
 }
 
 export type Connection = "connecting" | "live" | "lost";
@@ -59,7 +66,7 @@ export function createLive(api: Api): Live {
   let missed = 0;
   let retryMs = firstRetryMs;
   let position: string | undefined;
-  let stream: EventSource | undefined;
+  let stream: WebSocket | undefined;
   let silence = 0;
   let timer = 0;
   const counts = new Map<string, number>();
@@ -99,7 +106,11 @@ export function createLive(api: Api): Live {
   };
 
   const lost = () => {
-    stream?.close();
+    if (stream) {
+      stream.onclose = null;
+      stream.onmessage = null;
+      stream.close();
+    }
     stream = undefined;
     clearTimeout(silence);
     become("lost");
@@ -112,33 +123,28 @@ export function createLive(api: Api): Live {
     clearTimeout(silence);
     silence = setTimeout(lost, silenceMs);
   };
+  const take = ({ id, event, data }: Frame) => {
+    heard(id);
+    if (kinds.some((kind) => kind === event)) add(data);
+    else if (event === "cleared" || event === "restarted") forget(data.emulator);
+    else if (event === "missed") missed += Number(data.count);
+    else return;
+    notify();
+  };
 
   const open = async () => {
     try {
       position ??= await beginning(api);
       const query = new URLSearchParams({ since: position, token: await api.ticket() });
       if (stream) return;
-      const source = new EventSource(`/_backlot/events?${query}`);
-      stream = source;
-      source.onopen = () => {
+      const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/_backlot/events?${query}`);
+      stream = socket;
+      socket.onopen = () => {
         heard("");
         become("live");
       };
-      source.onerror = lost;
-      const on = (event: string, take: (data: Entry) => void) =>
-        source.addEventListener(event, (message) => {
-          heard(message.lastEventId);
-          take(JSON.parse(message.data));
-          notify();
-        });
-      for (const kind of kinds) on(kind, add);
-      on("cleared", ({ emulator }) => forget(emulator));
-      on("restarted", ({ emulator }) => forget(emulator));
-      on("missed", ({ count }) => {
-        missed += Number(count);
-      });
-      on("unreachable", () => {});
-      source.addEventListener("ping", (message) => heard(message.lastEventId));
+      socket.onmessage = (message) => take(JSON.parse(String(message.data)));
+      socket.onclose = lost;
     } catch {
       lost(); // the status in the corner says so, and the next try follows
     }

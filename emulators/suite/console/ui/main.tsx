@@ -3,13 +3,15 @@ import { App } from "./app.tsx";
 import { createShared, SharedProvider } from "./state.ts";
 import "./style.css";
 
-const shared = createShared();
-shared.live.start();
 const root = document.getElementById("console");
-if (root)
+if (root) {
+  const { seed = "", base, part, suite } = root.dataset;
+  const shared = createShared(base);
+  shared.live.start();
   render(
     <SharedProvider value={shared}>
-      <App seed={root.dataset.seed ?? ""} />
+      <App page={{ seed, part, suite }} />
     </SharedProvider>,
     root,
   );
+}

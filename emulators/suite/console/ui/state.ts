@@ -17,8 +17,8 @@ export interface Shared {
   readonly filter: JournalFilter;
 }
 
-export function createShared(): Shared {
-  const api = createApi();
+export function createShared(base: string | undefined): Shared {
+  const api = createApi(base);
   return { api, live: createLive(api), filter: { search: "", kind: "", emulator: "" } };
 }
 

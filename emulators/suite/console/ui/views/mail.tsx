@@ -230,7 +230,7 @@ function Html({ id }: { id: string }) {
         <iframe
           title="HTML of the message"
           sandbox=""
-          src={`/_backlot/console/mail/${encodeURIComponent(id)}/html?token=${encodeURIComponent(ticket)}`}
+          src={`${api.at(`/_backlot/console/mail/${encodeURIComponent(id)}/html`)}?token=${encodeURIComponent(ticket)}`}
         />
       )}
     </div>
@@ -317,7 +317,7 @@ function Attachments({ id }: { id: string }) {
               type="button"
               onClick={() =>
                 action.run(async () => {
-                  location.assign(`${base}/${part.n}?token=${encodeURIComponent(await api.ticket())}`);
+                  location.assign(`${api.at(base)}/${part.n}?token=${encodeURIComponent(await api.ticket())}`);
                   return undefined;
                 })
               }

@@ -1,0 +1,55 @@
+/**
+ * An emulator's part of the console, on its own ports: 8025 shows the inbox. The page asks the suite's control API as if
+ * this emulator were all there is, under `/_backlot/console/api`; the live journal is the emulator's own.
+ */
+import type { Hono } from "hono";
+import type { KernelEnv } from "../../kernel/emulator.ts";
+import type { Front } from "../../kernel/front.ts";
+import { plainErrors } from "../../kernel/plain-errors.ts";
+import type { Member } from "../member.ts";
+import { consoleFiles, consoleGuard, consolePage, pageRoutes } from "./server.ts";
+
+const api = "/_backlot/console/api";
+
+export interface PartOptions {
+  readonly name: string;
+  readonly seed: string;
+  /** Address of the whole console, once it is known. */
+  suiteUrl(): string | undefined;
+  /** The suite's control API over this emulator alone, and the emulator; asked for with the first request. */
+  control(): { readonly app: Hono<KernelEnv>; readonly member: Member };
+}
+
+export function createPart({ name, seed, suiteUrl, control }: PartOptions): Front {
+  let made: Hono<KernelEnv> | undefined;
+  const inner = () => {
+    if (made) return made;
+    const { app, member } = control();
+    pageRoutes(app, [member]);
+    app.onError((cause, c) => {
+      const answered = plainErrors.thrown(c.env.exchange, cause);
+      if (answered) return answered;
+      throw cause;
+    });
+    app.notFound((c) => plainErrors.notFound(c.env.exchange));
+    made = app;
+    return app;
+  };
+  return {
+    page: (exchange) => {
+      const suite = suiteUrl();
+      return consolePage(exchange, { seed, base: api, part: name, ...(suite === undefined ? {} : { suite }) });
+    },
+    mount(app) {
+      consoleFiles(app);
+      app.all(`${api}/*`, async (c) => {
+        const { exchange } = c.env;
+        const asked = { ...exchange, target: `/_backlot${exchange.target.slice(api.length)}` };
+        await inner().fetch(new Request(asked.origin + asked.target, { method: asked.method }), { exchange: asked });
+        exchange.answered = asked.answered;
+        return new Response(null, { status: asked.answered?.status ?? 500 });
+      });
+    },
+    guard: consoleGuard,
+  };
+}
