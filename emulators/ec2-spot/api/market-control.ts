@@ -8,6 +8,7 @@ import { readQuery } from "../../kernel/http/input.ts";
 import { ControlError } from "../../kernel/plain-errors.ts";
 import { adviceOf, ranges } from "../domain/advisor.ts";
 import { type Market, products } from "../domain/market.ts";
+import { segmentSeconds } from "../domain/price-path.ts";
 import { type Region, regionNamed, regions, zoneNames } from "../domain/regions.ts";
 import type { SpotStore } from "../store.ts";
 
@@ -76,16 +77,18 @@ function pathOf(
   { from, to }: { readonly from: number; readonly to: number },
 ): readonly (readonly [number, number])[] {
   const points: [number, number][] = [];
+  const { segments } = market;
+  const { times, ticks } = segments.records;
   for (let at = from; at <= to; ) {
-    const segment = market.segmentAt(series, at);
-    for (let index = 0; index < segment.count; index += 1) {
-      const time = segment.times[index] ?? 0;
+    const first = segments.at(series, at);
+    for (let place = first; place < segments.end(first); place += 1) {
+      const time = times[place] ?? 0;
       if (time > to) return points;
-      const price = dollars(market.priceOf(type, product, segment.ticks[index] ?? 0));
+      const price = dollars(market.priceOf(type, product, ticks[place] ?? 0));
       if (time <= from) points[0] = [from, price];
       else points.push([time, price]);
     }
-    at = segment.end;
+    at = (times[first] ?? 0) + segmentSeconds;
   }
   return points;
 }
