@@ -9,7 +9,7 @@ import { departInProcess } from "./departure.ts";
 import type { KernelEnv, ProviderErrors, Runtime, Site } from "./emulator.ts";
 import { answerJson, type Exchange } from "./exchange.ts";
 import { fromRequest, readRequest, responseOf } from "./exchange-fetch.ts";
-import { createDepartures, fromSocket, fromSocket, readIncoming, readIncoming, send } from "./exchange-socket.ts";
+import { createDepartures, fromSocket, readIncoming } from "./exchange-socket.ts";
 import { asksForPage } from "./front.ts";
 import { type Gate, type Routed, through } from "./gate.ts";
 import { crossOriginAnswer, harden } from "./http/origin.ts";
