@@ -1,8 +1,10 @@
 import type { ProviderErrors } from "../kernel/emulator.ts";
 import { answer, type Exchange } from "../kernel/exchange.ts";
+import { faultMessage } from "../kernel/refusals.ts";
 import { armHeaders, requestGuid } from "./arm.ts";
 import { KqlProblem } from "./kql/problem.ts";
 import { ODataProblem } from "./odata/problem.ts";
+import { armCode, tokenCode } from "./planned-errors.ts";
 
 /** Azure Resource Manager's errors. https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors */
 const table = {
@@ -255,16 +257,15 @@ export const errors: ProviderErrors = {
         connection: "close",
       },
     ),
-  throttled: (exchange, seconds) =>
-    render(
-      exchange,
-      429,
-      "ResourceRequestsThrottled",
-      `Number of requests for Microsoft.PolicyInsights exceeded the limit. Please try again after '${seconds}' seconds.`,
-      {
-        "retry-after": String(seconds),
-      },
-    ),
+  throttled(exchange, seconds) {
+    const headers = { "retry-after": String(seconds) };
+    if (isSignIn(exchange)) {
+      const message = `Too many requests. Please try again after '${seconds}' seconds.`;
+      return renderToken(exchange, 429, tokenCode(429, undefined).error, message, [], exchange.at, headers);
+    }
+    const message = `Number of requests for Microsoft.PolicyInsights exceeded the limit. Please try again after '${seconds}' seconds.`;
+    return render(exchange, 429, "ResourceRequestsThrottled", message, headers);
+  },
   unavailable(exchange, refused) {
     const message = `${refused.message} ${refused.hint}`;
     if (isSignIn(exchange)) return renderToken(exchange, 503, "temporarily_unavailable", message, [], exchange.at);
@@ -284,6 +285,12 @@ export const errors: ProviderErrors = {
       `Backlot failed; this is a defect of its own. Incident: ${incident}`,
       {},
     ),
+  fault(exchange, { status, code, message = faultMessage(status) }) {
+    if (!isSignIn(exchange)) return render(exchange, status, String(code ?? armCode(status)), message, {});
+    const { error, numbers } = tokenCode(status, code);
+    const text = numbers[0] === undefined ? message : `AADSTS${numbers[0]}: ${message}`;
+    return renderToken(exchange, status, error, text, numbers, exchange.at);
+  },
   thrown(exchange, cause) {
     if (cause instanceof ArmError) return shown(exchange, cause);
     if (cause instanceof ODataProblem) return render(exchange, 400, codeOf(cause.option), cause.message, {});
@@ -357,6 +364,7 @@ function renderToken(
   message: string,
   numbers: readonly number[],
   wallAt: number,
+  headers: Readonly<Record<string, string>> = {},
 ): Response {
   const trace = requestGuid(exchange);
   const correlation = exchange.header("client-request-id") ?? trace;
@@ -375,5 +383,6 @@ function renderToken(
     "cache-control": "no-store, no-cache",
     pragma: "no-cache",
     "x-ms-request-id": trace,
+    ...headers,
   });
 }

@@ -9,6 +9,7 @@ import { errors } from "./errors.ts";
 import { deadLetterTimer, eventGridScheme, handshakeExpired, handshakeTimer, writeDeadLetter } from "./event-grid.ts";
 import { health } from "./health.ts";
 import { real } from "./real.ts";
+import { factsOf } from "./request-facts.ts";
 import { applySeed, Seed } from "./seed.ts";
 import { type AzureState, openAzure } from "./store.ts";
 import { tables } from "./tables.ts";
@@ -34,7 +35,7 @@ export const azurePolicyInsights: Emulator<AzureState, Seed> = {
         { setting: "azurePort", tls: true },
         { setting: "azureHttpPort", tls: false },
       ],
-      sites: (runtime) => [{ hosts, routes: arm(runtime), errors }],
+      sites: (runtime) => [{ hosts, routes: arm(runtime), errors, facts: factsOf }],
       forPeople: true,
     },
   ],
@@ -53,6 +54,7 @@ export const azurePolicyInsights: Emulator<AzureState, Seed> = {
   real,
   environment,
   capabilities,
+  spanning: ["resource", "scope"],
 };
 
 function environment(runtime: Runtime<AzureState>, addresses: readonly Address[]): Record<string, string> {

@@ -1,6 +1,8 @@
 /** Errors of EC2 and STS in one table, the class that carries them, and their two XML envelopes. */
 import type { ProviderErrors } from "../kernel/emulator.ts";
 import { answer, type Exchange } from "../kernel/exchange.ts";
+import { faultMessage } from "../kernel/refusals.ts";
+import { generalError, generalText } from "./planned-errors.ts";
 import { serviceOf } from "./service.ts";
 import { type Failure, failureXml, requestId } from "./wire/xml.ts";
 
@@ -382,7 +384,13 @@ const table = {
     text: (text: string) => `Token expired: ${text}`,
   },
   malformedPolicy: { code: "MalformedPolicyDocument", status: 400, text: () => "This policy contains invalid Json" },
-} as const satisfies Record<string, { code: string; status: number; text: (one: string, other: string) => string }>;
+} as const satisfies Record<string, ErrorEntry>;
+
+interface ErrorEntry {
+  readonly code: string;
+  readonly status: number;
+  readonly text: (one: string, other: string) => string;
+}
 
 export type ErrorName = keyof typeof table;
 
@@ -440,6 +448,14 @@ function failJson(
   );
 }
 
+/** The text of a code of the table that needs no values. */
+function fixedText(code: string): string | undefined {
+  const entry = Object.values<ErrorEntry>(table).find((one) => one.code === code);
+  return entry?.text.length === 0 ? entry.text("", "") : undefined;
+}
+
+/** EC2 answers its limit with 503; the other query service and JSON 1.1 with 400, REST-JSON with 429. */
+const throttledStatus = { ec2: 503, sts: 400, pricing: 400, fis: 429, other: 400 } as const;
 const server = { fault: "Receiver" } as const;
 const sender = { fault: "Sender" } as const;
 
@@ -464,13 +480,15 @@ export const awsErrors: ProviderErrors = {
       { ...sender, code: "RequestEntityTooLarge", message: `The request is larger than ${limit} bytes.` },
       { connection: "close" },
     ),
-  throttled: (exchange, seconds) =>
-    fail(
+  throttled(exchange, seconds) {
+    const service = serviceOf(exchange);
+    return fail(
       exchange,
-      503,
-      { ...server, code: "RequestLimitExceeded", message: "Request limit exceeded." },
+      throttledStatus[service],
+      { ...(service === "ec2" ? server : sender), ...generalError(service, 429) },
       { "retry-after": String(seconds) },
-    ),
+    );
+  },
   unavailable: (exchange, refused) =>
     fail(exchange, 503, {
       ...server,
@@ -485,6 +503,15 @@ export const awsErrors: ProviderErrors = {
       code: "InternalError",
       message: `An internal error has occurred (incident ${incident}).`,
     }),
+  fault(exchange, { status, code, message }) {
+    const service = serviceOf(exchange);
+    const asked = code === undefined ? generalError(service, status).code : String(code);
+    return fail(exchange, status, {
+      ...(status >= 500 ? server : sender),
+      code: asked,
+      message: message ?? generalText(service, asked) ?? fixedText(asked) ?? faultMessage(status),
+    });
+  },
   thrown: (exchange, cause) =>
     cause instanceof AwsError
       ? fail(exchange, cause.status, {

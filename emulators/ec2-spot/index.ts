@@ -12,6 +12,7 @@ import { awsErrors } from "./errors.ts";
 import { health } from "./health.ts";
 import { timers } from "./life/timers.ts";
 import { real } from "./real.ts";
+import { factsOf } from "./request-facts.ts";
 import { createSeals } from "./seals.ts";
 import { applySeed, Seed } from "./seed.ts";
 import { openStore, type SpotStore } from "./store.ts";
@@ -46,7 +47,7 @@ export const ec2Spot: Emulator<SpotStore, Seed> = {
         for (const path of ["/spot-advisor-data.json", "/spot-bid-advisor/spot-advisor-data.json"])
           routes.get(path, (c) => spotAdvisor(runtime, c.env.exchange));
         routes.get("/offers/*", (c) => offerFile(runtime, c.env.exchange));
-        return [{ hosts, routes, errors: awsErrors }];
+        return [{ hosts, routes, errors: awsErrors, facts: factsOf }];
       },
     },
     {

@@ -51,7 +51,7 @@ export interface ProviderErrors {
   unexpected(exchange: Exchange, incident: string): Response;
   thrown(exchange: Exchange, cause: unknown): Response | undefined;
   /** An error with a status and perhaps a code and message that a planned fault asks for. */
-  fault?(exchange: Exchange, fault: ProviderFault): Response;
+  fault(exchange: Exchange, fault: ProviderFault): Response;
 }
 
 /** A set of routes with the host names that reach it. */
@@ -64,8 +64,14 @@ export interface Site {
   /** Paths at which it speaks WebSocket, on plain addresses. */
   readonly sockets?: readonly SocketRoute[];
   readonly errors: ProviderErrors;
-  /** What planned faults match by, where the route does not say it: an operation in the body, a resource's id. */
-  facts?(exchange: Exchange): { readonly operation?: string; readonly resource?: string };
+  /** What planned faults match by, where method and path do not say it: an operation in the body, a resource's id. */
+  facts?(exchange: Exchange): RequestFacts;
+}
+
+/** What a request is about; several texts are names of one thing, and any of them matches. */
+export interface RequestFacts {
+  readonly operation?: readonly string[];
+  readonly resource?: readonly string[];
 }
 
 /** One or more sockets that speak HTTP and serve the same sites. */
@@ -153,6 +159,8 @@ export interface Emulator<State, Seed> {
   /** The variables that point a client here, seeded credentials included. `address(name)` is a base URL or host:port. */
   environment(runtime: Runtime<State>, addresses: readonly Address[]): Readonly<Record<string, string>>;
   readonly capabilities: readonly Capability[];
+  /** Placeholders in operations that stand for more than one segment of the path: `resource`. */
+  readonly spanning?: readonly string[];
 }
 
 export type { Instant };

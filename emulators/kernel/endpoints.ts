@@ -23,6 +23,11 @@ export const EndpointInput = z.strictObject({
   secret: z.string().refine(isStandardSecret, "whsec_ and the base64 of 24 to 64 bytes").optional(),
   /** `standard`, `hex-sha256`, `stripe`, or the name of one of the emulator's own schemes. */
   schemes: z.array(z.string()).min(1).default(["standard"]),
+  /**
+   * `event` wraps what happened as Standard Webhooks do: `{type, timestamp, data}`; `data` sends it alone, as receivers of
+   * EventBridge or of a provider's own event format expect it.
+   */
+  payload: z.enum(["event", "data"]).default("event"),
   schedule: z.union([z.enum(["standard", "short"]), z.array(z.number().min(0)).max(20)]).default("standard"),
   /** `resource` keeps the order of events about one resource; `shuffled` breaks it, reproducibly, to test receivers. */
   ordering: z.enum(["resource", "shuffled"]).default("resource"),

@@ -86,7 +86,7 @@ function factsOf(exchange: Exchange, routed: Routed): (name: string) => Fact {
       return fields.get(name.slice(5));
     }
     facts ??= routed.facts();
-    if (name === "resource") return facts.resource ?? segmentsOf(exchange);
+    if (name === "resource") return [...segmentsOf(exchange), ...(facts.resource ?? [])];
     return name === "operation" ? facts.operation : undefined;
   };
 }

@@ -1,5 +1,5 @@
 /** What may stand between a request and its route: planned faults, rate limits, idempotent replays, ETags. */
-import type { ProviderErrors } from "./emulator.ts";
+import type { ProviderErrors, RequestFacts } from "./emulator.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** Stands before the routes: planned faults, rate limits, idempotent replays. */
@@ -13,8 +13,8 @@ export interface Gate {
 /** Where a request is about to go. */
 export interface Routed {
   readonly errors: ProviderErrors;
-  /** What the site calls it; without its own word, the route: `GET /notes/{id}`. */
-  facts(): { readonly operation?: string; readonly resource?: string };
+  /** Its operation as the route, the capabilities and the site call it: `GET /notes/{id}`, `RunInstances`. */
+  facts(): RequestFacts;
 }
 
 /** Runs `run` inside every gate from `from` on; the first is the outermost. */

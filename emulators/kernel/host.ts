@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Hono } from "hono";
 import { stopwatch } from "./clock.ts";
 import { departInProcess } from "./departure.ts";
-import type { KernelEnv, ProviderErrors, Runtime, Site } from "./emulator.ts";
+import type { KernelEnv, ProviderErrors, RequestFacts, Runtime, Site } from "./emulator.ts";
 import { answerJson, type Exchange } from "./exchange.ts";
 import { fromRequest, readRequest, responseOf } from "./exchange-fetch.ts";
 import { createDepartures, fromSocket, readIncoming } from "./exchange-socket.ts";
@@ -14,9 +14,10 @@ import { asksForPage } from "./front.ts";
 import { type Gate, type Routed, through } from "./gate.ts";
 import { crossOriginAnswer, harden } from "./http/origin.ts";
 import { asksForReal, type Refusal } from "./mode.ts";
+import type { Operations } from "./operations.ts";
 import { Overloaded } from "./overloaded.ts";
 import { plainErrors } from "./plain-errors.ts";
-import { createSites, operationOf } from "./sites.ts";
+import { createSites, type Destination, operationOf } from "./sites.ts";
 import type { Store } from "./state.ts";
 import type { Tracer } from "./tracing.ts";
 
@@ -50,6 +51,7 @@ export interface HostOptions {
   /** Answers browsers at `/`; such a request is nobody's operation and stays out of the journal. */
   readonly page?: (exchange: Exchange) => Response;
   readonly tracer?: Tracer;
+  readonly operations?: Operations;
 }
 
 /** Reads the whole body, or undefined when it is larger than the limit. */
@@ -59,7 +61,7 @@ const controlPaths = /^\/(_backlot(\/|$|\?)|health($|\?)|api\/v1\/(health|status
 const controlRouted: Routed = { errors: plainErrors, facts: () => ({}) };
 
 export function createHost(options: HostOptions): Host {
-  const { runtime, control } = options;
+  const { runtime, control, operations } = options;
   const { store, mode, settings, clock } = runtime;
   const unexpected = failureTeller(runtime);
   const { route, answersTo, isOwn } = createSites({
@@ -131,13 +133,19 @@ export function createHost(options: HostOptions): Host {
       return;
     }
     exchange.body = body;
-    const routed: Routed = { errors, facts: () => ({ ...operationOf(app, exchange), ...site.facts?.(exchange) }) };
+    const routed: Routed = { errors, facts: () => factsOf(exchange, found) };
     const trace = options.tracer?.begin(exchange);
     await through(options.gates, exchange, routed, () =>
       trace === undefined || !options.tracer
         ? dispatch(app, exchange, errors)
         : options.tracer.run(trace, () => dispatch(app, exchange, errors)),
     );
+  };
+
+  const factsOf = (exchange: Exchange, found: Destination): RequestFacts => {
+    const own = found.site.facts?.(exchange) ?? {};
+    const declared = operations?.of(exchange, found.site.hosts) ?? [];
+    return { ...own, operation: [...operationOf(found, exchange), ...declared, ...(own.operation ?? [])] };
   };
 
   const dispatch = async (app: Hono<KernelEnv>, exchange: Exchange, errors: ProviderErrors) => {

@@ -22,10 +22,10 @@ export function* eventDeliveries(
 ): Generator<NewDelivery> {
   const content = [emulator, event.type, event.subject, event.occurredAt];
   const id = `msg_${ids.derive("webhook.event", content).text(27, base62)}`;
-  const body = Buffer.from(
-    JSON.stringify({ type: event.type, timestamp: new Date(event.occurredAt).toISOString(), data: event.data }),
-  );
+  const bodies: Partial<Record<Endpoint["payload"], Buffer>> = {};
   for (const endpoint of wanting) {
+    const body = bodies[endpoint.payload] ?? bodyOf(event, endpoint.payload);
+    bodies[endpoint.payload] = body;
     for (let copy = 1; copy <= endpoint.copies; copy += 1) {
       const key = `${id}_${endpoint.id.slice(3)}${copy > 1 ? `_${copy}` : ""}`;
       const shuffle =
@@ -67,4 +67,9 @@ export function callbackDelivery(emulator: string, callback: Callback, ids: Ids)
     credential: callback.credential,
     due: callback.occurredAt,
   };
+}
+
+function bodyOf({ type, occurredAt, data }: WebhookEvent, payload: Endpoint["payload"]): Buffer {
+  const sent = payload === "data" ? (data ?? null) : { type, timestamp: new Date(occurredAt).toISOString(), data };
+  return Buffer.from(JSON.stringify(sent));
 }

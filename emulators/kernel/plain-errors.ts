@@ -1,6 +1,7 @@
 /** Refusals of what belongs to no provider: the control API. */
 import type { ProviderErrors } from "./emulator.ts";
 import { answerJson } from "./exchange.ts";
+import { faultMessage } from "./refusals.ts";
 import { SeedError } from "./seed.ts";
 
 /** Errors of what belongs to no provider: the control API. */
@@ -38,6 +39,8 @@ export const plainErrors: ProviderErrors = {
       message: "Backlot failed; this is a defect of its own.",
       incident,
     }),
+  fault: (exchange, { status, code, message }) =>
+    answerJson(exchange, status, { error: code ?? "planned_fault", message: message ?? faultMessage(status) }),
   thrown(exchange, cause) {
     if (cause instanceof ControlError)
       return answerJson(exchange, cause.status, { error: cause.code, message: cause.message, ...cause.details });

@@ -1,6 +1,6 @@
-/** Refusals that the kernel makes on a provider's behalf, in the provider's shape as far as it offers one. */
+/** Refusals that the kernel makes on a provider's behalf, in the provider's shape. */
 import type { ProviderErrors } from "./emulator.ts";
-import { answerJson, type Exchange } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 
 export interface ProviderFault {
   readonly status: number;
@@ -12,13 +12,11 @@ export interface ProviderFault {
 /** An error with a status of the caller's choosing. */
 export function refuse(exchange: Exchange, errors: ProviderErrors, fault: ProviderFault): Response {
   const { status, code, message } = fault;
-  if (errors.fault) return errors.fault(exchange, fault);
   if (status === 429 && code === undefined && message === undefined) return throttle(exchange, errors, 1);
-  return answerJson(exchange, status, {
-    error: code ?? "planned_fault",
-    message: message ?? `Backlot was asked to answer this request with ${status}.`,
-  });
+  return errors.fault(exchange, fault);
 }
+
+export const faultMessage = (status: number) => `Backlot was asked to answer this request with ${status}.`;
 
 /** 429 in the provider's shape, with Retry-After whether or not the provider sends it itself. */
 export function throttle(exchange: Exchange, errors: ProviderErrors, retryAfterSeconds: number): Response {

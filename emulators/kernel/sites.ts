@@ -81,11 +81,17 @@ function mount(site: Site, failed: SitesOptions["failed"]): Mounted {
   };
 }
 
-/** The route as the capabilities write it: `GET /notes/{id}`. */
-export function operationOf(app: Hono<KernelEnv>, exchange: Exchange): { operation?: string } {
-  const path = URL.parse(exchange.origin + exchange.target)?.pathname ?? "/";
+/** The route as the capabilities write it, `GET /notes/{id}`, with and without the prefix that reached it. */
+export function operationOf({ app, site, prefixed }: Destination, exchange: Exchange): readonly string[] {
+  const url = URL.parse(exchange.origin + exchange.target);
+  if (!url) return [];
+  // The app's own idea of a path: Azure's is lower-cased.
+  const path = app.getPath(new Request(url));
   const route = app.router.match(exchange.method, path)[0].at(-1)?.[0][1];
-  return route ? { operation: `${route.method} ${route.path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}")}` } : {};
+  if (!route) return [];
+  const written = route.path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}");
+  const short = prefixed ? written.slice(`/${site.prefix}`.length) : written;
+  return [...new Set([short, written])].map((one) => `${route.method} ${one}`);
 }
 
 function methodsFor(app: Hono<KernelEnv>, path: string): string[] {

@@ -18,6 +18,7 @@ import { createChanges, type Lifecycle, startingClock } from "./lifecycle.ts";
 import { createLog, type Log } from "./log.ts";
 import { refusal } from "./mode.ts";
 import { observe } from "./observation.ts";
+import { declaredOperations } from "./operations.ts";
 import { type Settings, settingsFrom } from "./settings.ts";
 import { createSockets, type Served, type Sockets, settledAddresses } from "./sockets.ts";
 
@@ -137,6 +138,7 @@ function createSurfaces<State, Seed>(
   const front = options.front?.(emulator.name);
   front?.mount(control);
   const replays = tableReplays(store);
+  const operations = declaredOperations(emulator.capabilities, emulator.spanning);
   const controlGates = [
     createEtagGate(settings.cacheResponses),
     createIdempotencyGate({ keeper: replays, clock, methods: controlMethods }),
@@ -161,6 +163,7 @@ function createSurfaces<State, Seed>(
       gates: gatesOf(surface),
       controlGates,
       tracer,
+      operations,
     });
     return { host, sites };
   });

@@ -2,12 +2,11 @@
  * One SQLite database per emulator: in memory, or in BACKLOT_DATA_DIR. The writes of one event-loop turn share a
  * transaction (group commit) and every answer waits for it, so that a killed process loses nothing it acknowledged.
  */
-import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import BetterSqlite, { type Database } from "better-sqlite3";
 import type { Ids } from "./ids.ts";
 import { createSnapshots, type Snapshots } from "./snapshots.ts";
 import { copyTables, digestTables, emptyTables } from "./state-copies.ts";
+import { prepareFiles } from "./state-folder.ts";
 import { createMemory } from "./state-memory.ts";
 import { kernelTables } from "./state-tables.ts";
 import { createTurns } from "./state-turns.ts";
@@ -116,21 +115,17 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
 }
 
 function openDatabase({ name, dataDir, pageSize, tables }: StoreOptions): { db: Database; fresh: boolean } {
-  if (dataDir) mkdirSync(dataDir, { recursive: true });
-  const path = dataDir ? join(dataDir, `${name}.sqlite`) : ":memory:";
-  const pristinePath = dataDir ? join(dataDir, `${name}.pristine.sqlite`) : ":memory:";
-  const fresh = !dataDir || !existsSync(path) || !existsSync(pristinePath);
-  if (dataDir && fresh)
-    for (const file of [path, `${path}-wal`, `${path}-shm`, pristinePath]) rmSync(file, { force: true });
-  const db = new BetterSqlite(path);
+  const declared = `${kernelTables}\n${tables}`;
+  const inMemory = { main: ":memory:", pristine: ":memory:", fresh: true };
+  const { main, pristine, fresh } = dataDir ? prepareFiles(dataDir, name, declared) : inMemory;
+  const db = new BetterSqlite(main);
   db.pragma(`page_size = ${pageSize}`);
   if (dataDir) {
     db.pragma("journal_mode = WAL");
     db.pragma("synchronous = NORMAL");
   }
   db.pragma("foreign_keys = ON");
-  db.exec(kernelTables);
-  db.exec(tables);
-  db.prepare("ATTACH ? AS pristine").run(pristinePath);
+  db.exec(declared);
+  db.prepare("ATTACH ? AS pristine").run(pristine);
   return { db, fresh };
 }

@@ -2,6 +2,7 @@ import type { ProviderErrors } from "../kernel/emulator.ts";
 import { answer, answerJson, type Exchange } from "../kernel/exchange.ts";
 import { refusalBody } from "../kernel/mode.ts";
 import { Overloaded } from "../kernel/overloaded.ts";
+import { faultMessage, type ProviderFault } from "../kernel/refusals.ts";
 
 const table = {
   noSuchMessage: { status: 404, error: "not_found", text: (id: string) => `There is no message ${id}` },
@@ -97,17 +98,48 @@ export const errors: ProviderErrors = {
     problem(exchange, 500, "unexpected", `The mailbox failed; the journal knows more under incident ${incident}`, {
       incident,
     }),
+  fault: (exchange, fault) => planned(exchange, fault, dialectOf(exchange)),
   thrown(exchange, cause) {
     if (cause instanceof MailboxError) return problem(exchange, cause.status, cause.error, cause.message, {});
     if (cause instanceof MailpitError && cause.json)
       return answerJson(exchange, cause.status, { Error: cause.message });
-    if (cause instanceof MailpitError)
-      return answer(exchange, cause.status, cause.message, { "content-type": "text/plain; charset=utf-8" });
+    if (cause instanceof MailpitError) return line(exchange, cause.status, cause.message);
     if (cause instanceof MaildevError) return answerJson(exchange, cause.status, { error: cause.message });
     if (cause instanceof Overloaded) return errors.throttled(exchange, cause.retryAfterSeconds);
     return undefined;
   },
 };
+
+type Dialect = "mailpit" | "mailhog" | "maildev";
+
+/** Where a site has one dialect, planned faults are worded in it whatever the path. */
+export function errorsIn(dialect: Dialect): ProviderErrors {
+  return { ...errors, fault: (exchange, fault) => planned(exchange, fault, dialect) };
+}
+
+/** On the port that serves all three, the path says whose client asks. */
+function dialectOf({ target }: Exchange): Dialect {
+  if (/^\/(api\/)?email(\/|$|\?)|^\/(config|healthz|reloadMailsFromDirectory)/.test(target)) return "maildev";
+  return /^\/(api\/v1|view)\//.test(target) ? "mailpit" : "mailhog";
+}
+
+function planned(exchange: Exchange, { status, code, message }: ProviderFault, dialect: Dialect): Response {
+  const text = message ?? faultMessage(status);
+  switch (dialect) {
+    case "mailpit":
+      return /\/api\/v1\/send($|\?)/.test(exchange.target)
+        ? answerJson(exchange, status, { Error: text })
+        : line(exchange, status, text);
+    case "maildev":
+      return answerJson(exchange, status, { error: text });
+    case "mailhog":
+      return problem(exchange, status, String(code ?? "planned_fault"), text, {});
+  }
+}
+
+function line(exchange: Exchange, status: number, text: string): Response {
+  return answer(exchange, status, text, { "content-type": "text/plain; charset=utf-8" });
+}
 
 function problem(
   exchange: Exchange,

@@ -46,7 +46,7 @@ test("a planned status is answered in the provider's place, told in header, note
     note: "overload",
   });
   const refused = await example.call("POST", "/notes", { text: "bad day" });
-  expect(refused).toMatchObject({ status: 503, body: { error: "busy", message: "come back" } });
+  expect(refused).toMatchObject({ status: 503, body: { code: "busy", note_error: "come back" } });
   expect(refused.headers.get("x-backlot-fault")).toBe(id);
   expect((await example.call("POST", "/notes", { text: "good day" })).status).toBe(201);
   expect((await example.call("GET", "/count")).body).toMatchObject({ count: 3 });

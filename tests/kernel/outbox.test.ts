@@ -24,6 +24,17 @@ test("an event reaches its endpoint signed, once, after the commit, and a stock 
   expect(payload).toEqual({ type: "note.created", timestamp: "2025-01-15T12:00:00.000Z", data: { id, text: "hello" } });
 });
 
+test("an endpoint may take what happened alone, without the envelope, signed as it is sent", async () => {
+  const [{ emulator, call, note }, hook] = [await startExample(), await receiver()];
+  const input = { url: hook.url, events: ["note.created"], payload: "data" };
+  const { secret } = (await call("POST", "/_backlot/webhooks/endpoints", input)).body as { secret: string };
+  const id = await note("hello");
+  await emulator.runtime.outbox.idle();
+  const [sent] = hook.calls;
+  const payload = new Webhook(secret).verify(sent?.body ?? "", sent?.headers as Record<string, string>);
+  expect(payload).toEqual({ id, text: "hello" });
+});
+
 test("during a rotation both secrets verify, afterwards only the new one", async () => {
   const [{ emulator, call, note }, hook] = [await startExample(), await receiver()];
   const made = (await call("POST", "/_backlot/webhooks/endpoints", { url: hook.url, events: ["note.created"] }))

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import BetterSqlite from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { noon, startExample } from "../support/example.ts";
 
@@ -71,6 +72,41 @@ test("a data folder made from another seed is refused with the way out", async (
   await expect(startExample({ BACKLOT_DATA_DIR, BACKLOT_SEED: "b" })).rejects.toThrow(
     /holds Notes made from the seed "a", not "b".*BACKLOT_DATA_DIR/,
   );
+});
+
+test("a data folder whose tables are another version's is left alone, and a sentence says what to do", async () => {
+  const BACKLOT_DATA_DIR = folder();
+  await (await startExample({ BACKLOT_DATA_DIR })).emulator.close();
+  const file = join(BACKLOT_DATA_DIR, "notes.sqlite");
+  const older = new BetterSqlite(file);
+  older.exec("ALTER TABLE notes DROP COLUMN changed_at; DROP TABLE kernel_replays");
+  older.close();
+  const refusal = startExample({ BACKLOT_DATA_DIR });
+  await expect(refusal).rejects.toThrow(
+    /notes\.sqlite was made by another version of Backlot: its tables differ \(kernel_replays, .*notes\)\. Nothing was changed: run the version/,
+  );
+  const kept = new BetterSqlite(file, { readonly: true });
+  expect(kept.prepare("SELECT count(*) FROM notes").pluck().get()).toBe(2);
+  kept.close();
+});
+
+test("a missing pristine copy or a file that is no database is refused; a first start that was cut short begins anew", async () => {
+  const BACKLOT_DATA_DIR = folder();
+  const first = await startExample({ BACKLOT_DATA_DIR });
+  await first.note("kept");
+  await first.emulator.close();
+  const [file, pristine] = ["notes.sqlite", "notes.pristine.sqlite"].map((name) => join(BACKLOT_DATA_DIR, name));
+  rmSync(pristine ?? "");
+  await expect(startExample({ BACKLOT_DATA_DIR })).rejects.toThrow(/pristine\.sqlite is missing.*Nothing was changed/);
+  expect(existsSync(file ?? "")).toBe(true);
+  const cut = new BetterSqlite(file ?? "");
+  cut.exec("DELETE FROM kernel_meta");
+  cut.close();
+  const again = await startExample({ BACKLOT_DATA_DIR });
+  expect((await again.call("GET", "/count")).body).toMatchObject({ count: 2 });
+  await again.emulator.close();
+  writeFileSync(file ?? "", "no database at all, but long enough to be read as the header of one".repeat(20));
+  await expect(startExample({ BACKLOT_DATA_DIR })).rejects.toThrow(/cannot be read as a database.*Nothing was changed/);
 });
 
 test("a posted seed replaces the state; a wrong one is refused with its path", async () => {

@@ -29,6 +29,7 @@ const errors: ProviderErrors = {
   unavailable: (x, refused) =>
     answerJson(x, 503, { note_error: refused.hint, required: refused.required, missing: refused.missing }),
   unexpected: (x, incident) => answerJson(x, 500, { note_error: incident }),
+  fault: (x, { status, code, message }) => answerJson(x, status, { note_error: message ?? `planned ${status}`, code }),
   thrown: (x, cause) => (cause instanceof NoteError ? answerJson(x, 400, { note_error: cause.message }) : undefined),
 };
 

@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import { isoSeconds } from "../../kernel/clock.ts";
 import type { KernelEnv, ProviderErrors, Runtime } from "../../kernel/emulator.ts";
 import { answer, type Exchange } from "../../kernel/exchange.ts";
+import { faultMessage } from "../../kernel/refusals.ts";
 import { identityDocument, lookUp, metadataTree, type Self } from "../domain/metadata.ts";
 import { regionNamed, zoneNames } from "../domain/regions.ts";
 import type { Instance } from "../domain/resources.ts";
@@ -155,5 +156,6 @@ export const metadataErrors: ProviderErrors = {
   unavailable: (exchange, refusal) =>
     answer(exchange, 503, plainRefusal(refusal), { "content-type": "text/plain; charset=utf-8", server: "EC2ws" }),
   unexpected: (exchange, incident) => page(exchange, 500, `Internal Server Error (incident ${incident})`),
+  fault: (exchange, { status, message }) => page(exchange, status, message ?? faultMessage(status)),
   thrown: () => undefined,
 };

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { KernelEnv, Runtime, Site } from "../../kernel/emulator.ts";
 import type { SocketRoute } from "../../kernel/site-sockets.ts";
-import { errors } from "../errors.ts";
+import { errors, errorsIn } from "../errors.ts";
 import type { MailState } from "../state.ts";
 import { maildev } from "./maildev.ts";
 import { maildevLive } from "./maildev-live.ts";
@@ -29,15 +29,15 @@ interface Spoken {
 export function mailboxSites(runtime: MailRuntime): readonly Site[] {
   return [
     { hosts: [], ...all(runtime), errors },
-    { hosts: [], prefix: "mailpit", ...dialects.mailpit(runtime), errors },
-    { hosts: [], prefix: "mailhog", ...dialects.mailhog(runtime), errors },
-    { hosts: [], prefix: "maildev", ...dialects.maildev(runtime), errors },
+    { hosts: [], prefix: "mailpit", ...dialects.mailpit(runtime), errors: errorsIn("mailpit") },
+    { hosts: [], prefix: "mailhog", ...dialects.mailhog(runtime), errors: errorsIn("mailhog") },
+    { hosts: [], prefix: "maildev", ...dialects.maildev(runtime), errors: errorsIn("maildev") },
   ];
 }
 
 /** One dialect on a port of its own. */
 export function soleSite(dialect: "mailhog" | "maildev"): (runtime: MailRuntime) => readonly Site[] {
-  return (runtime) => [{ hosts: [], ...dialects[dialect](runtime), errors }];
+  return (runtime) => [{ hosts: [], ...dialects[dialect](runtime), errors: errorsIn(dialect) }];
 }
 
 const dialects = {

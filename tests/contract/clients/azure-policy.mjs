@@ -63,6 +63,14 @@ const stories = {
     const summary = await policyStates.summarizeForResourceGroup("latest", AZURE_SUBSCRIPTION_ID, argument);
     return { rows: rows.map(brief), summary };
   },
+  async one() {
+    const { policyStates } = client();
+    return {
+      rows: (await all(policyStates.listQueryResultsForResourceGroup("latest", AZURE_SUBSCRIPTION_ID, argument))).map(
+        brief,
+      ),
+    };
+  },
   async wrongSecret() {
     await all(client("wrong").policyStates.listQueryResultsForSubscription("latest", AZURE_SUBSCRIPTION_ID));
     return {};
