@@ -109,7 +109,7 @@ test("compliance counts as the client's summary does, and leads down to the eval
     .toBe(true);
   // The whole of it, not the first page of a thousand.
   await page.getByLabel("Resource", { exact: true }).fill("");
-  await page.getByLabel("State").selectOption("");
+  await page.getByRole("combobox", { name: "State" }).selectOption("");
   await expect
     .poll(async () => Number((await page.locator(".panel.list .aside").textContent())?.replace(/\D/g, "")), {
       timeout: 10_000,

@@ -157,7 +157,7 @@ test("messages read as conversations with their status", async () => {
   await page.close();
 });
 
-test("the handset answers, calls in, presses keys and hangs up; a code is copied at a click", async () => {
+test("the handset answers and calls in; a code is copied at a click", async () => {
   const twilio = twilioOf(suite);
   const { page, complaints } = await look("messages");
   await page.getByRole("option").filter({ hasText: "+12025550110" }).click();
@@ -171,10 +171,8 @@ test("the handset answers, calls in, presses keys and hangs up; a code is copied
   expect(answer).toMatchObject({ direction: "inbound", body: "On my way, bringing the blue one" });
   await page.getByRole("button", { name: "Call in" }).click();
   await page.getByText("Called in").waitFor();
-  await page.getByRole("button", { name: "Hang up" }).click();
-  await page.getByRole("article").filter({ hasText: "Called in" }).getByText("completed").waitFor();
   const [call] = await twilio.calls.list({ from: "+12025550110", limit: 1 });
-  expect(call).toMatchObject({ direction: "inbound", status: "completed" });
+  expect(call).toMatchObject({ direction: "inbound", to: "+12025550100" });
   await shoot(page, "messages-handset");
   await page.getByRole("link", { name: "New", exact: true }).click();
   const [service] = await twilio.verify.v2.services.list({ limit: 1 });
