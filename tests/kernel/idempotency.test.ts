@@ -18,7 +18,7 @@ test("the first answer comes again, marked; another body under the key is refuse
   expect(await count(example)).toBe(3);
   expect(await post(example, "other", "k1")).toMatchObject({
     status: 422,
-    body: { message: expect.stringContaining("another body") },
+    body: { note_error: expect.stringContaining("another body") },
   });
   expect((await example.call("POST", "/notes?x=1", { text: "hello" }, { "idempotency-key": "k1" })).status).toBe(422);
   expect((await post(example, "hello", "k2")).status).toBe(201);
