@@ -280,7 +280,7 @@ test("a listener asks with a stage of its own and gets what is planned for it", 
   expect(faults.decide({ stage: "mail", facts: { size: 1000 } })).toBeUndefined();
 });
 
-test("two hundred rules cost an unmatched request less than 5 us, and not a hundred times what two cost", async () => {
+test("two hundred rules cost an unmatched request less than 5 us", async () => {
   const planned = async (count: number) => {
     const { faults } = (await startExample()).emulator.runtime;
     for (let n = 0; n < count; n += 1) {
@@ -299,17 +299,15 @@ test("two hundred rules cost an unmatched request less than 5 us, and not a hund
     facts: (name: string) =>
       name === "path" ? "/2010-04-01/Accounts/AC1/Messages.json" : name === "method" ? "POST" : undefined,
   };
-  const [many, few] = [await planned(200), await planned(2)];
-  const measure = (faults: typeof many) => {
+  const faults = await planned(200);
+  const measure = () => {
     const start = performance.now();
-    for (let n = 0; n < 2_000; n += 1) faults.decide(moment);
-    return ((performance.now() - start) / 2_000) * 1_000;
+    for (let n = 0; n < 500; n += 1) faults.decide(moment);
+    return ((performance.now() - start) / 500) * 1_000;
   };
-  // In turns, so that a slow moment of the machine falls on both; the quickest round is what the work itself takes.
-  const rounds = Array.from({ length: 15 }, () => [measure(many), measure(few)] as const);
-  const [costly, cheap] = [Math.min(...rounds.map(([one]) => one)), Math.min(...rounds.map(([, two]) => two))];
-  // On a machine that is slow throughout, the cost in proportion says the same.
-  expect(costly < 5 || costly < 10 * cheap, `${costly} us for 200 rules, ${cheap} us for 2`).toBe(true);
+  // The quickest of many short rounds is what the work itself takes, whatever else the machine does meanwhile.
+  const rounds = Array.from({ length: 60 }, measure);
+  expect(Math.min(...rounds)).toBeLessThan(5);
 });
 
 /** Rules whose outcome may depend on nothing but the content of each request and how often it came. */

@@ -110,7 +110,7 @@ test("a storm leaves the median latency of the API within 1.2 of a run without i
   await medianLatency(emulator.url, 400);
   await settled();
   const ratios: number[] = [];
-  for (let round = 0; round < 5 && Math.min(9, ...ratios) > 1.2; round += 1) {
+  for (let round = 0; round < 5; round += 1) {
     const before = await medianLatency(emulator.url, 800);
     await storm(`round ${round}`, 286, 5);
     const during = await medianLatency(emulator.url, 800);
@@ -122,6 +122,8 @@ test("a storm leaves the median latency of the API within 1.2 of a run without i
       `median ${before.toFixed(3)} ms before, ${during.toFixed(3)} during, ${after.toFixed(3)} after a storm`,
     );
   }
+  ratios.sort((left, right) => left - right);
   console.log(`ratios ${ratios.map((ratio) => ratio.toFixed(2)).join(", ")}`);
-  expect(Math.min(...ratios)).toBeLessThanOrEqual(1.2);
+  // Quiet runs stand on both sides of each storm; the median of all rounds, so that no lucky one decides.
+  expect(ratios[ratios.length >> 1]).toBeLessThanOrEqual(1.2);
 });
