@@ -1,6 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-const shared = { environment: "node" as const, testTimeout: 20_000, hookTimeout: 30_000, allowOnly: false };
+const shared = {
+  environment: "node" as const,
+  testTimeout: 20_000,
+  hookTimeout: 30_000,
+  allowOnly: false,
+  setupFiles: ["tests/support/fixed-seed.ts"],
+};
 
 export default defineConfig({
   test: {
