@@ -10,6 +10,8 @@ const shared = {
 
 export default defineConfig({
   test: {
+    // Every core: much of a test's time is spent waiting for the processes and sockets it talks to.
+    maxWorkers: "100%",
     projects: [
       {
         test: {
