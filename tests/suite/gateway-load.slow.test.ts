@@ -88,7 +88,7 @@ function resident(pid: number | undefined): number | undefined {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(status, "utf8"))?.[1]) / 1024;
 }
 
-test("500 tunnels at once, 10,000 requests: none lost, memory flat", async () => {
+test("500 tunnels at once, 30,000 requests: none lost, memory flat", async () => {
   const ca = temporaryFolder();
   const environment = { ...freePorts, BACKLOT_CA_DIR: ca, BACKLOT_LOG_LEVEL: "silent", BACKLOT_JOURNAL_SIZE: "1000" };
   const apart = start(["up", "--json", "--only", "twilio"], { env: environment });
@@ -101,18 +101,19 @@ test("500 tunnels at once, 10,000 requests: none lost, memory flat", async () =>
     sockets.push(...(await Promise.all(Array.from({ length: 50 }, open))));
   const agents = sockets.map(agentOver);
   const memory: (number | undefined)[] = [];
+  // The heap takes its size in the first 20,000 requests; the 10,000 after them have to do with that.
+  const [warmUp, rounds] = [40, 60];
   let answered = 0;
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     const statuses = await Promise.all(agents.map((agent) => viaAgent(agent, 443)));
     answered += statuses.filter((status) => status === 200).length;
     if (round % 5 === 4) memory.push(resident(apart.child.pid));
   }
   process.stdout.write(
-    `gateway: ${answered} of ${count * 20} answered over ${count} tunnels; MiB after each quarter: ${memory.map((mib) => mib?.toFixed(0) ?? "?").join(", ")}\n`,
+    `gateway: ${answered} of ${count * rounds} answered over ${count} tunnels; MiB after each 2,500: ${memory.map((mib) => mib?.toFixed(0) ?? "?").join(", ")}\n`,
   );
-  expect(answered).toBe(count * 20);
-  const [, second = 0, , last = 0] = memory;
-  expect(last - second).toBeLessThan(32);
+  expect(answered).toBe(count * rounds);
+  expect((memory.at(-1) ?? 0) - (memory[warmUp / 5 - 1] ?? 0)).toBeLessThan(32);
   for (const agent of agents) agent.destroy();
   for (const socket of sockets) socket.destroy();
   apart.child.kill("SIGTERM");
