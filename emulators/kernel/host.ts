@@ -17,6 +17,7 @@ import { asksForReal, type Refusal } from "./mode.ts";
 import type { Operations } from "./operations.ts";
 import { Overloaded } from "./overloaded.ts";
 import { plainErrors } from "./plain-errors.ts";
+import { passThrough } from "./routing.ts";
 import { createSites, type Destination, operationOf } from "./sites.ts";
 import type { Store } from "./state.ts";
 import type { Tracer } from "./tracing.ts";
@@ -149,11 +150,8 @@ export function createHost(options: HostOptions): Host {
   };
 
   const dispatch = async (app: Hono<KernelEnv>, exchange: Exchange, errors: ProviderErrors) => {
-    try {
-      await app.fetch(new Request(exchange.origin + exchange.target, { method: exchange.method }), { exchange });
-    } catch (cause) {
-      // Methods and targets that a web Request cannot express: TRACE, CONNECT, `//`.
-      exchange.note("unroutable", String(cause));
+    if (!(await passThrough(app, exchange))) {
+      exchange.note("unroutable", `${exchange.method} ${exchange.target}`);
       errors.notFound(exchange);
     }
     if (!exchange.answered) unexpected(exchange, new Error("a handler did not answer"), errors);

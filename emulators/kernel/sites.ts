@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { KernelEnv, Site } from "./emulator.ts";
 import type { Exchange } from "./exchange.ts";
 import { hostname, hostPattern } from "./host-names.ts";
+import { routedPath } from "./routing.ts";
 
 export interface Destination {
   readonly site: Site;
@@ -83,10 +84,8 @@ function mount(site: Site, failed: SitesOptions["failed"]): Mounted {
 
 /** The route as the capabilities write it, `GET /notes/{id}`, with and without the prefix that reached it. */
 export function operationOf({ app, site, prefixed }: Destination, exchange: Exchange): readonly string[] {
-  const url = URL.parse(exchange.origin + exchange.target);
-  if (!url) return [];
-  // The app's own idea of a path: Azure's is lower-cased.
-  const path = app.getPath(new Request(url));
+  const path = routedPath(app, exchange);
+  if (path === undefined) return [];
   const route = app.router.match(exchange.method, path)[0].at(-1)?.[0][1];
   if (!route) return [];
   const written = route.path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}");

@@ -4,8 +4,9 @@
  */
 import type { Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
-import type { Exchange } from "../../kernel/exchange.ts";
+import { answeredElsewhere, type Exchange } from "../../kernel/exchange.ts";
 import { ControlError } from "../../kernel/plain-errors.ts";
+import { passThrough } from "../../kernel/routing.ts";
 import { errors } from "../errors.ts";
 import type { AzureState } from "../store.ts";
 import { arm } from "./arm.ts";
@@ -27,9 +28,9 @@ export function armRoutes(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): v
         throw new ControlError(503, "real_mode", "In real mode nothing of the emulated estate is shown.");
       const { exchange } = c.env;
       const inner = asApplication(exchange, await ownToken(runtime, exchange));
-      await manager.fetch(new Request(inner.origin + inner.target, { method: inner.method }), { exchange: inner });
+      await passThrough(manager, inner);
       exchange.answered = inner.answered;
-      return new Response(null, { status: inner.answered?.status ?? 500 });
+      return answeredElsewhere;
     });
 }
 

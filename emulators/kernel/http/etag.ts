@@ -1,6 +1,6 @@
 /** ETag and 304 for answers that are asked for again and again: lists of the control API and of mailboxes. */
 import { createHash } from "node:crypto";
-import { answer, type Exchange } from "../exchange.ts";
+import { answer, answeredElsewhere, type Exchange } from "../exchange.ts";
 import type { Gate } from "../gate.ts";
 
 /** Strong: the same tag means the same bytes (RFC 9110 8.8.3). */
@@ -44,7 +44,7 @@ export function createEtagGate(enabled: boolean): Gate {
       await run();
       const { answered } = exchange;
       if (!enabled || !answered || untagged.test(exchange.target)) return;
-      if (json.test(answered.headers["content-type"] ?? "")) withEtag(exchange, new Response(null));
+      if (json.test(answered.headers["content-type"] ?? "")) withEtag(exchange, answeredElsewhere);
     },
   };
 }

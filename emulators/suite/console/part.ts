@@ -4,8 +4,10 @@
  */
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
+import { answeredElsewhere } from "../../kernel/exchange.ts";
 import type { Front } from "../../kernel/front.ts";
 import { plainErrors } from "../../kernel/plain-errors.ts";
+import { passThrough } from "../../kernel/routing.ts";
 import type { Member } from "../member.ts";
 import { consoleFiles, consoleGuard, consolePage, pageRoutes } from "./server.ts";
 
@@ -45,9 +47,9 @@ export function createPart({ name, seed, suiteUrl, control }: PartOptions): Fron
       app.all(`${api}/*`, async (c) => {
         const { exchange } = c.env;
         const asked = { ...exchange, target: `/_backlot${exchange.target.slice(api.length)}` };
-        await inner().fetch(new Request(asked.origin + asked.target, { method: asked.method }), { exchange: asked });
+        await passThrough(inner(), asked);
         exchange.answered = asked.answered;
-        return new Response(null, { status: asked.answered?.status ?? 500 });
+        return answeredElsewhere;
       });
     },
     guard: consoleGuard,
