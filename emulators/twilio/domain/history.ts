@@ -42,7 +42,7 @@ export function pastMessages(ids: Ids, account: string, now: number): readonly P
     const midnight = Math.floor((now - day * dayMs) / dayMs) * dayMs;
     const chance = draws(ids, "message-history", account, day);
     const weekend = [0, 6].includes(new Date(midnight).getUTCDay());
-    const count = Math.floor(chance(0) * (weekend ? 2 : 5));
+    const count = Math.floor(chance(0) * (weekend ? 1 : 4));
     for (let n = 0; n < count; n += 1) {
       const share = (k: number) => chance(1 + n * 4 + k);
       const inbound = share(0) < 0.25;
