@@ -1,13 +1,37 @@
 // One bundle, parts imported on first use: a quick start from few files. The native addon stays outside.
-import { rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { parse } from "yaml";
 import { writeConsole } from "./build-console.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 rmSync(join(root, "dist"), { recursive: true, force: true });
 const started = performance.now();
+
+/**
+ * An ES module's `import` of one of Node's modules reads each of its exports, and some load what they stand for: all of
+ * undici for node:http's WebSocket (50 ms of every start), webcrypto, node:assert, node:cluster. Asked for as plain objects,
+ * they wait until they are used.
+ */
+const plainBuiltins = {
+  name: "plain-builtins",
+  setup(bundling) {
+    // One for each file that imports it: a shared one would become a chunk of its own.
+    bundling.onResolve({ filter: /./ }, ({ path, kind, importer }) =>
+      kind === "import-statement" && isBuiltin(path)
+        ? { path, suffix: `?${importer}`, namespace: "builtin" }
+        : undefined,
+    );
+    bundling.onLoad({ filter: /./, namespace: "builtin" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
 await build({
   absWorkingDir: root,
   entryPoints: {
@@ -22,6 +46,7 @@ await build({
   platform: "node",
   target: "node22.14",
   external: ["better-sqlite3"],
+  plugins: [plainBuiltins],
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
@@ -32,4 +57,13 @@ await build({
   logLevel: "warning",
 });
 await writeConsole(root);
+writeSeeds();
 process.stdout.write(`Built dist/ in ${Math.round(performance.now() - started)} ms.\n`);
+
+/** The seeds parsed, by the hash of their text: one that is edited later is read as YAML again. */
+function writeSeeds() {
+  const folder = join(root, "fixtures", "seeds");
+  const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), "utf8"));
+  const seeds = Object.fromEntries(texts.map((text) => [createHash("sha256").update(text).digest("hex"), parse(text)]));
+  writeFileSync(join(root, "dist", "seeds.json"), JSON.stringify(seeds));
+}

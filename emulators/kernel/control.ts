@@ -1,6 +1,6 @@
 /** The control API of one emulator, `/_backlot/*`: the only seam between an emulator and whoever steers it. */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { isoMilliseconds } from "./clock.ts";
 import { faultRoutes } from "./control-faults.ts";
 import { feedRoutes } from "./control-feed.ts";
@@ -17,6 +17,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 import { refusal } from "./mode.ts";
 import { openApi, ownOperations, schemaPath } from "./openapi.ts";
 import { ControlError } from "./plain-errors.ts";
+import { parseSeed } from "./seed.ts";
 import { sameText } from "./signatures.ts";
 
 export const ClockInput = z.strictObject({
@@ -129,13 +130,13 @@ export function createControl<State, Seed>(
       now: isoMilliseconds(clock.now()),
     });
   });
-  control.post("/_backlot/seed", (c) => {
+  control.post("/_backlot/seed", async (c) => {
     const text = c.env.exchange.body.toString("utf8");
     if (text.trim() === "")
       throw new ControlError(400, "empty_seed", "Send the seed as YAML or JSON.", {
         hint: `fixtures/seeds/${emulator.seed.file} shows the form.`,
       });
-    lifecycle.reseed({ source: "the posted seed", text });
+    lifecycle.reseed(await parseSeed("the posted seed", text));
     return answerJson(c.env.exchange, 200, { status: "seeded", digest: store.digest() });
   });
   control.get("/_backlot/digest", (c) => answerJson(c.env.exchange, 200, { digest: store.digest() }));

@@ -13,7 +13,7 @@ import { openJournal, runName } from "./observation.ts";
 import { createOutbox, type OutboxEngine } from "./outbox.ts";
 import { createTraffic, type Traffic } from "./outbox-pace.ts";
 import { parseRateLimit } from "./rate-limit.ts";
-import { readSeedFile } from "./seed.ts";
+import type { SeedDocument } from "./seed.ts";
 import { seedStore } from "./seeding.ts";
 import type { Settings } from "./settings.ts";
 import { openStore } from "./state.ts";
@@ -40,6 +40,7 @@ export function createEngine<State, Seed>(
   settings: Settings,
   log: Log,
   initial: ClockSetting,
+  seed: SeedDocument,
 ): Engine<State, Seed> {
   const clock = createClock(initial, settings.pace);
   const ids = createIds(settings.seed);
@@ -95,6 +96,6 @@ export function createEngine<State, Seed>(
     mode,
     log,
   };
-  seedStore(emulator, runtime, store, readSeedFile(emulator.seed.file));
+  seedStore(emulator, runtime, store, seed);
   return { emulator, runtime, timers, outbox, faults, limits, tracer, traffic, egress, sender };
 }

@@ -5,7 +5,7 @@ import type { ProbeLine } from "./control-probe.ts";
 import type { Engine } from "./engine.ts";
 import type { Limits } from "./limits.ts";
 import type { Observation } from "./observation.ts";
-import type { SeedText } from "./seed.ts";
+import type { SeedDocument } from "./seed.ts";
 import { applySeed } from "./seeding.ts";
 import type { Settings } from "./settings.ts";
 
@@ -24,7 +24,7 @@ interface Changes {
   reset(): void;
   /** False when there is no snapshot of this name. */
   restore(snapshot: string): boolean;
-  reseed(seed: SeedText): void;
+  reseed(seed: SeedDocument): void;
 }
 
 /** What the clock shows at the start and after a reset. `frozen` without an instant stands still at the start. */

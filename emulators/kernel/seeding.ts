@@ -1,7 +1,7 @@
 /** From the seed to the rows that a reset goes back to. */
 import { createHash } from "node:crypto";
 import type { Emulator, Runtime } from "./emulator.ts";
-import { parseSeed, type SeedText } from "./seed.ts";
+import { checkSeed, type SeedDocument } from "./seed.ts";
 import type { Store } from "./state.ts";
 
 /** A data folder belongs to the seed it was made with: another seed would mix two worlds. */
@@ -9,7 +9,7 @@ export function seedStore<State, Seed>(
   emulator: Emulator<State, Seed>,
   runtime: Runtime<State>,
   store: Store & { readonly fresh: boolean },
-  seed: SeedText,
+  seed: SeedDocument,
 ): void {
   const fingerprint = createHash("sha256").update(`${runtime.settings.seed}\u0000${seed.text}`).digest("hex");
   if (store.fresh) {
@@ -34,9 +34,9 @@ export function applySeed<State, Seed>(
   emulator: Emulator<State, Seed>,
   runtime: Runtime<State>,
   store: Store,
-  text: SeedText,
+  document: SeedDocument,
 ): void {
-  const seed = parseSeed(emulator.seed.schema, text);
+  const seed = checkSeed(emulator.seed.schema, document);
   store.clear();
   store.write(() => emulator.seed.apply(seed, runtime));
   store.keepPristine();

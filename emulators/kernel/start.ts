@@ -19,6 +19,7 @@ import { createLog, type Log } from "./log.ts";
 import { refusal } from "./mode.ts";
 import { observe } from "./observation.ts";
 import { declaredOperations } from "./operations.ts";
+import { readSeedFile } from "./seed.ts";
 import { type Settings, settingsFrom } from "./settings.ts";
 import { createSockets, type Served, type Sockets, settledAddresses } from "./sockets.ts";
 
@@ -61,7 +62,7 @@ export async function startEmulator<State, Seed>(
   const log = (options.log ?? createLog(settings.logLevel)).child({ emulator: emulator.name });
   const certificates = options.certificates ?? createCertificatesLazily(settings, emulator.hosts);
   const initial = startingClock(settings, options.wallAnchor);
-  const engine = createEngine(emulator, settings, log, initial);
+  const engine = createEngine(emulator, settings, log, initial, await readSeedFile(emulator.seed.file));
   const { runtime } = engine;
   const observation = observe(emulator, runtime);
   const { fire, advance } = createFiring(engine);
