@@ -1,6 +1,6 @@
 /** Client assertions: an application that signs with its certificate instead of telling a secret (RFC 7523). */
 import { constants, verify, X509Certificate } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 
 export type Refusal = "malformed" | "otherClient" | "notNow" | "unknownCertificate";
 

@@ -4,7 +4,7 @@
  */
 import { createHash, createPublicKey, generateKeyPair, type KeyObject, sign, verify } from "node:crypto";
 import { promisify } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 
 export interface Claims {
   readonly aud: string;

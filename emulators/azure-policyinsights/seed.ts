@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Runtime } from "../kernel/emulator.ts";
 import { sizes } from "./domain/estate.ts";
 import { roles } from "./domain/roles.ts";

@@ -1,5 +1,5 @@
 /** Accounts, users, keys and roles to start with. What is not given is derived from the seed text. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Runtime } from "../kernel/emulator.ts";
 import { accessKeyId } from "./domain/access-key.ts";
 import { regionNamed, regions } from "./domain/regions.ts";

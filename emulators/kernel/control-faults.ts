@@ -1,6 +1,6 @@
 /** Control routes of planned faults and rate limits. */
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { KernelEnv, Runtime } from "./emulator.ts";
 import { answer, answerJson } from "./exchange.ts";
 import { mostFaults } from "./faults.ts";

@@ -1,7 +1,7 @@
 /** Control routes of the live journal, the same at an emulator and at the suite. */
 import type { IncomingMessage } from "node:http";
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { isoMilliseconds } from "./clock.ts";
 import type { KernelEnv } from "./emulator.ts";
 import { answer, answerJson } from "./exchange.ts";

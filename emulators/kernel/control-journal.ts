@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { KernelEnv } from "./emulator.ts";
 import { answer, answerJson } from "./exchange.ts";
 import { readQuery } from "./http/input.ts";

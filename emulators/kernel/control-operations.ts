@@ -1,5 +1,5 @@
 /** Every operation of an emulator's control API, once: openapi.json is made from it, and a test holds it to the routes. */
-import { z } from "zod";
+import * as z from "zod";
 import { AdvanceInput, ClockInput, ModeInput, TimersQuery } from "./control.ts";
 import { FeedQuery } from "./control-feed.ts";
 import { harType, JournalQuery } from "./control-journal.ts";

@@ -1,6 +1,6 @@
 /** Control routes of the receiver probe. */
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { Sender } from "./delivery.ts";
 import type { Egress } from "./egress.ts";
 import type { Emulator, KernelEnv, Runtime } from "./emulator.ts";

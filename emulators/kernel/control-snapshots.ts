@@ -1,6 +1,6 @@
 /** Control routes of snapshots: named copies of everything a reset covers. */
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { isoMilliseconds } from "./clock.ts";
 import type { KernelEnv, Runtime } from "./emulator.ts";
 import { answer, answerJson } from "./exchange.ts";

@@ -1,6 +1,6 @@
 /** Control routes of the dispatcher: endpoints, deliveries, dead letters. */
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { isoMilliseconds } from "./clock.ts";
 import type { Emulator, KernelEnv, Runtime } from "./emulator.ts";
 import { type Endpoint, EndpointInput } from "./endpoints.ts";

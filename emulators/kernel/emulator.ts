@@ -3,7 +3,7 @@
  * enters through these types.
  */
 import type { Hono } from "hono";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Certificates } from "./certificates.ts";
 import type { Clock, Instant } from "./clock.ts";
 import type { Exchange } from "./exchange.ts";

@@ -1,5 +1,5 @@
 /** Receivers that were registered by the control API, and which events they want. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Instant } from "./clock.ts";
 import type { Ids } from "./ids.ts";
 import { isStandardSecret } from "./signatures.ts";

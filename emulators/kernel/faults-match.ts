@@ -2,7 +2,7 @@
  * Planned faults: their form, and whether one covers a moment. A moment is a request (stage `request`) or a step of a
  * listener's dialogue (SMTP's `rcpt`); both are asked for facts by name: `path`, `header.accept`, `body.To`, `from`.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { IdPart } from "./ids.ts";
 
 /** Exact text, a glob (`*`: any run; in a path without `/`, `**` with), or `/regex/` with the flag `i`. */

@@ -1,5 +1,5 @@
 /** A journal entry as people and programs read it: times as text, bodies as text where they are, credentials masked. */
-import { z } from "zod";
+import * as z from "zod";
 import { isoMilliseconds } from "./clock.ts";
 import { entryKinds, type JournalEntry } from "./journal.ts";
 import { keptBytes } from "./journal-weight.ts";

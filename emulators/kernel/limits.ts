@@ -3,7 +3,7 @@
  * Retry-After is exact and a frozen clock refuses until it is advanced. What a test sets (`PUT /_backlot/limits`) is
  * state: a reset goes back to BACKLOT_RATE_LIMIT. Windows under way are forgotten by a reset, a restore and a restart.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock, Instant } from "./clock.ts";
 import { createCeiling } from "./concurrency.ts";
 import { accountOf } from "./credential.ts";

@@ -1,6 +1,6 @@
 /** OpenAPI 3.1 of a control API, from one list of operations and the very schemas that check what is sent. */
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { packageVersion } from "./control-journal.ts";
 import type { KernelEnv } from "./emulator.ts";
 

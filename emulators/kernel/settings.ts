@@ -2,7 +2,7 @@
  * Every setting once: environment variable, form, default, help. The README's table, `.env.example` and the start-up
  * check all come from here.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { parseClock } from "./clock.ts";
 import { parseRateLimit, rateLimitForm } from "./rate-limit.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { afterReal } from "../kernel/clock.ts";
 import { inInbox } from "./domain/inbox.ts";
 import type { MessageSummary } from "./domain/message.ts";

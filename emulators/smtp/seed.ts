@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Runtime } from "../kernel/emulator.ts";
 import { defaultProfile } from "./domain/message.ts";
 import { draftOf } from "./intake.ts";

@@ -1,7 +1,7 @@
 /** Evidence by the control API: start, stop, and the archive of the last pack. */
 import { createHash } from "node:crypto";
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { isoMilliseconds } from "../kernel/clock.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
 import { answer, answerJson } from "../kernel/exchange.ts";

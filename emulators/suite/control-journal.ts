@@ -1,6 +1,6 @@
 /** The members' journals as one: merged by virtual time, as an archive, and their metrics on one page. */
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { harType, packageVersion } from "../kernel/control-journal.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
 import { answer, answerJson } from "../kernel/exchange.ts";

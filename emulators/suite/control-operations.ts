@@ -1,5 +1,5 @@
 /** Every operation of the suite's control API: what it shares with the emulators, and what is its own. */
-import { z } from "zod";
+import * as z from "zod";
 import { harType } from "../kernel/control-journal.ts";
 import { commonOperations } from "../kernel/control-operations.ts";
 import { UrlProbe } from "../kernel/control-probe.ts";

@@ -1,6 +1,6 @@
 /** Planned faults, limits, snapshots and the receiver probe for all emulators at once, or for the one that is named. */
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../kernel/clock.ts";
 import { noSuchFault, readFaults } from "../kernel/control-faults.ts";
 import { UrlProbe } from "../kernel/control-probe.ts";

@@ -1,5 +1,5 @@
 /** fixtures/seeds/twilio.yaml: accounts and what they own. Sids and secrets that are not given are derived. */
-import { z } from "zod";
+import * as z from "zod";
 import type { TwilioRuntime } from "./api/call.ts";
 import { numberCapabilities, numberType } from "./domain/available-numbers.ts";
 import { callPrice } from "./domain/call.ts";

@@ -1,6 +1,6 @@
 /** What tests need of a mailbox and no capture server has: waiting, taking, inboxes, links and codes. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { mailServer } from "../smtp/mail-server.ts";
 import { queuedId, rawClient } from "../smtp/raw-client.ts";
 

@@ -1,6 +1,6 @@
 /** Two hundred messages that break readers: kept to the byte, listed by every dialect, and nobody else is held up. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { corpus } from "../smtp/corpus.ts";
 import { mailServer } from "../smtp/mail-server.ts";
 import { dotStuffed, queuedId, rawClient } from "../smtp/raw-client.ts";

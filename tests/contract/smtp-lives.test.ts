@@ -1,7 +1,7 @@
 /** What becomes of mail: bounces with their notifications, complaints, automatic replies, opens and clicks. */
 import { createHmac } from "node:crypto";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { mailServer } from "../smtp/mail-server.ts";
 import { queuedId, rawClient } from "../smtp/raw-client.ts";
 import { startReceiver } from "../smtp/receiver.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { corpus } from "../smtp/corpus.ts";
 import { mailServer } from "../smtp/mail-server.ts";
 import { dotStuffed, queuedId, rawClient } from "../smtp/raw-client.ts";

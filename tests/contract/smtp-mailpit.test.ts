@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { MailpitClient } from "mailpit-api";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { mailServer } from "../smtp/mail-server.ts";
 import { dotStuffed, queuedId, rawClient } from "../smtp/raw-client.ts";
 

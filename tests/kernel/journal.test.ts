@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { createClock } from "../../emulators/kernel/clock.ts";
 import { createHistory } from "../../emulators/kernel/health.ts";
 import { createJournal, type Journal, type JournalLimits } from "../../emulators/kernel/journal.ts";

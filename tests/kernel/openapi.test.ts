@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { createControl } from "../../emulators/kernel/control.ts";
 import { emulatorOperations } from "../../emulators/kernel/control-operations.ts";
 import type { KernelEnv } from "../../emulators/kernel/emulator.ts";

@@ -1,7 +1,7 @@
 /** Every archive of a pack against HTTP Archive 1.2, written from its specification and not from the code that makes them. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { packageRoot } from "../../emulators/kernel/package-root.ts";
 import { playScenario } from "../../emulators/suite/evidence/scenario/run.ts";
 import { readScenario } from "../../emulators/suite/evidence/scenario/schema.ts";

@@ -1,6 +1,6 @@
 /** A provider that does not exist, small enough to see the kernel at work. */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { Emulator, KernelEnv, ProviderErrors, Runtime } from "../../emulators/kernel/emulator.ts";
 import { answerJson } from "../../emulators/kernel/exchange.ts";
 import type { Database } from "../../emulators/kernel/state.ts";

@@ -1,6 +1,6 @@
 /** The example emulator with a way to cause a storm of webhooks. */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { KernelEnv, Runtime } from "../../emulators/kernel/emulator.ts";
 import { answerJson } from "../../emulators/kernel/exchange.ts";
 import { readBody } from "../../emulators/kernel/http/input.ts";

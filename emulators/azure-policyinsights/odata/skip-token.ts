@@ -1,5 +1,5 @@
 /** `$skiptoken`: everything the next page needs, so that a client may repeat the link alone. */
-import { z } from "zod";
+import * as z from "zod";
 import { ODataProblem } from "./problem.ts";
 
 const instant = z.number().min(-62_135_596_800_000).max(253_402_300_799_999); // years 1 to 9999

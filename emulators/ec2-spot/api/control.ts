@@ -1,6 +1,6 @@
 /** Control routes under /_backlot/ec2-spot: instances with their metadata ports, spot requests, interruptions on order. */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { isoSeconds } from "../../kernel/clock.ts";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answerJson, type Exchange } from "../../kernel/exchange.ts";

@@ -1,6 +1,6 @@
 /** The Fault Injection Service: experiments on spot instances. */
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answer, type Exchange } from "../../kernel/exchange.ts";
 import type { Experiment, ExperimentTemplate } from "../domain/experiments.ts";

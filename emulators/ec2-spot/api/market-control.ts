@@ -1,6 +1,6 @@
 /** Control routes that show the market as a chart needs it: what is offered where, and whole price paths, not pages. */
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { isoSeconds } from "../../kernel/clock.ts";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answerJson, type Exchange } from "../../kernel/exchange.ts";

@@ -1,6 +1,6 @@
 /** The price list service: GetProducts, GetAttributeValues, DescribeServices, ListPriceLists, GetPriceListFileUrl. */
 import { gunzipSync } from "node:zlib";
-import { z } from "zod";
+import * as z from "zod";
 import type { Runtime } from "../../kernel/emulator.ts";
 import { answer, type Exchange } from "../../kernel/exchange.ts";
 import {

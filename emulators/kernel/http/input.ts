@@ -1,5 +1,5 @@
 /** Reads what a control request carries; every refusal names the field and what is allowed there. */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Exchange } from "../exchange.ts";
 import { ControlError } from "../plain-errors.ts";
 

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answer, answerJson, type Exchange } from "../../kernel/exchange.ts";
 import { readMessage } from "../domain/mailhog-mime.ts";

@@ -1,5 +1,5 @@
 /** The criteria of acceptance, each judged by an artefact of a pack: nothing is claimed that a file does not show. */
-import { z } from "zod";
+import * as z from "zod";
 
 type Files = ReadonlyMap<string, Buffer>;
 

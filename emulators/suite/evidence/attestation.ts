@@ -3,7 +3,7 @@
  * (https://github.com/secure-systems-lab/dsse), signed with ed25519.
  */
 import { createHash, createHmac, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { canonicalLine } from "./canonical.ts";
 
 const payloadType = "application/vnd.in-toto+json";

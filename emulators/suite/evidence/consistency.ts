@@ -1,6 +1,6 @@
 /** Whether the parts of a pack agree with each other: what nobody who changed one file alone would keep up. */
 import { createHmac } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { createIds } from "../../kernel/ids.ts";
 import { sha256 } from "./attestation.ts";
 import type { Finding } from "./verify.ts";

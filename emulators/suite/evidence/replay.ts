@@ -4,7 +4,7 @@
  * sign in as the seeded user. What came by other ways than requests - mail, interruptions, replies - comes again only where
  * the scenario is given.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type Instant, isoMilliseconds } from "../../kernel/clock.ts";
 import { createSuite, type Suite } from "../suite.ts";
 import { compareText } from "./canonical.ts";

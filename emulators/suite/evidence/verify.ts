@@ -1,6 +1,6 @@
 /** Whether a pack is what was recorded: signature, hashes, missing and extra files, secrets, and whether its parts agree. */
 import { createPublicKey } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { checkAttestation, derivedKey, keyId, sha256 } from "./attestation.ts";
 import { compareText } from "./canonical.ts";
 import { agreement } from "./consistency.ts";

@@ -1,6 +1,6 @@
 /** content.twilio.com/v1: templates that messages are made of, in JSON both ways. */
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { reject } from "../errors.ts";
 import { type ContentData, content } from "../kinds.ts";

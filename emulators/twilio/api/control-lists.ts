@@ -1,6 +1,6 @@
 /** Control routes that show what was written and said, whatever account it belongs to: newest first. */
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { answerJson, type Exchange } from "../../kernel/exchange.ts";
 import { readQuery } from "../../kernel/http/input.ts";

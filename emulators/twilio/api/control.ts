@@ -1,6 +1,6 @@
 /** Control routes under `/_backlot/twilio`: what the outside world does - writes, calls, presses keys, hangs up. */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { answerJson, type Exchange } from "../../kernel/exchange.ts";
 import { readBody } from "../../kernel/http/input.ts";

@@ -6,7 +6,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { createAdaptorServer } from "@hono/node-server";
 import BetterSqlite from "better-sqlite3";
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { accountSid, authorization, authToken } from "./account.ts";
 import { announce } from "./listen.ts";
 

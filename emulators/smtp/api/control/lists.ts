@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { KernelEnv, Runtime } from "../../../kernel/emulator.ts";
 import { answer, answerJson } from "../../../kernel/exchange.ts";
 import { readQuery } from "../../../kernel/http/input.ts";

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { KernelEnv, Runtime } from "../../../kernel/emulator.ts";
 import { answerJson } from "../../../kernel/exchange.ts";
 import { readBody, readQuery } from "../../../kernel/http/input.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { answerJson } from "../../../kernel/exchange.ts";
 import { type App, bodyOf, type MailRuntime } from "./context.ts";
 

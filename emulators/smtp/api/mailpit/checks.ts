@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { answerJson } from "../../../kernel/exchange.ts";
 import { resourcesOf } from "../../domain/links.ts";
 import { MailpitError } from "../../errors.ts";

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { KernelEnv, Runtime } from "../../../kernel/emulator.ts";
 import { answer, type Exchange } from "../../../kernel/exchange.ts";
 import type { MessageSummary } from "../../domain/message.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { answer, answerJson } from "../../../kernel/exchange.ts";
 import { instantOf } from "../../domain/mailpit-query.ts";
 import type { MessageSummary } from "../../domain/message.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { answerJson, type Exchange } from "../../../kernel/exchange.ts";
 import { type Attachment, type Composition, compose } from "../../domain/compose.ts";
 import { MailpitError } from "../../errors.ts";

@@ -1,7 +1,7 @@
 /** The form of fixtures/scenarios/*.yaml: a story told in steps, on one frozen clock. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { emulatorNames } from "../../registry.ts";
 
 const Service = z.enum(emulatorNames as [string, ...string[]]);
