@@ -106,8 +106,9 @@ test("none lost, none again after success, order kept, memory flat", async () =>
 test("a storm leaves the median latency of the API within 1.2 of a run without it", async () => {
   const { emulator, counts, settled, storm } = await setUp();
   await medianLatency(emulator.url, 2_000);
-  await storm("warm", 60, 5);
-  await medianLatency(emulator.url, 400);
+  // A whole round for nothing: the dispatcher's code is compiled while it runs.
+  await storm("warm", 286, 5);
+  await medianLatency(emulator.url, 800);
   await settled();
   const ratios: number[] = [];
   for (let round = 0; round < 5; round += 1) {
@@ -124,7 +125,6 @@ test("a storm leaves the median latency of the API within 1.2 of a run without i
   }
   ratios.sort((left, right) => left - right);
   console.log(`ratios ${ratios.map((ratio) => ratio.toFixed(2)).join(", ")}`);
-  // Quiet runs stand on both sides of each storm. A shared machine spoils rounds, never betters them; yet no single lucky
-  // one decides.
-  expect(ratios[1]).toBeLessThanOrEqual(1.2);
+  // Quiet runs stand on both sides of each storm, and the median of the rounds decides.
+  expect(ratios[2]).toBeLessThanOrEqual(1.2);
 });
