@@ -29,7 +29,7 @@ export function createFiring<State, Seed>(engine: Engine<State, Seed>): Firing {
         };
         // Each timer is a change of its own: one that fails leaves the others alone and becomes an incident.
         try {
-          tracer.run(timer.trace, () => store.write(work));
+          outbox.unbounded(() => tracer.run(timer.trace, () => store.write(work)));
           fired += 1;
         } catch (cause) {
           const { kind, subject } = timer;

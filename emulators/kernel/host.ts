@@ -17,6 +17,7 @@ import { asksForReal, type Refusal } from "./mode.ts";
 import type { Operations } from "./operations.ts";
 import { Overloaded } from "./overloaded.ts";
 import { plainErrors } from "./plain-errors.ts";
+import { overloaded } from "./refusals.ts";
 import { passThrough } from "./routing.ts";
 import { createSites, type Destination, operationOf } from "./sites.ts";
 import type { Store } from "./state.ts";
@@ -191,7 +192,7 @@ function misdirected(exchange: Exchange, sites: readonly Site[]): void {
 /** Answers what a handler threw: known errors as the provider words them, anything else as an incident with a number. */
 function failureTeller(runtime: Pick<HostRuntime, "name" | "journal" | "log">) {
   return (exchange: Exchange, cause: unknown, errors: ProviderErrors): Response => {
-    if (cause instanceof Overloaded) return errors.throttled(exchange, cause.retryAfterSeconds);
+    if (cause instanceof Overloaded) return overloaded(exchange, errors, cause);
     const known = errors.thrown(exchange, cause);
     if (known) return known;
     const incident = `${runtime.name}-${exchange.id.slice(-12)}`;

@@ -45,6 +45,7 @@ export interface AttemptOptions extends Means {
   readonly schemes: ReadonlyMap<string, BoundScheme>;
   /** Inside the write that records how the try ended. */
   readonly concluded: (entry: Waiting, next: Next) => void;
+  readonly unbounded: (action: () => void) => void;
 }
 
 export interface Attempts {
@@ -159,12 +160,14 @@ function createTransmitter({ schemes, egress, journal, sender }: AttemptOptions)
 }
 
 /** A change of its own: a scheme that fails on an answer does not take the record of the attempt with it. */
-function createTeller({ store, schemes, journal, log }: AttemptOptions) {
+function createTeller({ store, schemes, journal, log, unbounded }: AttemptOptions) {
   return (delivery: Delivery, { outcome, headers, body, bodyBytes }: Sent, attempts: number, at: number): void => {
     const { id, type, subject, url, credential, occurred_at: occurredAt } = delivery;
     const about = { id, credential, attempts, type, subject, url, occurredAt, at };
     try {
-      store.write(() => schemes.get(delivery.scheme)?.concluded({ ...about, outcome, headers, body, bodyBytes }));
+      unbounded(() =>
+        store.write(() => schemes.get(delivery.scheme)?.concluded({ ...about, outcome, headers, body, bodyBytes })),
+      );
     } catch (cause) {
       journal.append("incident", delivery.id, { scheme: delivery.scheme, cause: String(cause) });
       log.error({ delivery: delivery.id, cause: String(cause) }, "the answer to a webhook could not be acted on");

@@ -29,6 +29,8 @@ export interface Outbox {
   emit(event: WebhookEvent): void;
   /** Inside a write: the same for one provider-native request. */
   callback(callback: Callback): void;
+  /** Inside a write that tells nobody now but will later: refuses it while the queue is full. @throws Overloaded */
+  expectCallbacks(): void;
   readonly endpoints: Endpoints;
   /** Deliveries, newest first. */
   list(filter: DeliveryFilter): readonly Delivery[];
@@ -48,7 +50,7 @@ export interface OutboxOptions extends Means {
   readonly timers: Timers;
   readonly mode: Mode;
   readonly schemes: readonly BoundScheme[];
-  /** Most deliveries waiting; more are refused rather than lost. */
+  /** Most deliveries waiting; work that would add more is refused rather than lost. */
   readonly capacity: number;
   /** How many delivered and discarded deliveries are kept. */
   readonly keep: number;
@@ -59,6 +61,8 @@ export interface OutboxOptions extends Means {
 export interface OutboxEngine extends Outbox {
   /** A retry fell due. */
   due(id: string): void;
+  /** What is told meanwhile is taken whether or not the queue is full: it follows from work that was accepted. */
+  unbounded(action: () => void): void;
   /** Reads everything from the tables again: after a start, a reset or a restore. */
   load(): void;
   /** Sends what is ready; held back in real mode. */
@@ -95,6 +99,7 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
   /** Raised by reset, restore and the end: what was under way then belongs to a state that is gone. */
   let epoch = 0;
   let closed = false;
+  let bounded = true;
   let idlers: (() => void)[] = [];
   // Whoever waits for everything to settle is not to be slowed down by requests of a moment ago.
   const pace = createPace({ busy: () => idlers.length === 0 && options.traffic.recent, resume: () => pump() });
@@ -116,12 +121,24 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
     const alone = endpoint?.ordering === "shuffled" || schemes.get(delivery.scheme)?.ordered === false;
     return { id, due, target, lane: alone ? id : lane };
   };
-  const enqueue = (delivery: NewDelivery) => {
-    if (lanes.waiting >= options.capacity)
+  const expectCallbacks = () => {
+    if (bounded && lanes.waiting >= options.capacity)
       throw new Overloaded(
         `${lanes.waiting} webhook deliveries are waiting, which is all that BACKLOT_WEBHOOK_QUEUE allows`,
         5,
       );
+  };
+  const unbounded = (action: () => void) => {
+    const before = bounded;
+    bounded = false;
+    try {
+      action();
+    } finally {
+      bounded = before;
+    }
+  };
+  const enqueue = (delivery: NewDelivery) => {
+    expectCallbacks();
     arrival += 1;
     deliveries.insert({ ...delivery, arrival, trace: options.tracer.current ?? null });
     const entry = waitingFor(delivery);
@@ -173,7 +190,7 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
     if (next.state === "delivered") finish(1);
     afterwards(() => lanes.leave(entry));
   };
-  const attempts = createAttempts({ ...options, deliveries, endpoints, schemes, concluded: conclude });
+  const attempts = createAttempts({ ...options, deliveries, endpoints, schemes, concluded: conclude, unbounded });
 
   const outbox: OutboxEngine = {
     endpoints,
@@ -183,6 +200,7 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
       for (const delivery of eventDeliveries(emulator, event, wanting, ids)) enqueue(delivery);
     },
     callback: (callback) => enqueue(callbackDelivery(emulator, callback, ids)),
+    expectCallbacks,
     list: (filter) => deliveries.list(filter),
     get: (id) => deliveries.get(id),
     history: (id) => deliveries.history(id),
@@ -216,6 +234,7 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
       lanes.wake(id);
       store.afterCommit(pump);
     },
+    unbounded,
     load() {
       epoch += 1;
       endpoints.load();

@@ -290,7 +290,7 @@ export const definitions = define({
     env: "BACKLOT_WEBHOOK_QUEUE",
     schema: z.coerce.number("a whole number, 1 or more").int().min(1),
     default: "100000",
-    help: "Most webhook deliveries waiting in one emulator; then requests that would add one are refused with 503 or 429",
+    help: "Most webhook deliveries waiting in one emulator; then requests that would add one are refused with 503",
     group: "Access",
   },
   webhookKeep: {

@@ -1,7 +1,6 @@
 import type { ProviderErrors } from "../kernel/emulator.ts";
 import { answer, answerJson, type Exchange } from "../kernel/exchange.ts";
 import { refusalBody } from "../kernel/mode.ts";
-import { Overloaded } from "../kernel/overloaded.ts";
 import { faultMessage, type ProviderFault } from "../kernel/refusals.ts";
 
 const table = {
@@ -105,7 +104,6 @@ export const errors: ProviderErrors = {
       return answerJson(exchange, cause.status, { Error: cause.message });
     if (cause instanceof MailpitError) return line(exchange, cause.status, cause.message);
     if (cause instanceof MaildevError) return answerJson(exchange, cause.status, { error: cause.message });
-    if (cause instanceof Overloaded) return errors.throttled(exchange, cause.retryAfterSeconds);
     return undefined;
   },
 };

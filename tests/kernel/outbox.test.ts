@@ -179,11 +179,19 @@ test("hex-sha256 beside standard, and copies on purpose", async () => {
   );
 });
 
-test("a full queue refuses new work rather than losing it", async () => {
+test("a full queue refuses new work rather than losing it, and takes what follows from work it accepted", async () => {
   const { call } = await startExample({ BACKLOT_WEBHOOK_QUEUE: "2" });
-  await call("POST", "/_backlot/webhooks/endpoints", { url: "http://127.0.0.1:9/hook", events: ["note.created"] });
-  const statuses = [];
-  for (let n = 0; n < 3; n += 1) statuses.push((await call("POST", "/notes", { text: `note ${n}` })).status);
-  expect(statuses).toEqual([201, 201, 429]);
+  await call("POST", "/_backlot/webhooks/endpoints", { url: "http://127.0.0.1:9/hook", events: ["note.*"] });
+  const answers = [];
+  for (let n = 0; n < 3; n += 1) answers.push(await call("POST", "/notes", { text: `note ${n}` }));
+  expect(answers.map(({ status }) => status)).toEqual([201, 201, 503]);
+  expect(answers[2]?.headers.get("retry-after")).toBe("5");
+  expect(answers[2]?.body).toMatchObject({
+    note_error: expect.stringMatching(/^2 webhook deliveries are waiting, .*BACKLOT_WEBHOOK_QUEUE/),
+  });
   expect((await call("GET", "/count")).body).toMatchObject({ count: 4 });
+  // Both notes tell that they were kept: nobody is there to be refused.
+  await call("POST", "/_backlot/clock/advance", { seconds: 10 });
+  expect((await call("GET", "/_backlot/webhooks/deliveries?type=note.kept")).body).toMatchObject({ counts: { waiting: 4 } });
+  expect((await call("GET", "/_backlot/journal?kind=incident")).body).toMatchObject({ entries: [] });
 });

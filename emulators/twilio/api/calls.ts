@@ -72,9 +72,10 @@ function create(request: Call): Response {
   if (planned.tag === "rejected") throw failure(planned.problem);
   const { data } = planned;
   const sid = `CA${runtime.ids.derive("twilio.call", [account.sid, data.to, data.from, data.url ?? data.twiml]).hex(32)}`;
-  const made = runtime.store.write(() =>
-    makeResource(request, callKind, { parent: account.sid, data, sid }, (call) => beginCall(runtime, call)),
-  );
+  const made = runtime.store.write(() => {
+    if (data.statusCallback !== null) runtime.outbox.expectCallbacks();
+    return makeResource(request, callKind, { parent: account.sid, data, sid }, (call) => beginCall(runtime, call));
+  });
   exchange.note("resource", sid);
   return respondShown(request, spec, renderCall(made, wantsXml(exchange) ? "" : ".json", true), 201, sid);
 }

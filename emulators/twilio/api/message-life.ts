@@ -15,6 +15,7 @@ export const messageTimer = "twilio.message";
 
 /** Inside the write that stored a new message: tells of it and times its first step. No callback for the first status. */
 export function beginLife(runtime: TwilioRuntime, message: Message): void {
+  if (message.statusCallback !== null) runtime.outbox.expectCallbacks();
   tellMessage(runtime, message);
   scheduleNext(runtime, message, message.createdAt);
 }
