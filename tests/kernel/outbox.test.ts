@@ -192,6 +192,8 @@ test("a full queue refuses new work rather than losing it, and takes what follow
   expect((await call("GET", "/count")).body).toMatchObject({ count: 4 });
   // Both notes tell that they were kept: nobody is there to be refused.
   await call("POST", "/_backlot/clock/advance", { seconds: 10 });
-  expect((await call("GET", "/_backlot/webhooks/deliveries?type=note.kept")).body).toMatchObject({ counts: { waiting: 4 } });
+  expect((await call("GET", "/_backlot/webhooks/deliveries?type=note.kept")).body).toMatchObject({
+    counts: { waiting: 4 },
+  });
   expect((await call("GET", "/_backlot/journal?kind=incident")).body).toMatchObject({ entries: [] });
 });
