@@ -17,6 +17,7 @@ import { createSeals } from "./seals.ts";
 import { applySeed, Seed } from "./seed.ts";
 import { openStore, type SpotStore } from "./store.ts";
 import { tables } from "./tables.ts";
+import { warm } from "./warm.ts";
 
 const hosts = [
   "ec2.*.amazonaws.com",
@@ -72,4 +73,5 @@ export const ec2Spot: Emulator<SpotStore, Seed> = {
   real,
   environment,
   capabilities,
+  warm,
 };

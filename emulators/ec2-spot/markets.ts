@@ -13,7 +13,7 @@ export interface Trading {
   /** Place of each type in `market.types`. */
   readonly places: ReadonlyMap<string, number>;
   /** The beginning of price records of a type and product; made on first use. */
-  head(type: number, product: number): string;
+  head(type: number, product: number): Uint8Array;
 }
 
 export interface Regions {
@@ -62,7 +62,7 @@ export function createRegions(): Regions {
 }
 
 function openTrading(market: Market): Trading {
-  const heads: (string | undefined)[] = new Array(market.types.length * products.length).fill(undefined);
+  const heads: (Uint8Array | undefined)[] = new Array(market.types.length * products.length).fill(undefined);
   return {
     market,
     history: createHistory(market),

@@ -159,6 +159,8 @@ export interface Emulator<State, Seed> {
   /** The variables that point a client here, seeded credentials included. `address(name)` is a base URL or host:port. */
   environment(runtime: Runtime<State>, addresses: readonly Address[]): Readonly<Record<string, string>>;
   readonly capabilities: readonly Capability[];
+  /** What the first requests would wait for, in steps of some milliseconds; only caches, so that no answer depends on it. */
+  warm?(runtime: Runtime<State>): Iterable<void>;
   /** Placeholders in operations that stand for more than one segment of the path: `resource`. */
   readonly spanning?: readonly string[];
 }

@@ -51,6 +51,8 @@ export interface RunningEmulator<State = unknown> {
   reset(): void;
   digest(): string;
   environment(): Readonly<Record<string, string>>;
+  /** Does ahead what the first requests would wait for, a step whenever nothing else is to be done. */
+  warmUp(): void;
   close(): Promise<void>;
 }
 
@@ -85,7 +87,9 @@ export async function startEmulator<State, Seed>(
         corsOrigins: settings.corsOrigins,
       }),
   });
+  const warming = new AbortController();
   const close = async () => {
+    warming.abort();
     engine.timers.stop();
     engine.faults.close();
     observation.endFeeds();
@@ -123,8 +127,18 @@ export async function startEmulator<State, Seed>(
     reset: changes.reset,
     digest: () => runtime.store.digest(),
     environment,
+    warmUp: () => takeSteps(emulator.warm?.(runtime) ?? [], warming.signal),
     close,
   };
+}
+
+/** One step a turn of the event loop, so that requests come in between. */
+function takeSteps(steps: Iterable<void>, signal: AbortSignal): void {
+  const left = steps[Symbol.iterator]();
+  const next = () => {
+    if (!signal.aborted && !left.next().done) setImmediate(next);
+  };
+  setImmediate(next);
 }
 
 /** One for each HTTP surface, with the same control API. */

@@ -6,7 +6,7 @@ interface Bar {
   readonly metric: MetricName;
   /** Subjects whose names begin so; the worst of them counts. */
   readonly subject: string;
-  readonly limit: { readonly ratioAtLeast: number } | { readonly below: number };
+  readonly limit: { readonly ratioAtLeast: number } | { readonly ratioAtMost: number } | { readonly below: number };
 }
 
 const bars: readonly Bar[] = [
@@ -14,6 +14,7 @@ const bars: readonly Bar[] = [
   { metric: "fetch", subject: backlot, limit: { ratioAtLeast: 0.5 } },
   { metric: "list", subject: backlot, limit: { ratioAtLeast: 0.5 } },
   { metric: "spotPage", subject: backlot, limit: { below: 3 } },
+  { metric: "spotPage", subject: backlot, limit: { ratioAtMost: 2 } },
   { metric: "spotSweep", subject: `${backlot}, the first`, limit: { below: 100 } },
   { metric: "spotPool", subject: backlot, limit: { below: 10 } },
   { metric: "mail", subject: backlot, limit: { ratioAtLeast: 0.6 } },
@@ -43,15 +44,20 @@ export function judge(rows: readonly Row[]): readonly Verdict[] {
 }
 
 function badness(row: Row, bar: Bar): number {
-  return "below" in bar.limit ? row.median : -(row.ratio ?? 0);
+  if ("below" in bar.limit) return row.median;
+  return "ratioAtMost" in bar.limit ? (row.ratio ?? 0) : -(row.ratio ?? 0);
 }
 
 function verdict(bar: Bar, row: Row): Verdict {
   const { title, unit, floor } = metric(bar.metric);
   const { limit } = bar;
-  const ok = "below" in limit ? row.median < limit.below : (row.ratio ?? 0) >= limit.ratioAtLeast;
-  const reached =
-    "below" in limit ? `${row.median.toFixed(row.median < 10 ? 2 : 0)} ${unit}` : `${(row.ratio ?? 0).toFixed(2)}x`;
-  const asked = "below" in limit ? `below ${limit.below} ${unit}` : `at least ${limit.ratioAtLeast}x ${floor ?? ""}`;
+  const ratio = row.ratio ?? 0;
+  const reached = "below" in limit ? `${row.median.toFixed(row.median < 10 ? 2 : 0)} ${unit}` : `${ratio.toFixed(2)}x`;
+  const [ok, asked] =
+    "below" in limit
+      ? [row.median < limit.below, `below ${limit.below} ${unit}`]
+      : "ratioAtMost" in limit
+        ? [ratio <= limit.ratioAtMost, `at most ${limit.ratioAtMost}x ${floor ?? ""}`]
+        : [ratio >= limit.ratioAtLeast, `at least ${limit.ratioAtLeast}x ${floor ?? ""}`];
   return { ok, text: `${ok ? "ok    " : "MISSED"} ${title} (${row.subject}): ${reached}, ${asked}` };
 }

@@ -11,6 +11,7 @@ export const backlot = "Backlot";
 export const bareHttp = "bare node:http";
 const sameWork = "floor: same work";
 const constant = "floor: constant body";
+const generator = "floor: generator and HTTP";
 const discard = "floor: discarding smtp-server";
 
 export const metrics = {
@@ -20,8 +21,8 @@ export const metrics = {
   create: { title: "Twilio: create a message, 16 connections", unit: "req/s", floor: sameWork },
   fetch: { title: "Twilio: fetch a message, 16 connections", unit: "req/s", floor: sameWork },
   list: { title: "Twilio: list 50 messages, 16 connections", unit: "req/s", floor: sameWork },
-  spotPage: { title: "EC2: 1,000 spot prices, 1 connection, p50", unit: "ms", floor: constant },
-  spotRate: { title: "EC2: 1,000 spot prices, 16 connections", unit: "req/s", floor: constant },
+  spotPage: { title: "EC2: 1,000 spot prices, 1 connection, p50", unit: "ms", floor: generator },
+  spotRate: { title: "EC2: 1,000 spot prices, 16 connections", unit: "req/s", floor: generator },
   spotSweep: { title: "EC2: the price now of every pool of us-east-1, 17 pages of 1,000", unit: "ms" },
   spotPool: { title: "EC2: 90 days of one pool, 1 connection, p50", unit: "ms" },
   policyPage: { title: "Azure: 1,000 policy states, 1 connection, p50", unit: "ms", floor: constant },

@@ -12,6 +12,7 @@ import { longTimestamp, timestampFormat } from "../wire/time.ts";
 import { ec2Envelope } from "../wire/xml.ts";
 import { answerEc2Body, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 
+const noTail = new Uint8Array(0);
 const purpose = "spot-price-history";
 const historySeconds = 90 * 86_400;
 const usualPage = 1_000;
@@ -60,7 +61,6 @@ export const describeSpotPriceHistory: Operation = {
     const selection = select(trading, request, zones);
     const accepts = recordFilter(request.filters);
     const tails = region.zones.map((zone, index) => priceTail(zones[index] ?? "", zone.id));
-    const timestamp = timestampFormat();
     const { sheet } = runtime.state.regions;
     const cursor = trading.history.page({
       start: request.start,
@@ -70,12 +70,7 @@ export const describeSpotPriceHistory: Operation = {
       selection,
       ...(accepts ? { accepts } : {}),
       take(type, zone, product, ticks, at) {
-        sheet.add({
-          head: trading.head(type, product),
-          price: priceText(ticks),
-          timestamp: timestamp(at),
-          tail: tails[zone] ?? "",
-        });
+        sheet.add(trading.head(type, product), ticks, at, tails[zone] ?? noTail);
       },
     });
     const token = cursor ? tokenOf(call, request, cursor) : "";

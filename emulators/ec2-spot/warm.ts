@@ -1,0 +1,35 @@
+/**
+ * Opens the market of the region that clients are pointed to, and reads its current prices once: whoever sweeps it first
+ * would wait for a thousand types to be placed and for code that has never run. In steps of some milliseconds.
+ */
+import type { Runtime } from "../kernel/emulator.ts";
+import { products } from "./domain/market.ts";
+import { regionNamed } from "./domain/regions.ts";
+import type { SpotStore } from "./store.ts";
+
+const steps = 24;
+
+export function* warm(runtime: Runtime<SpotStore>): Iterable<void> {
+  const { regions, settings } = runtime.state;
+  const region = regionNamed(settings().region);
+  if (!region) return;
+  yield void regions.catalogue;
+  const { market, history, head } = regions.trading(region, runtime.ids.seed);
+  yield;
+  const now = Math.floor(runtime.clock.now() / 1_000);
+  const length = Math.ceil(market.series.length / steps);
+  for (let from = 0; from < market.series.length; from += length) {
+    history.page({
+      start: now,
+      end: now,
+      after: undefined,
+      limit: length,
+      selection: { series: market.series.subarray(from, from + length), products: products.map(() => true) },
+      take: (type, _zone, product, ticks, at) => regions.sheet.add(head(type, product), ticks, at, nothing),
+    });
+    regions.sheet.body(["", ""], "");
+    yield;
+  }
+}
+
+const nothing = new Uint8Array(0);
