@@ -1,11 +1,12 @@
 /** Clients that are not ours: the npm client mailhog, Python's smtplib and curl. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import mailhog from "mailhog";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { mailServer } from "../smtp/mail-server.ts";
 import { dotStuffed, queuedId, rawClient } from "../smtp/raw-client.ts";
+import { python3, testWith } from "../support/tools.ts";
 
 let server: Awaited<ReturnType<typeof mailServer>>;
 let client: ReturnType<typeof mailhog>;
@@ -50,8 +51,7 @@ test("new mail is in MailHog's event stream", async () => {
   expect(JSON.parse(json)).toMatchObject({ ID: `${id}@mailhog.example` });
 });
 
-const python = spawnSync("python3", ["-c", "import smtplib"]).status === 0;
-test.runIf(python)("Python's smtplib sends", async () => {
+testWith(python3, "Python's smtplib sends", async (python) => {
   const script = `
 import smtplib, sys
 from email.message import EmailMessage
@@ -64,7 +64,7 @@ with smtplib.SMTP("127.0.0.1", int(sys.argv[1])) as s:
     assert s.send_message(m) == {}
     s.sendmail("ann@example.com", ["ok@example.org", "cy@example.net"], "Subject: two\\r\\n\\r\\nx\\r\\n")
 `;
-  const child = spawn("python3", ["-c", script, String(server.port)], { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(python, ["-c", script, String(server.port)], { stdio: ["ignore", "ignore", "pipe"] });
   let problems = "";
   child.stderr.on("data", (chunk) => (problems += String(chunk)));
   const [status] = await once(child, "exit");
@@ -77,10 +77,10 @@ with smtplib.SMTP("127.0.0.1", int(sys.argv[1])) as s:
   });
 });
 
-const curl = spawnSync("curl", ["--version"], { encoding: "utf8" }).stdout?.includes("smtp") === true;
-test.runIf(curl)("curl sends", async () => {
+const curl = { name: "curl", package: "curl", commands: ["/usr/bin/curl", "curl"], probe: ["--version"] };
+testWith(curl, "curl sends", async (command) => {
   const child = spawn(
-    "curl",
+    command,
     [
       "-s",
       `smtp://127.0.0.1:${server.port}`,

@@ -8,6 +8,7 @@ import twilio from "twilio";
 import { expect, onTestFinished, test } from "vitest";
 import { type Example, startExample } from "../support/example.ts";
 import { type Received, type Receiver, startReceiver } from "../support/receiver.ts";
+import { python3, testWith } from "../support/tools.ts";
 import { twilioServer } from "./twilio-client.ts";
 
 interface Made {
@@ -154,22 +155,20 @@ expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 sys.exit(0 if hmac.compare_digest(expected, signature) else 3)
 `;
 
-test("ten lines of Python accept the hex scheme", async ({ skip }) => {
-  const found = spawnSync("python3", ["--version"]).status === 0;
-  if (!found && process.env.CI === "true") throw new Error("python3 is missing, and CI has to run this");
-  skip(!found, "python3 is missing");
+testWith(python3, "ten lines of Python accept the hex scheme", async (command) => {
   const [example, receiver] = [await startExample(), await hook()];
   const { secret } = await endpoint(example, receiver.url, ["hex-sha256"]);
   const call = await delivered(example, receiver, awkward);
   const judge = (body: string, key = secret, stamp = headersOf(call)["x-timestamp"] ?? "") =>
-    spawnSync("python3", ["-c", python, key, headersOf(call)["x-signature"] ?? "", stamp], { input: body }).status;
+    spawnSync(command, ["-c", python, key, headersOf(call)["x-signature"] ?? "", stamp], { input: body }).status;
   expect(judge(call.body)).toBe(0);
   expect(judge(`${call.body} `)).toBe(3);
   expect(judge(call.body, `${secret}x`)).toBe(3);
   expect(judge(call.body, secret, "2020-01-01T00:00:00.000Z")).toBe(1);
 });
 
-test("openssl, as in a shell script, makes the same hex", async () => {
+const openssl = { name: "openssl", package: "openssl", commands: ["openssl"], probe: ["version"] };
+testWith(openssl, "openssl, as in a shell script, makes the same hex", async () => {
   const [example, receiver] = [await startExample(), await hook()];
   const { secret } = await endpoint(example, receiver.url, ["hex-sha256", "stripe"]);
   const call = await delivered(example, receiver, awkward);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { runEnvironment } from "../../emulators/suite/run-environment.ts";
 import { run, start, temporaryFolder } from "../support/command.ts";
+import { testUnless } from "../support/tools.ts";
 
 const quiet = { BACKLOT_LOG_LEVEL: "error" };
 /** A script for the Node that runs these tests. */
@@ -196,10 +197,10 @@ test("real mode starts nothing: 78 with hints, or the same command with its envi
   expect(JSON.parse(finished.stdout)).not.toHaveProperty("HTTPS_PROXY");
 });
 
-const canUnshare =
-  process.platform === "linux" && spawnSync("unshare", ["--net", "--map-root-user", "true"]).status === 0;
+const unshare = spawnSync("unshare", ["--net", "--map-root-user", "true"], { encoding: "utf8" });
+const shut = unshare.status !== 0 && `no network namespace can be made (${unshare.stderr || unshare.error?.message})`;
 
-test.skipIf(!canUnshare)("--sandbox stops what ignores proxies as well", async () => {
+testUnless(shut, "--sandbox stops what ignores proxies as well", async () => {
   const source = `
     import { connect } from "node:net";
     const way = await new Promise((resolve) => connect(443, "192.0.2.1").once("error", (cause) => resolve(cause.code)).once("connect", () => resolve("connected")));
@@ -211,6 +212,12 @@ test.skipIf(!canUnshare)("--sandbox stops what ignores proxies as well", async (
   const [way, status] = JSON.parse(finished.stdout) as [string, number];
   expect(way).toBe("ENETUNREACH");
   expect(status).toBeLessThan(500);
+});
+
+test("--sandbox runs nothing where there is no unshare, and says so", async () => {
+  const PATH = temporaryFolder();
+  const finished = await run(["exec", "--sandbox", ...node("process.stdout.write('ran')").slice(1)], { env: { PATH } });
+  expect(finished).toMatchObject({ code: 78, stdout: "", stderr: expect.stringContaining("--sandbox cannot be had") });
 });
 
 test("the environment of a run: what is told apart, without starting anything", () => {

@@ -1,5 +1,5 @@
 /** The README's receivers, run as they stand there, against the whole rejection matrix; and its commands that plan things. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -8,6 +8,7 @@ import type { ProbeReport } from "../../emulators/kernel/probe.ts";
 import { readSettings } from "../../emulators/kernel/settings.ts";
 import { temporaryFolder } from "../support/command.ts";
 import { startExample } from "../support/example.ts";
+import { python3, testWith } from "../support/tools.ts";
 
 const readme = readFileSync(join(packageRoot(), "README.md"), "utf8");
 const secret = `whsec_${Buffer.from("a secret of twenty-four b").toString("base64")}`;
@@ -34,12 +35,20 @@ function portOf(child: ChildProcess): Promise<string> {
   });
 }
 
-test.each([
-  ["ts", "receiver.ts", [process.execPath, "--import", "tsx"]],
-  ["python", "receiver.py", ["python3", "-u"]],
-])("%s", async (language, name, [command = "", ...args]) => {
-  const there = spawnSync(command, ["--version"]).status === 0;
-  if (!there && process.env.CI !== "true") return console.log(`${command} is missing; ${name} was not run`);
+const receivers = [
+  {
+    language: "ts",
+    name: "receiver.ts",
+    tool: { ...python3, name: "Node", package: "nodejs", commands: [process.execPath] },
+    flags: ["--import", "tsx"],
+  },
+  { language: "python", name: "receiver.py", tool: python3, flags: ["-u"] },
+] as const;
+
+for (const { language, name, tool, flags } of receivers)
+  testWith(tool, name, (command) => judged(language, name, [command, ...flags]));
+
+async function judged(language: string, name: string, [command = "", ...args]: readonly string[]): Promise<void> {
   const file = join(temporaryFolder(), name.replace(".ts", ".mts"));
   writeFileSync(file, block(language, name));
   const child = spawn(command, [...args, file], {
@@ -54,7 +63,7 @@ test.each([
   const report = probe.body as ProbeReport;
   expect(report.results.filter((row) => !row.passed)).toEqual([]);
   expect(report).toMatchObject({ passed: true, summary: { cases: 15, failed: 0, advisories: 0 } });
-});
+}
 
 test("the README's bodies are ones that the control API takes", async () => {
   const { call } = await startExample();
