@@ -3,9 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
 import type { Certificates } from "./certificates.ts";
 import { afterReal } from "./clock.ts";
 import { wantsFeed } from "./feed-upgrade.ts";
+import { plainBelow, speaksTls } from "./plain-on-tls.ts";
 
 export interface Served {
   readonly port: number;
@@ -52,6 +54,7 @@ export async function serve(options: {
           ...bounds,
           ...certificates.leafFor(undefined),
           minVersion: "TLSv1.2",
+          handshakeTimeout: bounds.headersTimeout,
           SNICallback: (name, done) => {
             try {
               done(null, certificates.contextFor(name));
@@ -64,11 +67,22 @@ export async function serve(options: {
       )
     : createServer(bounds, options.handle);
   const sockets = new Set<Socket>();
-  server.on(certificates ? "secureConnection" : "connection", (socket: Socket) => {
+  const track = (socket: Socket) => {
     sockets.add(socket);
-    socket.setNoDelay(true);
     socket.on("close", () => sockets.delete(socket));
+  };
+  server.on(certificates ? "secureConnection" : "connection", (socket: Socket) => {
+    track(socket);
+    socket.setNoDelay(true);
   });
+  if (certificates) {
+    // Below TLS: one that never gets through its handshake is closed with the others.
+    server.on("connection", track);
+    server.on("tlsClientError", (cause: NodeJS.ErrnoException, failed: TLSSocket) => {
+      const socket = plainBelow(cause, failed, sockets);
+      if (socket) endSoon(socket, speaksTls(`https://${localName(socket)}:${socket.localPort}.`));
+    });
+  }
   server.on("clientError", refuseUnusable);
   await listen(server, options);
   return {
@@ -90,6 +104,13 @@ export async function serve(options: {
         server.closeIdleConnections();
       }),
   };
+}
+
+/** The address that a client on this machine used; what others called it is not known below TLS. */
+function localName({ localAddress = "" }: Socket): string {
+  const address = localAddress.replace(/^::ffff:/, "");
+  if (address.startsWith("127.")) return address;
+  return address === "::1" ? "[::1]" : "<the same host>";
 }
 
 /** What is no HTTP request is told so, and its connection ends. */

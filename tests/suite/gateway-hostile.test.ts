@@ -165,7 +165,8 @@ test("a tunnel to one emulator does not lead to another by its Host header", asy
 const decodeError = Buffer.from([21, 3, 3, 0, 2, 2, 50]).toString("latin1");
 
 test.each([
-  ["HTTP", "GET / HTTP/1.1\r\n\r\n", "speaks TLS"],
+  ["HTTP", "GET / HTTP/1.1\r\n\r\n", "Use https:// and an emulated host name"],
+  ["HTTP for a host", "DELETE /x HTTP/1.1\r\nHost: api.twilio.com:4443\r\n\r\n", "Use https://api.twilio.com.\n"],
   ["no hello", Buffer.from([22, 3, 1, 0, 4, 2, 0, 0, 0]), decodeError],
   ["a hello with a wrong length", Buffer.from([22, 3, 1, 0, 8, 1, 0, 0, 4, 3, 3, 0, 0]), decodeError],
   ["endless records", Buffer.alloc(20_000, Buffer.from([22, 3, 1, 0, 1, 1])), decodeError],

@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Certificates } from "../../kernel/certificates.ts";
 import { afterReal } from "../../kernel/clock.ts";
+import { speaksTls } from "../../kernel/plain-on-tls.ts";
 import { endSoon } from "../../kernel/serve.ts";
 import { canonicalHost } from "./addresses.ts";
 import { fatalAlert, type Opening, readOpening } from "./client-hello.ts";
@@ -37,9 +38,6 @@ export interface TlsEnd {
   /** A connection that names its host by SNI alone. */
   bySni(socket: Socket): Promise<void>;
 }
-
-const plainAnswer =
-  "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nThis port speaks TLS for emulated host names.\n";
 
 export function createTlsEnd(options: TlsOptions): TlsEnd {
   const { certificates, routing, front } = options;
@@ -93,7 +91,7 @@ export function createTlsEnd(options: TlsOptions): TlsEnd {
       const opening = await look(socket, options.helloMs);
       if (opening.tag === "plain") {
         options.refused(socket, undefined, "not TLS");
-        endSoon(socket, plainAnswer);
+        endSoon(socket, speaksTls(hostAskedFor(socket)));
       } else if (opening.tag === "malformed") alert(socket, undefined, "a TLS beginning that cannot be read", 50);
       else if (opening.tag === "hello") {
         const host = opening.name === undefined ? undefined : canonicalHost(opening.name);
@@ -109,6 +107,13 @@ export function createTlsEnd(options: TlsOptions): TlsEnd {
       }
     },
   };
+}
+
+/** The Host header of a request in the clear, as far as it is a host name. */
+function hostAskedFor(socket: Socket): string {
+  const bytes: Buffer | null = socket.read();
+  const host = /^host:[ \t]*([\w.-]+)/im.exec(bytes?.subarray(0, 4_096).toString("latin1") ?? "")?.[1];
+  return host ? `https://${host}.` : "https:// and an emulated host name: https://api.twilio.com.";
 }
 
 /** Reads until the first TLS message is whole, and puts the bytes back. `more` when the client left or took too long. */
