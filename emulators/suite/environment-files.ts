@@ -9,6 +9,8 @@ export interface Loaded {
   readonly problems: readonly SettingProblem[];
   /** Files that were read, first wins. */
   readonly files: readonly string[];
+  /** What is wrong with the choice of files: nothing that keeps Backlot from starting, but hardly what was meant. */
+  readonly doubts: readonly string[];
 }
 
 /** @param given what the command line sets, before everything else */
@@ -20,10 +22,20 @@ export function loadSettings(
   const read = (path: string) =>
     existsSync(path) ? [{ path, values: parseEnv(readFileSync(path, "utf8")) as Record<string, string> }] : [];
   const common = read(join(folder, ".env"));
-  const name = given.BACKLOT_ENV ?? environment.BACKLOT_ENV ?? common[0]?.values.BACKLOT_ENV ?? "development";
-  const found = [...read(join(folder, `.env.${name}`)), ...common];
+  const asked = given.BACKLOT_ENV ?? environment.BACKLOT_ENV ?? common[0]?.values.BACKLOT_ENV;
+  const name = asked ?? "development";
+  const chosen = read(join(folder, `.env.${name}`));
+  const found = [...chosen, ...common];
   return {
     ...readSettings([given, environment, ...found.map(({ values }) => values)]),
     files: found.map(({ path }) => path),
+    doubts: doubtsAbout(name, asked !== undefined, chosen[0]?.values.BACKLOT_ENV, chosen.length > 0),
   };
+}
+
+/** Each template says in BACKLOT_ENV which one it is, so that one under another's name is found. */
+function doubtsAbout(name: string, asked: boolean, says: string | undefined, isThere: boolean): string[] {
+  if (!isThere) return asked ? [`BACKLOT_ENV is ${name}, but there is no .env.${name} here.`] : [];
+  if (says === undefined || says === name) return [];
+  return [`.env.${name} says BACKLOT_ENV=${says}: it looks like the file of another environment.`];
 }

@@ -4,7 +4,7 @@ import { definitions, type SettingName, type Settings } from "../../kernel/setti
 import type { Loaded } from "../environment-files.ts";
 
 export async function check(loaded: Loaded): Promise<number> {
-  const lines: string[] = [];
+  const lines: string[] = [...loaded.doubts];
   for (const problem of loaded.problems)
     lines.push(`${problem.env}=${problem.value} cannot be used: ${problem.allowed}`);
   for (const { env, port, cause } of await takenPorts(loaded.settings))
