@@ -23,6 +23,8 @@ const help = `backlot - local emulators of Twilio, Azure Policy Insights, EC2 sp
       --sandbox               loopback only, for programs that ignore proxies as well (Linux)
       --only, --seed, --clock as above
   backlot check [--env NAME]  check settings and ports; NAME: development, testing, production
+  backlot probe URL --secret SECRET  send a webhook receiver what it must refuse and accept, and print how it judged
+      --scheme NAME           standard, stripe, hex-sha256 or a provider's own; --exact-status: 401 and 403 as listed
   backlot doctor              look at ports, certificates, gateway and every service of a running or a private suite
   backlot trust [--init]      where the local certificate authority is, what it may sign, how each tool trusts it
       --bundle [FILE]         write it and the system's authorities into one file
@@ -53,6 +55,9 @@ const flags = {
   "no-egress-check": { type: "boolean" },
   sandbox: { type: "boolean" },
   bundle: { type: "boolean" },
+  secret: { type: "string" },
+  scheme: { type: "string" },
+  "exact-status": { type: "boolean" },
   scenario: { type: "string" },
   out: { type: "string" },
   name: { type: "string" },
@@ -72,11 +77,12 @@ const accepted: Readonly<Record<string, readonly string[]>> = {
   trust: ["init", "bundle"],
   exec: ["evidence", "allow", "no-egress-check", "sandbox", "only", "seed", "clock", "env"],
   doctor: ["env"],
+  probe: ["secret", "scheme", "exact-status", "env"],
   scenario: ["concurrency"],
   evidence: ["scenario", "out", "name", "key", "sha256", "json", "volatile", "events", "concurrency"],
 };
 /** Most words after the command; what they mean is the command's own affair. */
-const words: Readonly<Record<string, number>> = { scenario: 2, evidence: 3 };
+const words: Readonly<Record<string, number>> = { scenario: 2, evidence: 3, probe: 1 };
 
 /** Exit codes: 0 done, 1 a failure that was told, 2 the command line cannot be used; `exec` has more. */
 export async function main(line: readonly string[]): Promise<number> {
@@ -138,6 +144,7 @@ async function run(
   version: string,
 ): Promise<number> {
   if (command === "doctor") return (await import("./commands/doctor.ts")).doctor(settings);
+  if (command === "probe") return runProbe(settings, values);
   if (command === "env")
     return (await import("./commands/env.ts")).env(settings, values.json ? "json" : values.shell ? "shell" : "lines");
   if (command === "trust") return (await import("./commands/trust.ts")).trust(settings, values);
@@ -147,6 +154,14 @@ async function run(
     version,
     startedMs: process.uptime() * 1000,
   });
+}
+
+async function runProbe(settings: Settings, values: Parameters<typeof run>[2]): Promise<number> {
+  const { file: url, secret, scheme, "exact-status": exactStatus = false } = values;
+  if (url === undefined || secret === undefined)
+    return usage("Say where the receiver is and which secret it holds: backlot probe URL --secret SECRET");
+  const { probe } = await import("./commands/probe.ts");
+  return probe(settings, { url, secret, exactStatus, ...(scheme === undefined ? {} : { scheme }) });
 }
 
 async function runExec(

@@ -150,6 +150,25 @@ test("a reset is told, a quiet feed pings, a closed one ends", async () => {
   expect(feed.viewers).toBe(0);
 });
 
+test("a quiet feed pings every 20 s unless it is told otherwise", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const reader = await opened(createFeed("notes", journalOf(100)).open(undefined, {}));
+  await reader.next();
+  let pings = 0;
+  const count = async (): Promise<void> => {
+    const frames = await reader.next();
+    if (!frames) return;
+    pings += frames.filter(({ event }) => event === "ping").length;
+    return count();
+  };
+  void count();
+  await vi.advanceTimersByTimeAsync(19_999);
+  expect(pings).toBe(0);
+  await vi.advanceTimersByTimeAsync(40_001);
+  expect(pings).toBe(3);
+});
+
 test("a viewer that goes away is forgotten; more viewers than the most are refused", async () => {
   const { url, emulator, call } = await startExample();
   const viewer = await watch(`${url}/_backlot/events`);
