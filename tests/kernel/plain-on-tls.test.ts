@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
-import { createClock } from "../../emulators/kernel/clock.ts";
 import { openCertificates } from "../../emulators/kernel/certificates.ts";
+import { createClock } from "../../emulators/kernel/clock.ts";
 import { type Served, type ServeLimits, serve } from "../../emulators/kernel/serve.ts";
 
 async function tlsServer(host = "127.0.0.1", limits: ServeLimits = {}): Promise<Served & { readonly ca: string }> {

@@ -42,7 +42,10 @@ test("one that accepts everything is told so row by row; the suite that runs is 
 test("what cannot be probed is told: no receiver, no such scheme, no secret", async () => {
   const at = "http://127.0.0.1:9/hooks";
   const nobody = await run(["probe", at, "--secret", secret], { env: alone });
-  expect(nobody).toMatchObject({ code: 1, stdout: expect.stringMatching(/^WRONG +genuine +2xx +connect: .*ECONNREFUSED/m) });
+  expect(nobody).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^WRONG +genuine +2xx +connect: .*ECONNREFUSED/m),
+  });
   const scheme = await run(["probe", at, "--secret", secret, "--scheme", "nix"], { env: alone });
   expect(scheme).toMatchObject({ code: 1, stderr: expect.stringContaining("nix is not a scheme of") });
   expect(await run(["probe", at], { env: alone })).toMatchObject({ code: 2 });
