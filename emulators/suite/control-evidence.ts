@@ -1,13 +1,16 @@
-/** Evidence by the control API: start, stop, and the archive of the last pack. */
+/** Evidence by the control API: start, stop, the packs that were made with their archives, and whether each is whole. */
 import { createHash } from "node:crypto";
 import type { Hono } from "hono";
 import * as z from "zod";
 import { isoMilliseconds } from "../kernel/clock.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
-import { answer, answerJson } from "../kernel/exchange.ts";
+import { answer, answerJson, type Exchange } from "../kernel/exchange.ts";
 import { readBody } from "../kernel/http/input.ts";
+import type { Mode } from "../kernel/mode.ts";
 import { ControlError } from "../kernel/plain-errors.ts";
 import type { Recorder } from "./evidence/recorder.ts";
+import type { PackShelf } from "./evidence/shelf.ts";
+import type { Leader } from "./leader.ts";
 
 export const RecordingInput = z.strictObject({
   title: z.string().min(1).max(200).optional(),
@@ -18,44 +21,85 @@ export const RecordingInput = z.strictObject({
 
 export const archiveType = "application/x-tar";
 
-export function evidenceRoutes(control: Hono<KernelEnv>, recorder: Recorder): void {
+interface EvidenceParts {
+  readonly evidence: Recorder;
+  readonly packs: PackShelf;
+  readonly leader: Leader;
+}
+
+export function evidenceRoutes(control: Hono<KernelEnv>, { evidence: recorder, packs, leader }: EvidenceParts): void {
   const base = "/_backlot/evidence";
-  let last: { readonly name: string; readonly archive: Buffer; readonly fingerprint: string } | undefined;
-  control.get(base, (c) =>
-    answerJson(c.env.exchange, 200, {
+  let title: string | undefined;
+  refusedInRealMode(control, base, leader.mode, "evidence of what is emulated");
+  control.get(base, (c) => {
+    const [last] = packs.packs;
+    return answerJson(c.env.exchange, 200, {
       recordingSince: recorder.since === undefined ? null : isoMilliseconds(recorder.since),
-      pack: last ? { name: last.name, bytes: last.archive.length, fingerprint: last.fingerprint } : null,
-    }),
-  );
+      pack: last ? { name: last.name, bytes: last.bytes, fingerprint: last.fingerprint } : null,
+    });
+  });
   control.post(`${base}/start`, async (c) => {
-    const { title, about, failFast } = readBody(c.env.exchange, RecordingInput);
+    const { about, failFast, title: given } = readBody(c.env.exchange, RecordingInput);
     await recorder.start({
       failFast,
-      ...(title === undefined ? {} : { title }),
+      ...(given === undefined ? {} : { title: given }),
       ...(about === undefined ? {} : { about }),
     });
+    title = given;
     return answerJson(c.env.exchange, 201, { recordingSince: isoMilliseconds(recorder.since ?? 0) });
   });
   control.post(`${base}/stop`, async (c) => {
-    last = undefined;
     const recorded = await recorder.stop();
-    last = { name: recorded.name, archive: recorded.tar(), fingerprint: recorded.fingerprint };
-    return answerJson(c.env.exchange, 200, {
-      name: recorded.name,
-      files: recorded.files.size,
-      bytes: last.archive.length,
-      fingerprint: last.fingerprint,
-    });
+    const pack = packs.add(recorded, title ?? recorded.name, leader.clock.now());
+    const { id, name, files, bytes, fingerprint } = pack;
+    return answerJson(c.env.exchange, 200, { id, name, files, bytes, fingerprint });
   });
   control.get(`${base}/pack.tar`, (c) => {
+    const [last] = packs.packs;
     if (!last) throw new ControlError(404, "no_pack", "There is no pack yet; POST /_backlot/evidence/stop makes one.");
-    const { name, archive } = last;
-    // RFC 9530: whoever downloads it can tell at once whether it came whole.
-    const digest = createHash("sha256").update(archive).digest("base64");
-    return answer(c.env.exchange, 200, archive, {
-      "content-type": archiveType,
-      "content-disposition": `attachment; filename="${name}.tar"`,
-      "content-digest": `sha-256=:${digest}:`,
-    });
+    return archive(c.env.exchange, packs, last.id);
   });
+
+  control.get(`${base}/packs`, (c) => answerJson(c.env.exchange, 200, { packs: packs.packs }));
+  control.get(`${base}/packs/:id/pack.tar`, (c) => archive(c.env.exchange, packs, c.req.param("id")));
+  control.get(`${base}/packs/:id/verdict`, async (c) => {
+    const bytes = packs.archiveOf(c.req.param("id"));
+    if (!bytes) throw noSuchPack(c.req.param("id"));
+    const [{ verifyTree }, { readTar }] = await Promise.all([
+      import("./evidence/verify.ts"),
+      import("./evidence/tar.ts"),
+    ]);
+    return answerJson(c.env.exchange, 200, verifyTree({ kind: "archive", archive: bytes, ...readTar(bytes) }));
+  });
+  control.delete(`${base}/packs/:id`, (c) => {
+    if (!packs.remove(c.req.param("id"))) throw noSuchPack(c.req.param("id"));
+    return answer(c.env.exchange, 204, null, {});
+  });
+}
+
+function archive(exchange: Exchange, packs: PackShelf, id: string): Response {
+  const pack = packs.packs.find((one) => one.id === id);
+  const bytes = packs.archiveOf(id);
+  if (!pack || !bytes) throw noSuchPack(id);
+  // RFC 9530: whoever downloads it can tell at once whether it came whole.
+  const digest = createHash("sha256").update(bytes).digest("base64");
+  return answer(exchange, 200, bytes, {
+    "content-type": archiveType,
+    "content-disposition": `attachment; filename="${pack.name}.tar"`,
+    "content-digest": `sha-256=:${digest}:`,
+  });
+}
+
+function noSuchPack(id: string): ControlError {
+  return new ControlError(404, "no_such_pack", `There is no pack ${id}; GET /_backlot/evidence/packs lists them.`);
+}
+
+/** Nothing of what is emulated is told while the real services are meant. */
+export function refusedInRealMode(control: Hono<KernelEnv>, base: string, mode: Mode, what: string): void {
+  for (const path of [base, `${base}/*`])
+    control.use(path, async (_, next) => {
+      if (mode.current === "real")
+        throw new ControlError(503, "real_mode", `In real mode there is no ${what}; PUT /_backlot/mode lowers it.`);
+      await next();
+    });
 }

@@ -7,6 +7,7 @@ import { LimitsInput } from "../kernel/limits.ts";
 import type { Operation } from "../kernel/openapi.ts";
 import { archiveType, RecordingInput } from "./control-evidence.ts";
 import { SuiteJournalQuery } from "./control-journal.ts";
+import { RunInput } from "./control-scenarios.ts";
 
 const toOne = { emulator: z.string().optional() };
 
@@ -52,5 +53,36 @@ export const suiteOperations: readonly Operation[] = [
     path: "/_backlot/evidence/pack.tar",
     summary: "The last pack as an archive, without volatile/",
     gives: archiveType,
+  },
+  { method: "get", path: "/_backlot/evidence/packs", summary: "The packs that are held, newest first" },
+  {
+    method: "get",
+    path: "/_backlot/evidence/packs/{id}/pack.tar",
+    summary: "A pack as an archive, without volatile/",
+    gives: archiveType,
+  },
+  { method: "get", path: "/_backlot/evidence/packs/{id}/verdict", summary: "Whether a pack is whole, and what is not" },
+  {
+    method: "delete",
+    path: "/_backlot/evidence/packs/{id}",
+    summary: "Lets go of a pack",
+    status: 204,
+    gives: null,
+  },
+  { method: "get", path: "/_backlot/scenarios", summary: "The scenarios that can be run" },
+  {
+    method: "post",
+    path: "/_backlot/scenarios/{name}/run",
+    summary: "Plays a scenario on a suite of its own",
+    body: RunInput,
+    status: 202,
+  },
+  { method: "get", path: "/_backlot/scenarios/runs", summary: "The runs, newest first, and how far each has come" },
+  { method: "get", path: "/_backlot/scenarios/runs/{id}", summary: "A run with its steps" },
+  {
+    method: "post",
+    path: "/_backlot/scenarios/runs/{id}/stop",
+    summary: "Ends a run after the step under way",
+    status: 202,
   },
 ];

@@ -16,8 +16,11 @@ import { advanceTogether, type ClockView } from "./conductor.ts";
 import { evidenceRoutes } from "./control-evidence.ts";
 import { suiteJournalRoutes } from "./control-journal.ts";
 import { planRoutes } from "./control-plans.ts";
+import { scenarioRoutes } from "./control-scenarios.ts";
 import { suiteWebhookRoutes } from "./control-webhooks.ts";
 import type { Recorder } from "./evidence/recorder.ts";
+import type { ScenarioRuns } from "./evidence/scenario/runs.ts";
+import type { PackShelf } from "./evidence/shelf.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { Leader } from "./leader.ts";
 import { ask, askAll, guarded, type Member } from "./member.ts";
@@ -31,6 +34,8 @@ export interface SuiteControl {
   readonly own: OwnJournal;
   readonly gateway?: Gateway | undefined;
   readonly evidence: Recorder;
+  readonly packs: PackShelf;
+  readonly scenarios: ScenarioRuns;
   certificates(): Certificates;
 }
 
@@ -41,6 +46,8 @@ export function createSuiteControl({
   own,
   gateway,
   evidence,
+  packs,
+  scenarios,
   certificates,
 }: SuiteControl): Hono<KernelEnv> {
   const control = new Hono<KernelEnv>();
@@ -162,7 +169,8 @@ export function createSuiteControl({
 
   suiteWebhookRoutes(control, members);
   planRoutes(control, { members, clock: leader.clock });
-  evidenceRoutes(control, evidence);
+  evidenceRoutes(control, { evidence, packs, leader });
+  scenarioRoutes(control, { scenarios, leader });
   return control;
 }
 

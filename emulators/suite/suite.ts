@@ -20,6 +20,8 @@ import { createPart } from "./console/part.ts";
 import { consoleGuard, consolePage, consoleRoutes } from "./console/server.ts";
 import { createSuiteControl } from "./control.ts";
 import { createRecorder, type Recorder } from "./evidence/recorder.ts";
+import { createScenarioRuns } from "./evidence/scenario/runs.ts";
+import { createPackShelf } from "./evidence/shelf.ts";
 import { createSuiteGates } from "./gates.ts";
 import { type Gateway, openGateway } from "./gateway/gateway.ts";
 import { createLeader, type Leader } from "./leader.ts";
@@ -117,8 +119,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     control() {
       const member = members.find((one) => one.name === name);
       if (!member) throw new Error(`${name} is not up yet`);
-      const parts = { members: [member], leader, observation, own, certificates, gateway, evidence };
-      return { app: createSuiteControl(parts), member };
+      return { app: createSuiteControl({ ...parts, members: [member] }), member };
     },
   });
   const emulators = await startAll(
@@ -159,7 +160,10 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
   const own = createOwnJournal(runtime, gateway);
   const observation = observeMembers(members, own.member, settings, leader.clock);
   const evidence = createRecorder(() => suite);
-  const control = createSuiteControl({ members, leader, observation, own, certificates, gateway, evidence });
+  const packs = createPackShelf();
+  const scenarios = createScenarioRuns({ clock: leader.clock, packs });
+  const parts = { members, leader, observation, own, certificates, gateway, evidence, packs, scenarios };
+  const control = createSuiteControl(parts);
   consoleRoutes(control, members);
   const host = createHost({
     runtime,
@@ -204,6 +208,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     evidence,
     control: ownControl,
     async close() {
+      await scenarios.close();
       observation.close();
       own.close();
       detach?.();

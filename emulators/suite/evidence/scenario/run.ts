@@ -21,6 +21,13 @@ export interface StepResult {
   readonly wallMs: number;
 }
 
+/** A step as it stands in the file; when it repeats, its results have orders below its own. */
+export interface PlannedStep {
+  readonly order: string;
+  readonly name: string;
+  readonly repeat: number;
+}
+
 export interface Played {
   readonly results: readonly StepResult[];
   readonly passed: boolean;
@@ -67,6 +74,16 @@ export async function playScenario(scenario: Scenario, options: PlayOptions = {}
   } finally {
     await receivers.close();
   }
+}
+
+export function plannedSteps({ steps }: Scenario): readonly PlannedStep[] {
+  const planned = ({ name, repeat }: Step, order: string): PlannedStep => ({ order, name, repeat });
+  return steps.flatMap((entry, index) => {
+    const order = number(index + 1);
+    return "independent" in entry
+      ? entry.independent.map((step, n) => planned(step, `${order}.${number(n + 1)}`))
+      : [planned(entry, order)];
+  });
 }
 
 interface Run {
