@@ -13,6 +13,7 @@ export interface Api {
   get<T>(path: string): Promise<T>;
   text(path: string): Promise<string>;
   send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T>;
+  blob(path: string): Promise<Blob>;
   /** Where a path of the control API is reached from this page. */
   at(path: string): string;
   /** For what cannot send a header: the live journal, frames and downloads. Good for a minute. */
@@ -48,6 +49,7 @@ export function createApi(base = "/_backlot"): Api {
     at,
     get: async (path) => (await call("GET", at(path))).json(),
     text: async (path) => (await call("GET", at(path))).text(),
+    blob: async (path) => (await call("GET", at(path))).blob(),
     async send(method, path, body) {
       const response = await call(method, at(path), body);
       return response.status === 204 ? undefined : response.json();

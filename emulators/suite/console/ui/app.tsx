@@ -81,7 +81,7 @@ function Console({ page: { seed, part, suite } }: { page: PageFacts }) {
         {view === "spot" ? <Spot rest={rest} /> : null}
         {view === "compliance" ? <Compliance rest={rest} /> : null}
         {view === "webhooks" ? <Webhooks tab={rest[0]} service={rest[1]} id={rest[2]} names={names} /> : null}
-        {view === "control" ? <Control services={members} clock={clock} mode={health.value?.mode} /> : null}
+        {view === "control" ? <Control rest={rest} services={members} clock={clock} mode={health.value?.mode} /> : null}
         {views.some(([id]) => id === view) ? null : (
           <p>
             There is no view {view}. <a href={place(first)}>Back to the first</a>

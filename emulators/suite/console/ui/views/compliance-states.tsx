@@ -2,6 +2,7 @@
 import { count } from "../format.ts";
 import { Badge, Copy, Empty, Facts, Panel, Problem, Said, Time, type Tone } from "../parts.tsx";
 import { asJson, go, useAction, useLive, useResource, useShared } from "../state.ts";
+import { Table } from "../table.tsx";
 import { VirtualList } from "../virtual-list.tsx";
 import {
   arm,
@@ -164,34 +165,18 @@ function StateDetail({ text, names }: { text: string; names: Names }) {
 
 function Expressions({ rows }: { rows: readonly Expression[] }) {
   return (
-    <div class="table-box">
-      <table aria-label="Evaluated expressions">
-        <thead>
-          <tr>
-            <th>Field</th>
-            <th>Is</th>
-            <th>Operator</th>
-            <th>Compared with</th>
-            <th>Result</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, index) => (
-            <tr key={`${index}${row.path}`}>
-              <th scope="row" class="mono wrap" title={row.path}>
-                {row.expression}
-              </th>
-              <td class="mono wrap">{shown(row.expressionValue)}</td>
-              <td class="nowrap">{row.operator}</td>
-              <td class="mono wrap">{shown(row.targetValue)}</td>
-              <td>
-                <Badge tone={row.result === "True" ? "warn" : "plain"}>{row.result}</Badge>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="Evaluated expressions"
+      rows={rows.map((row, index) => ({ ...row, key: `${index}${row.path}` }))}
+      keyOf={({ key }) => key}
+      columns={[
+        { title: "Field", class: "mono wrap", cell: ({ path, expression }) => <span title={path}>{expression}</span> },
+        { title: "Is", class: "mono wrap", cell: ({ expressionValue }) => shown(expressionValue) },
+        { title: "Operator", class: "nowrap", cell: ({ operator }) => operator },
+        { title: "Compared with", class: "mono wrap", cell: ({ targetValue }) => shown(targetValue) },
+        { title: "Result", cell: ({ result }) => <Badge tone={result === "True" ? "warn" : "plain"}>{result}</Badge> },
+      ]}
+    />
   );
 }
 

@@ -1,13 +1,47 @@
-/** Steering: time, mode, state, planned faults. */
+/** Steering: time, mode, state, planned faults; stories that play by themselves; evidence of what happened. */
 import { useState } from "preact/hooks";
 import type { ClockState } from "../clock.ts";
 import { count } from "../format.ts";
-import { Badge, Empty, Field, Panel, Problem, Said, Time } from "../parts.tsx";
-import { useAction, useLive, useResource, useShared } from "../state.ts";
+import { Badge, Empty, Field, Panel, Problem, Said, Tabs, Time } from "../parts.tsx";
+import { place, useAction, useLive, useResource, useShared } from "../state.ts";
+import { Evidence } from "./evidence.tsx";
 import { Faults } from "./faults.tsx";
 import type { Service } from "./overview.tsx";
+import { Scenarios } from "./scenarios.tsx";
 
 export function Control({
+  rest: [tab = "state", chosen],
+  ...state
+}: {
+  rest: readonly string[];
+  services: readonly Service[];
+  clock: ClockState | undefined;
+  mode: string | undefined;
+}) {
+  return (
+    <div class="tabbed">
+      <Tabs
+        label="Control"
+        current={tab}
+        href={(id) => (id === "state" ? place("control") : place("control", id))}
+        tabs={[
+          { id: "state", title: "Clock, mode, faults" },
+          { id: "scenarios", title: "Scenarios" },
+          { id: "evidence", title: "Evidence" },
+        ]}
+      />
+      {tab === "scenarios" ? (
+        <Scenarios chosen={chosen} services={state.services} />
+      ) : tab === "evidence" ? (
+        <Evidence />
+      ) : (
+        <State {...state} />
+      )}
+    </div>
+  );
+}
+
+function State({
   services,
   clock,
   mode,

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { Badge, Copy, Empty, Field, Panel, Problem, Said } from "../parts.tsx";
 import { place, useAction, useLive, useResource, useShared } from "../state.ts";
+import { Table } from "../table.tsx";
 
 export interface Endpoint {
   readonly id: string;
@@ -62,63 +63,64 @@ export function Endpoints({ names }: { names: readonly string[] }) {
       {found.value && rows.length === 0 ? (
         <Empty title="No endpoint yet">Register one above; it hears of all services with one secret.</Empty>
       ) : (
-        <div class="table-box">
-          <table>
-            <thead>
-              <tr>
-                <th>Service</th>
-                <th>URL</th>
-                <th>Events</th>
-                <th>Signed as</th>
-                <th>State</th>
-                <th>
-                  <span class="hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => {
-                const path = `/_backlot/members/${row.service}/webhooks/endpoints/${encodeURIComponent(row.id)}`;
-                return (
-                  <tr key={row.service + row.id}>
-                    <th scope="row">{row.service}</th>
-                    <td class="mono">{row.url}</td>
-                    <td>{row.events.join(", ")}</td>
-                    <td>{row.schemes.join(", ")}</td>
-                    <td>
-                      <Badge tone={row.enabled ? "good" : "warn"}>{row.enabled ? "on" : "off"}</Badge>{" "}
-                      {row.disabledReason ?? ""}
-                    </td>
-                    <td class="number nowrap">
-                      <a href={place("webhooks", "probe")}>Probe</a> <Copy text={row.secret} label="Copy secret" />
-                      <button
-                        type="button"
-                        class="quiet"
-                        onClick={() =>
-                          act(
-                            () => api.send("PATCH", path, { enabled: !row.enabled }),
-                            row.enabled ? "Switched off." : "Switched on.",
-                          )
-                        }
-                      >
-                        {row.enabled ? "Switch off" : "Switch on"}
-                      </button>
-                      <button
-                        type="button"
-                        class="quiet"
-                        aria-label={`Remove ${row.url} at ${row.service}`}
-                        onClick={() => act(() => api.send("DELETE", path), "Removed.")}
-                      >
-                        Remove
-                      </button>
-                    </td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          rows={rows}
+          keyOf={({ service, id }) => service + id}
+          columns={[
+            { title: "Service", cell: ({ service }) => service },
+            { title: "URL", class: "mono wrap", cell: (row) => row.url },
+            { title: "Events", class: "wrap", cell: (row) => row.events.join(", ") },
+            { title: "Signed as", cell: ({ schemes }) => schemes.join(", ") },
+            {
+              title: "State",
+              cell: ({ enabled, disabledReason = "" }) => (
+                <>
+                  <Badge tone={enabled ? "good" : "warn"}>{enabled ? "on" : "off"}</Badge> {disabledReason}
+                </>
+              ),
+            },
+            {
+              title: "Actions",
+              hideTitle: true,
+              class: "number nowrap",
+              cell: (row) => <EndpointActions row={row} act={act} />,
+            },
+          ]}
+        />
       )}
     </Panel>
+  );
+}
+
+function EndpointActions({
+  row,
+  act,
+}: {
+  row: Endpoint & { readonly service: string };
+  act(work: () => Promise<unknown>, done: string): void;
+}) {
+  const { api } = useShared();
+  const path = `/_backlot/members/${row.service}/webhooks/endpoints/${encodeURIComponent(row.id)}`;
+  return (
+    <>
+      <a href={place("webhooks", "probe")}>Probe</a> <Copy text={row.secret} label="Copy secret" />
+      <button
+        type="button"
+        class="quiet"
+        onClick={() =>
+          act(() => api.send("PATCH", path, { enabled: !row.enabled }), row.enabled ? "Switched off." : "Switched on.")
+        }
+      >
+        {row.enabled ? "Switch off" : "Switch on"}
+      </button>
+      <button
+        type="button"
+        class="quiet"
+        aria-label={`Remove ${row.url} at ${row.service}`}
+        onClick={() => act(() => api.send("DELETE", path), "Removed.")}
+      >
+        Remove
+      </button>
+    </>
   );
 }

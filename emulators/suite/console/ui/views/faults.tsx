@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { count } from "../format.ts";
 import { Badge, Empty, Field, Panel, Problem, Said, Select } from "../parts.tsx";
 import { useAction, useLive, useResource, useShared } from "../state.ts";
+import { Table } from "../table.tsx";
 import type { Service } from "./overview.tsx";
 
 interface Fault {
@@ -60,51 +61,43 @@ export function Faults({ services }: { services: readonly Service[] }) {
           Plan one above: the next request that matches meets it, in the provider's own words.
         </Empty>
       ) : (
-        <div class="table-box">
-          <table>
-            <thead>
-              <tr>
-                <th>Service</th>
-                <th>When</th>
-                <th>Then</th>
-                <th class="number">Matched</th>
-                <th class="number">Fired</th>
-                <th>
-                  <span class="hidden">Remove</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {faults.map((fault) => (
-                <tr key={`${fault.emulator} ${fault.id}`}>
-                  <th scope="row" title={fault.note}>
-                    {fault.emulator}
-                  </th>
-                  <td class="mono">{words(fault.match) || "any request"}</td>
-                  <td class="mono">{words(fault.action)}</td>
-                  <td class="number">{count(fault.matched)}</td>
-                  <td class="number">
-                    {count(fault.fired)}
-                    {fault.times === undefined ? "" : ` of ${fault.times}`} {fault.spent ? <Badge>spent</Badge> : null}
-                  </td>
-
-                  <td class="number">
-                    <button
-                      type="button"
-                      class="quiet"
-                      aria-label={`Remove fault ${fault.id}`}
-                      onClick={() =>
-                        act(() => api.send("DELETE", `/_backlot/faults/${encodeURIComponent(fault.id)}`), "Removed.")
-                      }
-                    >
-                      Remove
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          rows={faults}
+          keyOf={({ emulator, id }) => `${emulator} ${id}`}
+          columns={[
+            { title: "Service", cell: ({ emulator, note }) => <span title={note}>{emulator}</span> },
+            { title: "When", class: "mono wrap", cell: ({ match }) => words(match) || "any request" },
+            { title: "Then", class: "mono wrap", cell: ({ action: then }) => words(then) },
+            { title: "Matched", class: "number", cell: ({ matched }) => count(matched) },
+            {
+              title: "Fired",
+              class: "number",
+              cell: ({ fired, times, spent }) => (
+                <>
+                  {count(fired)}
+                  {times === undefined ? "" : ` of ${times}`} {spent ? <Badge>spent</Badge> : null}
+                </>
+              ),
+            },
+            {
+              title: "Remove",
+              hideTitle: true,
+              class: "number",
+              cell: ({ id }) => (
+                <button
+                  type="button"
+                  class="quiet"
+                  aria-label={`Remove fault ${id}`}
+                  onClick={() =>
+                    act(() => api.send("DELETE", `/_backlot/faults/${encodeURIComponent(id)}`), "Removed.")
+                  }
+                >
+                  Remove
+                </button>
+              ),
+            },
+          ]}
+        />
       )}
     </Panel>
   );

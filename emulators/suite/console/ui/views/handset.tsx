@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { Badge, Copy, Empty, Field, Said, Time } from "../parts.tsx";
 import { go, useAction, useLive, useResource, useShared } from "../state.ts";
+import { Table } from "../table.tsx";
 import type { Call } from "./conversations.ts";
 
 export const own = "/_backlot/members/twilio/twilio";
@@ -169,37 +170,37 @@ export function Codes() {
   if (rows.length === 0)
     return <Empty title="No verification code">Start one with Twilio Verify; its code can be copied here.</Empty>;
   return (
-    <div class="table-box">
-      <table aria-label="Verification codes">
-        <thead>
-          <tr>
-            <th>To</th>
-            <th>Code</th>
-            <th>State</th>
-            <th>Good until</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.slice(0, 100).map((row) => (
-            <tr key={row.sid}>
-              <th scope="row" class="mono">
-                {row.to} <span class="faint">{row.channel}</span>
-              </th>
-              <td class="nowrap">
-                <span class="mono strong">{row.code}</span> <Copy text={row.code} />
-              </td>
-              <td>
-                <Badge tone={row.status === "approved" ? "good" : row.status === "pending" ? "info" : "plain"}>
-                  {row.status}
-                </Badge>
-              </td>
-              <td>
-                <Time iso={row.expiresAt} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="Verification codes"
+      rows={rows.slice(0, 100)}
+      keyOf={({ sid }) => sid}
+      columns={[
+        {
+          title: "To",
+          class: "mono",
+          cell: ({ to, channel }) => (
+            <>
+              {to} <span class="faint">{channel}</span>
+            </>
+          ),
+        },
+        {
+          title: "Code",
+          class: "nowrap",
+          cell: ({ code }) => (
+            <>
+              <span class="mono strong">{code}</span> <Copy text={code} />
+            </>
+          ),
+        },
+        {
+          title: "State",
+          cell: ({ status }) => (
+            <Badge tone={status === "approved" ? "good" : status === "pending" ? "info" : "plain"}>{status}</Badge>
+          ),
+        },
+        { title: "Good until", cell: ({ expiresAt }) => <Time iso={expiresAt} /> },
+      ]}
+    />
   );
 }

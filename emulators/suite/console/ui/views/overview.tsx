@@ -4,6 +4,7 @@ import { count, duration, local } from "../format.ts";
 import { JournalList } from "../journal-list.tsx";
 import { Badge, Dot, Empty, Panel, Problem, type Tone } from "../parts.tsx";
 import { place, useLive, useResource } from "../state.ts";
+import { Table } from "../table.tsx";
 
 interface Check {
   readonly status: string;
@@ -245,30 +246,27 @@ function EgressTable({ egress }: { egress: Egress | undefined }): ComponentChild
       </Empty>
     );
   return (
-    <div class="table-box">
-      <table>
-        <thead>
-          <tr>
-            <th>Target</th>
-            <th class="number">Times</th>
-            <th>Last</th>
-          </tr>
-        </thead>
-        <tbody>
-          {refused.map(({ target, count: times, lastAt, reason }) => (
-            <tr key={target}>
-              <th scope="row" class="target">
-                <span class="mono">{target}</span>
-                <span class="faint">{reason}</span>
-              </th>
-              <td class="number">{count(times)}</td>
-              <td class="faint" title={local(lastAt)}>
-                {lastAt.slice(11, 19)}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      rows={refused}
+      keyOf={({ target }) => target}
+      columns={[
+        {
+          title: "Target",
+          class: "target",
+          cell: ({ target, reason }) => (
+            <>
+              <span class="mono">{target}</span>
+              <span class="faint">{reason}</span>
+            </>
+          ),
+        },
+        { title: "Times", class: "number", cell: ({ count: times }) => count(times) },
+        {
+          title: "Last",
+          class: "faint",
+          cell: ({ lastAt }) => <span title={local(lastAt)}>{lastAt.slice(11, 19)}</span>,
+        },
+      ]}
+    />
   );
 }

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { Badge, Empty, Field, Panel, Said, Select } from "../parts.tsx";
 import { useAction, useShared } from "../state.ts";
+import { Table } from "../table.tsx";
 import { useEndpoints } from "./endpoints.tsx";
 
 interface Report {
@@ -81,38 +82,32 @@ export function Probe({ names }: { names: readonly string[] }) {
       </form>
       <Said action={action} />
       {report ? (
-        <div class="table-box">
-          <table aria-label="How the receiver judged">
-            <thead>
-              <tr>
-                <th>Case</th>
-                <th>What was sent</th>
-                <th>Should</th>
-                <th class="number">Answer</th>
-                <th>Verdict</th>
-              </tr>
-            </thead>
-            <tbody>
-              {report.results.map((row) => (
-                <tr key={row.case}>
-                  <th scope="row" class="nowrap">
-                    {row.case}
-                  </th>
-                  <td>
-                    {row.about} {row.detail === undefined ? null : <span class="faint">{row.detail}</span>}
-                  </td>
-                  <td>{row.expected}</td>
-                  <td class="number mono">{row.status ?? "none"}</td>
-                  <td>
-                    <Badge tone={row.passed ? "good" : row.advisory ? "warn" : "bad"}>
-                      {row.passed ? "as it should" : row.advisory ? "consider" : "wrong"}
-                    </Badge>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="How the receiver judged"
+          rows={report.results}
+          keyOf={(row) => row.case}
+          columns={[
+            { title: "Case", class: "nowrap", cell: (row) => row.case },
+            {
+              title: "What was sent",
+              cell: ({ about, detail }) => (
+                <>
+                  {about} {detail === undefined ? null : <span class="faint">{detail}</span>}
+                </>
+              ),
+            },
+            { title: "Should", cell: ({ expected }) => expected },
+            { title: "Answer", class: "number mono", cell: ({ status }) => status ?? "none" },
+            {
+              title: "Verdict",
+              cell: ({ passed, advisory }) => (
+                <Badge tone={passed ? "good" : advisory ? "warn" : "bad"}>
+                  {passed ? "as it should" : advisory ? "consider" : "wrong"}
+                </Badge>
+              ),
+            },
+          ]}
+        />
       ) : (
         <Empty title="Nothing probed yet">
           A forged, stale or doubled webhook that the receiver accepts is found here and not in production.

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { count } from "../format.ts";
 import { Copy, Empty, Panel, Problem, Select, Tabs } from "../parts.tsx";
 import { go, place, useLive, useResource } from "../state.ts";
+import { Table } from "../table.tsx";
 import { PriceChart, price, type ZonePath } from "./spot-chart.tsx";
 import { SpotLives } from "./spot-lives.tsx";
 
@@ -233,41 +234,36 @@ function Band({ label }: { label: string | undefined }) {
 
 function Zones({ prices, hidden, toggle }: { prices: Prices; hidden: ReadonlySet<string>; toggle(id: string): void }) {
   return (
-    <div class="table-box whole">
-      <table aria-label="Zones">
-        <thead>
-          <tr>
-            <th>Zone</th>
-            <th>Zone id</th>
-            <th class="number">Now</th>
-            <th class="number">Lowest</th>
-            <th class="number">Highest</th>
-            <th class="number">Below on-demand</th>
-          </tr>
-        </thead>
-        <tbody>
-          {prices.zones.map(({ id, name, points }, index) => {
-            const values = points.map(([, value]) => value);
-            const now = values.at(-1) ?? 0;
-            return (
-              <tr key={id}>
-                <th scope="row" class="nowrap">
-                  <label class="check">
-                    <input type="checkbox" checked={!hidden.has(id)} onChange={() => toggle(id)} />
-                    <i class={`swatch zone-${index}`} aria-hidden="true" /> {name}
-                  </label>
-                </th>
-                <td class="mono">{id}</td>
-                <td class="number">{price(now)}</td>
-                <td class="number">{price(Math.min(...values))}</td>
-                <td class="number">{price(Math.max(...values))}</td>
-                <td class="number">{Math.round(100 * (1 - now / prices.onDemand))}%</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="Zones"
+      whole
+      rows={prices.zones.map(({ id, name, points }, index) => {
+        const values = points.map(([, value]) => value);
+        return { id, name, index, now: values.at(-1) ?? 0, least: Math.min(...values), most: Math.max(...values) };
+      })}
+      keyOf={({ id }) => id}
+      columns={[
+        {
+          title: "Zone",
+          class: "nowrap",
+          cell: ({ id, name, index }) => (
+            <label class="check">
+              <input type="checkbox" checked={!hidden.has(id)} onChange={() => toggle(id)} />
+              <i class={`swatch zone-${index}`} aria-hidden="true" /> {name}
+            </label>
+          ),
+        },
+        { title: "Zone id", class: "mono", cell: ({ id }) => id },
+        { title: "Now", class: "number", cell: ({ now }) => price(now) },
+        { title: "Lowest", class: "number", cell: ({ least }) => price(least) },
+        { title: "Highest", class: "number", cell: ({ most }) => price(most) },
+        {
+          title: "Below on-demand",
+          class: "number",
+          cell: ({ now }) => `${Math.round(100 * (1 - now / prices.onDemand))}%`,
+        },
+      ]}
+    />
   );
 }
 
