@@ -3,7 +3,7 @@
  * handshakes and dead letters. The dispatcher underneath is the kernel's.
  */
 import type { Runtime } from "../kernel/emulator.ts";
-import { commonSchemes } from "../kernel/signatures.ts";
+import { commonSchemes, explainStandard } from "../kernel/signatures.ts";
 import type { Timer } from "../kernel/timers.ts";
 import type { Conclusion, Outcome, Try, WebhookScheme } from "../kernel/webhook.ts";
 import { nextTry, outcomeName } from "./domain/delivery-schedule.ts";
@@ -183,6 +183,7 @@ export const eventGridScheme: WebhookScheme<AzureState> = {
   ordered: false,
   secretOf: ({ state, ids }, credential) => (state.signsEvents() ? eventSecret(ids, credential) : undefined),
   sign: (request, secret) => ({ headers: commonSchemes.standard?.(request, [secret]) ?? {} }),
+  explain: explainStandard,
   describe: (next, { state }) => describe(next, eventSubscriptionOf(state, next.credential)),
   accepts: (status) => status <= 204,
   retryDelay(_url, attempts, outcome, last, { state }) {

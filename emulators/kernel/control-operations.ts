@@ -90,6 +90,11 @@ export const commonOperations: readonly Operation[] = [
   { method: "get", path: "/_backlot/webhooks/deliveries/{id}", summary: "One delivery with its attempts" },
   {
     method: "get",
+    path: "/_backlot/webhooks/deliveries/{id}/signatures",
+    summary: "Its signatures checked step by step, attempt by attempt",
+  },
+  {
+    method: "get",
     path: "/_backlot/dead-letters/export",
     summary: "All dead letters as JSON lines",
     gives: "application/x-ndjson",

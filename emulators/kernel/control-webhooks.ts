@@ -8,6 +8,7 @@ import { answer, answerJson } from "./exchange.ts";
 import { readBody, readQuery } from "./http/input.ts";
 import type { Delivery } from "./outbox-store.ts";
 import { ControlError } from "./plain-errors.ts";
+import { checkSignatures } from "./signature-check.ts";
 import { commonSchemes } from "./signatures.ts";
 
 export const EndpointChange = z.strictObject({
@@ -112,6 +113,17 @@ export function webhookRoutes<State, Seed>(
       ...showDelivery(found),
       body: found.body.toString("utf8"),
       attempts: outbox.history(id).map(showAttempt),
+    });
+  });
+  control.get(`${base}/deliveries/:id/signatures`, (c) => {
+    const id = c.req.param("id");
+    const found = outbox.get(id);
+    if (!found) throw new ControlError(404, "no_such_delivery", `There is no webhook delivery ${id}.`);
+    return answerJson(c.env.exchange, 200, {
+      attempts: outbox.history(id).map((attempt) => ({
+        n: attempt.n,
+        checks: checkSignatures(found, attempt, emulator.webhooks ?? [], runtime),
+      })),
     });
   });
 

@@ -56,6 +56,32 @@ export interface Unsigned {
   readonly at: Instant;
 }
 
+/** A request as its receiver got it. */
+export interface SentRequest {
+  readonly method: string;
+  readonly url: string;
+  header(name: string): string | undefined;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** How a receiver checks a signature: what is signed, with which key, and what the header holds. */
+export interface SignatureSteps {
+  readonly header: string;
+  /** How the content comes about, in words. */
+  readonly recipe: string;
+  readonly content: Buffer;
+  readonly algorithm: string;
+  /** What the key is, in words. */
+  readonly key: string;
+  /** Where the request bears one; epoch milliseconds, NaN when it is no time. */
+  readonly timestamp?: { readonly header: string; readonly value: string; readonly at: Instant };
+  /** As it would stand in the header. */
+  signatureOf(secret: string): string;
+  /** Those in the header: more than one during a rotation. */
+  readonly received: readonly string[];
+}
+
 export type Outcome =
   | { readonly tag: "delivered"; readonly status: number }
   | { readonly tag: "answered"; readonly status: number; readonly retryAfterMs?: number }
@@ -94,6 +120,8 @@ export interface WebhookScheme<State> {
     request: Unsigned,
     secret: string,
   ): { readonly headers: Readonly<Record<string, string>>; readonly url?: string };
+  /** The way back: how a receiver checks what `sign` made. */
+  explain?(sent: SentRequest): SignatureSteps;
   /** The address as it is called: without what only configures the delivery (Twilio's `#rc=2`). Default: as given. */
   address?(url: string): string;
   /** Milliseconds to the next try after `attempts` tries, the last with `outcome`; undefined gives up. */

@@ -71,6 +71,12 @@ export function suiteWebhookRoutes(control: Hono<KernelEnv>, members: readonly M
       await one(c.env.exchange, "delivery", `${deliveries}/${encodeURIComponent(c.req.param("id"))}`),
     ),
   );
+  control.get(`${deliveries}/:id/signatures`, async (c) => {
+    const id = c.req.param("id");
+    const found = await guarded(firstOf(members, "GET", `${deliveries}/${encodeURIComponent(id)}/signatures`));
+    if (!found) throw new ControlError(404, "no_such_delivery", `There is no webhook delivery ${id}.`);
+    return answerJson(c.env.exchange, 200, found.answer);
+  });
 
   control.get(letters, async (c) =>
     answerJson(c.env.exchange, 200, { services: await all("GET", c.env.exchange.target) }),

@@ -5,7 +5,7 @@ import { answerCallDocument } from "./api/call-script.ts";
 import { documentConcluded } from "./api/documents.ts";
 import { answerMessage } from "./api/message-replies.ts";
 import { type Failure, readOverrides, shouldRetry } from "./domain/connection-overrides.ts";
-import { signature, withBodyHash } from "./domain/signature.ts";
+import { signature, signedContent, withBodyHash } from "./domain/signature.ts";
 import type { TwilioState } from "./store.ts";
 import { schemeName } from "./wire/callback.ts";
 
@@ -24,6 +24,22 @@ export const twilioScheme: WebhookScheme<TwilioState> = {
     }
     const form = method === "GET" ? [] : new URLSearchParams(body.toString("utf8"));
     return { headers: { "X-Twilio-Signature": signature(authToken, url, form), ...token } };
+  },
+  explain({ method, url, header, contentType, body }) {
+    const json = contentType.startsWith("application/json") && method !== "GET";
+    const form = json || method === "GET" ? [] : new URLSearchParams(body.toString("utf8"));
+    const received = header("x-twilio-signature");
+    return {
+      header: "X-Twilio-Signature",
+      recipe: json
+        ? "the URL, whose bodySHA256 is the hex SHA-256 of the raw body"
+        : "the URL, then each form parameter's name and value in the order of the names",
+      content: Buffer.from(signedContent(url, form)),
+      algorithm: "HMAC-SHA1, base64",
+      key: "the account's auth token",
+      signatureOf: (authToken) => signature(authToken, url, form),
+      received: received === undefined ? [] : [received],
+    };
   },
   address: (url) => {
     const hash = url.indexOf("#");

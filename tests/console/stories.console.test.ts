@@ -79,9 +79,15 @@ test("what is recorded is downloaded, and the command line finds it whole", asyn
 test("in real mode both say why there is nothing", async () => {
   await control(suite, "PUT", "/_backlot/mode", { mode: "real" });
   const { page } = await look("control/evidence");
-  await page.getByText(/In real mode there is no evidence/).first().waitFor();
+  await page
+    .getByText(/In real mode there is no evidence/)
+    .first()
+    .waitFor();
   await page.goto(`${suite.url}/#/control/scenarios`);
-  await page.getByText(/In real mode there is no scenario/).first().waitFor();
+  await page
+    .getByText(/In real mode there is no scenario/)
+    .first()
+    .waitFor();
   await control(suite, "PUT", "/_backlot/mode", { mode: "mock" });
   await page.close();
 });

@@ -11,7 +11,7 @@ import type { Member } from "../member.ts";
 const id = "[\\w.~:@%+=-]+";
 const reads = [
   "health|mode|clock|timers|journal|digest|capabilities|limits|faults|snapshots",
-  `webhooks/endpoints(/${id})?|webhooks/deliveries(/${id})?|dead-letters(/export)?`,
+  `webhooks/endpoints(/${id})?|webhooks/deliveries(/${id}(/signatures)?)?|dead-letters(/export)?`,
 ];
 const changes: Readonly<Record<string, string>> = {
   POST: `dead-letters/(replay|discard)|webhooks/endpoints(/${id}/probe)?`,

@@ -1,5 +1,6 @@
 /** The packs a running suite made, in memory and newest first; a pack made twice from the same run is one pack. */
 import { type Instant, isoMilliseconds } from "../../kernel/clock.ts";
+import { volatileFolder } from "./artefact.ts";
 import type { Recorded } from "./record.ts";
 
 export interface ShelvedPack {
@@ -7,6 +8,7 @@ export interface ShelvedPack {
   readonly id: string;
   readonly name: string;
   readonly title: string;
+  /** Those of the archive, which leaves volatile/ out. */
   readonly files: number;
   readonly bytes: number;
   readonly fingerprint: string;
@@ -35,7 +37,7 @@ export function createPackShelf(): PackShelf {
         id,
         name,
         title,
-        files: files.size,
+        files: [...files.keys()].filter((path) => !path.startsWith(volatileFolder)).length,
         bytes: archive.length,
         fingerprint,
         madeAt: isoMilliseconds(at),

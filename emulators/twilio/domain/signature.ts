@@ -1,11 +1,16 @@
 /** X-Twilio-Signature. https://www.twilio.com/docs/usage/security#validating-requests */
 import { createHash, createHmac } from "node:crypto";
 
-/**
- * Base64 of HMAC-SHA1 over the URL followed by every form parameter, sorted by name in code-unit order, name and value
- * without separators. A repeated name contributes its distinct values in order, each with the name again.
- */
+/** Base64 of HMAC-SHA1 over what is signed. */
 export function signature(authToken: string, url: string, parameters: Iterable<readonly [string, string]>): string {
+  return createHmac("sha1", authToken).update(signedContent(url, parameters), "utf8").digest("base64");
+}
+
+/**
+ * The URL followed by every form parameter, sorted by name in code-unit order, name and value without separators. A
+ * repeated name contributes its distinct values in order, each with the name again.
+ */
+export function signedContent(url: string, parameters: Iterable<readonly [string, string]>): string {
   const byName = new Map<string, Set<string>>();
   for (const [name, value] of parameters) {
     const values = byName.get(name);
@@ -16,7 +21,7 @@ export function signature(authToken: string, url: string, parameters: Iterable<r
   // The default sort compares code units, which is what every official validator does.
   for (const name of [...byName.keys()].sort())
     for (const value of [...(byName.get(name) ?? [])].sort()) text += name + value;
-  return createHmac("sha1", authToken).update(text, "utf8").digest("base64");
+  return text;
 }
 
 /** Without the fragment, which only configures the connection, and the userinfo, which applications do not see. */

@@ -85,10 +85,11 @@ export function Facts({ rows }: { rows: readonly (readonly [string, ComponentChi
   );
 }
 
-export function Code({ text, label }: { text: string; label: string }) {
+/** `verbatim`: every byte counts, so JSON stays as it is. */
+export function Code({ text, label, verbatim }: { text: string; label: string; verbatim?: boolean }) {
   return (
     <pre class="code" role="region" tabIndex={0} aria-label={label}>
-      {pretty(text)}
+      {verbatim ? text : pretty(text)}
     </pre>
   );
 }

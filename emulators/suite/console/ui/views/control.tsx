@@ -30,13 +30,7 @@ export function Control({
           { id: "evidence", title: "Evidence" },
         ]}
       />
-      {tab === "scenarios" ? (
-        <Scenarios chosen={chosen} services={state.services} />
-      ) : tab === "evidence" ? (
-        <Evidence />
-      ) : (
-        <State {...state} />
-      )}
+      {tab === "scenarios" ? <Scenarios chosen={chosen} /> : tab === "evidence" ? <Evidence /> : <State {...state} />}
     </div>
   );
 }

@@ -1,9 +1,9 @@
 /** The stories of fixtures/scenarios: run one on a suite of its own, and see its steps as they are done. */
 import { useEffect, useState } from "preact/hooks";
 import { count, duration } from "../format.ts";
+import { shortNames } from "../journal-list.tsx";
 import { Badge, Empty, Panel, Problem, Said, Time, type Tone } from "../parts.tsx";
 import { go, place, useAction, useResource, useShared } from "../state.ts";
-import type { Service } from "./overview.tsx";
 
 interface Scenario {
   readonly name: string;
@@ -34,7 +34,7 @@ interface Step {
 
 const tones: Readonly<Record<RunState, Tone>> = { running: "info", passed: "good", failed: "bad", stopped: "warn" };
 
-export function Scenarios({ chosen, services }: { chosen: string | undefined; services: readonly Service[] }) {
+export function Scenarios({ chosen }: { chosen: string | undefined }) {
   const { api } = useShared();
   const action = useAction();
   const [evidence, setEvidence] = useState(false);
@@ -50,7 +50,6 @@ export function Scenarios({ chosen, services }: { chosen: string | undefined; se
       go("control", "scenarios", id);
       return undefined;
     });
-  const titleOf = (name: string) => services.find((service) => service.name === name)?.title ?? name;
   return (
     <div class={`split ${chosen === undefined ? "" : "chosen"}`}>
       <Panel
@@ -67,13 +66,16 @@ export function Scenarios({ chosen, services }: { chosen: string | undefined; se
           <Problem text={found.error} />
           <Said action={action} />
           <ul class="stories">
-            {found.value?.scenarios.map(({ name, title, about, services: wanted, steps }) => (
+            {found.value?.scenarios.map(({ name, title, about, services, steps }) => (
               <li key={name}>
                 <div>
                   <strong>{title}</strong>
-                  <p class="faint">{about}</p>
+                  <p class="faint about" title={about}>
+                    {about}
+                  </p>
                   <p class="faint">
-                    {count(steps)} steps · {wanted.length === 0 ? "all services" : wanted.map(titleOf).join(", ")}
+                    {count(steps)} steps ·{" "}
+                    {services.length === 0 ? "all services" : services.map((one) => shortNames[one] ?? one).join(", ")}
                   </p>
                 </div>
                 <button

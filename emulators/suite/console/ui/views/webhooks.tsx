@@ -8,6 +8,7 @@ import { VirtualList } from "../virtual-list.tsx";
 import { Endpoints } from "./endpoints.tsx";
 import { pairsOf } from "./journal.tsx";
 import { Probe } from "./probe.tsx";
+import { type CheckedAttempt, Signature, type SignatureCheck } from "./signature.tsx";
 
 interface Delivery {
   readonly id: string;
@@ -210,6 +211,10 @@ function DeliveryDetail({ service, id, mark }: { service: string; id: string; ma
     `${path}/webhooks/deliveries/${encodeURIComponent(id)}`,
     { mark },
   );
+  const signatures = useResource<{ attempts: readonly CheckedAttempt[] }>(
+    `${path}/webhooks/deliveries/${encodeURIComponent(id)}/signatures`,
+    { mark },
+  );
   const delivery = found.value;
   if (!delivery)
     return (
@@ -225,7 +230,10 @@ function DeliveryDetail({ service, id, mark }: { service: string; id: string; ma
             ["To", <span class="mono">{`${delivery.method} ${delivery.url}`}</span>],
             ["About", <span class="mono">{delivery.subject}</span>],
             ["Webhook id", <span class="mono">{delivery.webhookId}</span>],
-            ["Signed as", delivery.scheme === "endpoint" ? "the endpoint asks" : delivery.scheme],
+            [
+              "Asked for by",
+              delivery.scheme === "endpoint" ? "a registered endpoint" : `a request, as ${delivery.scheme}`,
+            ],
             ["Occurred", <Time iso={delivery.occurredAt} />],
             ...(delivery.nextDue === null ? [] : [["Next try", <Time iso={delivery.nextDue} />] as const]),
             ...(delivery.reason === null ? [] : [["Why it ended", delivery.reason] as const]),
@@ -273,7 +281,12 @@ function DeliveryDetail({ service, id, mark }: { service: string; id: string; ma
         <h3>Attempts</h3>
         {delivery.attempts.length === 0 ? <p class="faint">None yet.</p> : null}
         {[...delivery.attempts].reverse().map((attempt, index) => (
-          <AttemptBox key={attempt.n} attempt={attempt} open={index === 0} />
+          <AttemptBox
+            key={attempt.n}
+            attempt={attempt}
+            checks={signatures.value?.attempts.find(({ n }) => n === attempt.n)?.checks ?? []}
+            open={index === 0}
+          />
         ))}
         <h3>Body</h3>
         <Code label="Body of the delivery" text={delivery.body} />
@@ -282,7 +295,8 @@ function DeliveryDetail({ service, id, mark }: { service: string; id: string; ma
   );
 }
 
-function AttemptBox({ attempt, open }: { attempt: Attempt; open: boolean }) {
+function AttemptBox(props: { attempt: Attempt; checks: readonly SignatureCheck[]; open: boolean }) {
+  const { attempt, checks, open } = props;
   const good = attempt.outcome === "delivered";
   return (
     <details class="attempt" open={open}>
@@ -301,6 +315,9 @@ function AttemptBox({ attempt, open }: { attempt: Attempt; open: boolean }) {
       )}
       <h4>Request</h4>
       <Headers label="Request headers" headers={pairsOf(attempt.request.headers)} />
+      {checks.map((check) => (
+        <Signature key={check.scheme} check={check} />
+      ))}
       <h4>Answer</h4>
       {attempt.response === null ? (
         <p class="faint">There was none.</p>
