@@ -6,6 +6,7 @@ import { faultRoutes } from "./control-faults.ts";
 import { feedRoutes } from "./control-feed.ts";
 import { journalRoutes } from "./control-journal.ts";
 import { probeRoutes } from "./control-probe.ts";
+import { refusedInRealMode } from "./control-real-mode.ts";
 import { snapshotRoutes } from "./control-snapshots.ts";
 import { webhookRoutes } from "./control-webhooks.ts";
 import type { Emulator, KernelEnv, Runtime } from "./emulator.ts";
@@ -161,7 +162,10 @@ export function createControl<State, Seed>(
   faultRoutes(control, runtime, lifecycle.limits);
   snapshotRoutes(control, runtime, lifecycle);
   const own = emulator.control?.(runtime);
-  if (own) control.route(`/_backlot/${emulator.name}`, own);
+  if (own) {
+    refusedInRealMode(control, `/_backlot/${emulator.name}`, mode, `emulated ${emulator.title}`);
+    control.route(`/_backlot/${emulator.name}`, own);
+  }
   control.get(schemaPath, async (c) => {
     const { emulatorOperations } = await import("./control-operations.ts"); // needs every schema; most runs never ask
     const operations = [...emulatorOperations, ...ownOperations(own, `/_backlot/${emulator.name}`, emulator.title)];

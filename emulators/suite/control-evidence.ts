@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import type { Hono } from "hono";
 import * as z from "zod";
 import { isoMilliseconds } from "../kernel/clock.ts";
+import { refusedInRealMode } from "../kernel/control-real-mode.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
 import { answer, answerJson, type Exchange } from "../kernel/exchange.ts";
 import { readBody } from "../kernel/http/input.ts";
-import type { Mode } from "../kernel/mode.ts";
 import { ControlError } from "../kernel/plain-errors.ts";
 import type { Recorder } from "./evidence/recorder.ts";
 import type { PackShelf } from "./evidence/shelf.ts";
@@ -92,14 +92,4 @@ function archive(exchange: Exchange, packs: PackShelf, id: string): Response {
 
 function noSuchPack(id: string): ControlError {
   return new ControlError(404, "no_such_pack", `There is no pack ${id}; GET /_backlot/evidence/packs lists them.`);
-}
-
-/** Nothing of what is emulated is told while the real services are meant. */
-export function refusedInRealMode(control: Hono<KernelEnv>, base: string, mode: Mode, what: string): void {
-  for (const path of [base, `${base}/*`])
-    control.use(path, async (_, next) => {
-      if (mode.current === "real")
-        throw new ControlError(503, "real_mode", `In real mode there is no ${what}; PUT /_backlot/mode lowers it.`);
-      await next();
-    });
 }

@@ -1,11 +1,11 @@
 /** Scenarios by the control API: which there are, a run of one on a suite of its own, and how far it has come. */
 import type { Hono } from "hono";
 import * as z from "zod";
+import { refusedInRealMode } from "../kernel/control-real-mode.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
 import { answerJson } from "../kernel/exchange.ts";
 import { readBody } from "../kernel/http/input.ts";
 import { ControlError } from "../kernel/plain-errors.ts";
-import { refusedInRealMode } from "./control-evidence.ts";
 import type { ScenarioRuns } from "./evidence/scenario/runs.ts";
 import type { Leader } from "./leader.ts";
 

@@ -5,7 +5,6 @@
 import type { Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answeredElsewhere, type Exchange } from "../../kernel/exchange.ts";
-import { ControlError } from "../../kernel/plain-errors.ts";
 import { passThrough } from "../../kernel/routing.ts";
 import { errors } from "../errors.ts";
 import type { AzureState } from "../store.ts";
@@ -24,8 +23,6 @@ export function armRoutes(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): v
   manager.notFound((c) => errors.notFound(c.env.exchange));
   for (const method of ["get", "post", "put", "delete"] as const)
     app[method]("/arm/*", async (c) => {
-      if (runtime.mode.current === "real")
-        throw new ControlError(503, "real_mode", "In real mode nothing of the emulated estate is shown.");
       const { exchange } = c.env;
       const inner = asApplication(exchange, await ownToken(runtime, exchange));
       await passThrough(manager, inner);
