@@ -86,6 +86,21 @@ test("every shape is replaced, and what replaced it is left alone", () => {
   }
 });
 
+test("the scan of a finished pack finds every shape, wherever it stands and however it is hidden", () => {
+  const around = "Nothing to be seen here, and a line end.\n".repeat(60);
+  for (const secret of planted) {
+    const [line, ...others] = secretsIn("x", Buffer.from(`${around}before ${secret} after\n${around}`));
+    expect(line?.line, secret).toBeGreaterThanOrEqual(61);
+    expect(others.length, secret).toBeLessThan(4);
+    expect(
+      secretsIn("x", Buffer.from(`q=${encodeURIComponent(secret).replaceAll("-", "%2D")}&x=1`)),
+      secret,
+    ).not.toEqual([]);
+    const hidden = Buffer.from(`${around}${secret}\n`).toString("base64").replace(/.{76}/g, "$&\r\n");
+    expect(secretsIn("x", Buffer.from(`A part:\r\n\r\n${hidden}\r\n`)), secret).not.toEqual([]);
+  }
+});
+
 test("what stands in for nothing secret stays", () => {
   const { text } = createRedactor();
   for (const plain of [

@@ -1,7 +1,15 @@
 /** Takes credentials out of what is recorded: of texts, of headers, and of what MIME hides in base64. */
 import { createHmac } from "node:crypto";
 import { base64Blocks } from "./base64-lines.ts";
-import { type Found, findSecrets, lineAt, type Replace, replaceSecrets, secretHeaders } from "./secrets.ts";
+import {
+  type Found,
+  findSecrets,
+  holdsSecret,
+  lineAt,
+  type Replace,
+  replaceSecrets,
+  secretHeaders,
+} from "./secrets.ts";
 
 export interface Redactor {
   text(text: string): string;
@@ -59,10 +67,10 @@ const softBreak = /=\r?\n/g;
 function redactEncoded(text: string, redact: (inner: string) => string): string {
   let decodedLines = "";
   let done = 0;
-  for (const { from, to } of base64Blocks(text)) {
+  for (const { from, to } of base64Blocks(Buffer.from(text, "latin1"))) {
     const lines = text.slice(from, to);
     const inner = Buffer.from(lines, "base64").toString("latin1");
-    if (findSecrets(inner).length === 0) continue;
+    if (!holdsSecret(inner)) continue;
     const wrapped = Buffer.from(redact(inner), "latin1")
       .toString("base64")
       .replace(/.{76}(?=.)/g, "$&\r\n");
@@ -71,16 +79,20 @@ function redactEncoded(text: string, redact: (inner: string) => string): string 
   }
   decodedLines += text.slice(done);
   const joined = decodedLines.replace(softBreak, "");
-  return joined !== decodedLines && findSecrets(joined).length > 0 ? joined : decodedLines;
+  return joined !== decodedLines && holdsSecret(joined) ? joined : decodedLines;
 }
 
 /** What a file of a finished pack must not hold, decoded as far as MIME goes. */
-export function secretsIn(path: string, bytes: Uint8Array): readonly Found[] {
-  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-  const text = path.endsWith(".dsse.json") ? whole.replace(/"sig":"[^"]*"/g, "") : whole; // the pack's own signature
-  const found = [...findSecrets(text)];
-  for (const { from, to } of base64Blocks(text))
-    for (const { kind } of findSecrets(Buffer.from(text.slice(from, to), "base64").toString("latin1")))
-      found.push({ kind, line: lineAt(text, from) });
+export function secretsIn(path: string, content: Uint8Array): readonly Found[] {
+  const whole = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const bytes = path.endsWith(".dsse.json") ? withoutSignatures(whole) : whole;
+  const found = [...findSecrets(bytes)];
+  for (const { from, to } of base64Blocks(bytes))
+    for (const { kind } of findSecrets(Buffer.from(bytes.toString("latin1", from, to), "base64")))
+      found.push({ kind, line: lineAt(bytes, from) });
   return found;
 }
+
+/** The pack's own. */
+const withoutSignatures = (bytes: Buffer) =>
+  Buffer.from(bytes.toString("latin1").replace(/"sig":"[^"]*"/g, ""), "latin1");

@@ -1,6 +1,6 @@
 /**
- * Where credentials stand in a text, by shape and by name. One pass looks at pairs of characters; where a pair begins a
- * hint, the few patterns that the hint belongs to are tried there and nowhere else.
+ * Where credentials stand in a text, by shape and by name. One pass looks at three characters at a time; where they
+ * begin a hint, the few patterns that the hint belongs to are tried there and nowhere else.
  */
 import { shapes } from "./secret-shapes.ts";
 
@@ -18,6 +18,8 @@ interface Hint {
   readonly text: string;
   readonly anyCase: boolean;
   readonly look: Look;
+  /** So many characters from its beginning on tell a credential from something else. */
+  readonly reach: number;
 }
 
 const secretName =
@@ -120,42 +122,48 @@ const addressLook: Look = (text, at) => {
   return from === at ? undefined : { kind: "address", from, to: at + 1 + host.length };
 };
 
+const digits = [..."0123456789"];
 const hints: readonly Hint[] = [
   ...shapes.flatMap(([kind, pattern, texts, before = [0]]) =>
-    texts.map((text) => ({ text, anyCase: false, look: shapeLook(kind, pattern, before) })),
+    texts.map((text) => ({ text, anyCase: false, look: shapeLook(kind, pattern, before), reach: 2_048 })),
   ),
-  ...names.map((text) => ({ text, anyCase: true, look: nameLook })),
-  ...["Bearer ", "Basic "].map((text) => ({ text, anyCase: false, look: valueLook(afterScheme) })),
-  { text: "://", anyCase: false, look: valueLook(inUrl) },
-  { text: "+", anyCase: false, look: phoneLook },
-  { text: "%2B", anyCase: false, look: phoneLook },
-  { text: "@", anyCase: false, look: addressLook },
+  ...names.map((text) => ({ text, anyCase: true, look: nameLook, reach: 192 })),
+  ...["Bearer ", "Basic "].map((text) => ({ text, anyCase: false, look: valueLook(afterScheme), reach: 64 })),
+  { text: "://", anyCase: false, look: valueLook(inUrl), reach: 320 },
+  ...digits.map((digit) => ({ text: `+${digit}`, anyCase: false, look: phoneLook, reach: 24 })),
+  { text: "%2B", anyCase: false, look: phoneLook, reach: 24 },
+  { text: "@", anyCase: false, look: addressLook, reach: 640 },
 ];
 
-/** Hints by the pair of characters they begin with; a hint of one character stands under all pairs that begin with it. */
-const lists: Hint[][] = [[]];
-/** Which list a pair has; most have the first, which is empty. */
-const listOf = new Uint8Array(65_536);
+/**
+ * Three characters that begin a hint, seven bits each: one bit of the table says whether any does. Letters beyond seven
+ * bits are taken for others, which costs a look and finds nothing.
+ */
+const begins = new Uint32Array(2 ** 21 / 32);
+const beginning = (first: number, second: number, third: number) =>
+  ((first & 127) << 14) | ((second & 127) << 7) | (third & 127);
+const hintsOf = new Map<number, Hint[]>();
 for (const hint of hints) {
-  const either = (char: string) => (hint.anyCase ? [char.toLowerCase(), char.toUpperCase()] : [char]);
-  const codes = (char: string | undefined) =>
-    char === undefined ? Array.from({ length: 256 }, (_, code) => code) : either(char).map((one) => one.charCodeAt(0));
-  for (const first of new Set(codes(hint.text[0])))
-    for (const second of new Set(codes(hint.text[1]))) {
-      const pair = (first << 8) | second;
-      const known = lists[listOf[pair] ?? 0] ?? [];
-      const at = lists.findIndex(
-        (list) => list.length === known.length + 1 && list.at(-1) === hint && known.every((one, n) => list[n] === one),
-      );
-      listOf[pair] = at >= 0 ? at : lists.push([...known, hint]) - 1;
-    }
+  const codes = (char: string | undefined) => {
+    if (char === undefined) return Array.from({ length: 128 }, (_, code) => code);
+    return hint.anyCase
+      ? [...new Set([char.toLowerCase(), char.toUpperCase()])].map((one) => one.charCodeAt(0))
+      : [char.charCodeAt(0)];
+  };
+  for (const first of codes(hint.text[0]))
+    for (const second of codes(hint.text[1]))
+      for (const third of codes(hint.text[2])) {
+        const key = beginning(first, second, third);
+        begins[key >> 5] = (begins[key >> 5] ?? 0) | (1 << (key & 31));
+        hintsOf.set(key, [...(hintsOf.get(key) ?? []), hint]);
+      }
 }
-if (lists.length > 256) throw new Error("more lists of hints than a byte can tell apart");
 
+/** Of the rest of the hint, where the first three characters are right but for what seven bits cannot tell apart. */
 function standsAt({ text: wanted, anyCase }: Hint, text: string, at: number): boolean {
   if (!anyCase) return text.startsWith(wanted, at);
   // Setting the bit that tells cases apart may let more through than it should; the pattern has the last word.
-  for (let n = 2; n < wanted.length; n += 1)
+  for (let n = 0; n < wanted.length; n += 1)
     if ((text.charCodeAt(at + n) | 32) !== (wanted.charCodeAt(n) | 32)) return false;
   return true;
 }
@@ -164,18 +172,46 @@ function standsAt({ text: wanted, anyCase }: Hint, text: string, at: number): bo
 export function runsIn(text: string): readonly Run[] {
   const runs: Run[] = [];
   const end = text.length;
-  let code = end > 0 ? text.charCodeAt(0) & 255 : 0;
-  for (let at = 0; at < end; at += 1) {
-    const next = at + 1 < end ? text.charCodeAt(at + 1) & 255 : 0;
-    const list = listOf[(code << 8) | next] ?? 0;
-    code = next;
-    if (list === 0) continue;
-    for (const hint of lists[list] ?? []) {
+  let key = end > 1 ? beginning(0, text.charCodeAt(0), text.charCodeAt(1)) : 0;
+  for (let next = 2; next < end; next += 1) {
+    key = ((key << 7) | (text.charCodeAt(next) & 127)) & 0x1fffff;
+    if (((begins[key >> 5] ?? 0) & (1 << (key & 31))) === 0) continue;
+    const at = next - 2;
+    for (const hint of hintsOf.get(key) ?? []) {
       const found = standsAt(hint, text, at) ? hint.look(text, at) : undefined;
       if (found) runs.push(found);
     }
   }
   return runs.length < 2 ? runs : joined(runs);
+}
+
+/** What patterns look back at. */
+const behind = 128;
+
+/** The same in bytes, one character each. A run may end early: that it is there is what counts. */
+export function runsInBytes(bytes: Buffer): readonly Run[] {
+  const runs: Run[] = [];
+  const end = bytes.length;
+  let key = end > 1 ? beginning(0, bytes[0] ?? 0, bytes[1] ?? 0) : 0;
+  for (let next = 2; next < end; next += 1) {
+    key = ((key << 7) | ((bytes[next] ?? 0) & 127)) & 0x1fffff;
+    if (((begins[key >> 5] ?? 0) & (1 << (key & 31))) === 0) continue;
+    const at = next - 2;
+    for (const hint of hintsOf.get(key) ?? []) {
+      if (!standsAtByte(hint, bytes, at)) continue;
+      const from = Math.max(0, at - behind);
+      const found = hint.look(bytes.toString("latin1", from, Math.min(end, at + hint.reach)), at - from);
+      if (found) runs.push({ ...found, from: from + found.from, to: from + found.to });
+    }
+  }
+  return runs.length < 2 ? runs : joined(runs);
+}
+
+function standsAtByte({ text: wanted, anyCase }: Hint, bytes: Uint8Array, at: number): boolean {
+  const fold = anyCase ? 32 : 0;
+  for (let n = 0; n < wanted.length; n += 1)
+    if (((bytes[at + n] ?? 0) | fold) !== (wanted.charCodeAt(n) | fold)) return false;
+  return true;
 }
 
 function joined(runs: readonly Run[]): readonly Run[] {

@@ -2,7 +2,7 @@
  * Credentials in texts: the recorder replaces them before anything is hashed or written, and the finished pack is
  * searched by the same rules. Replacements never match, so redacting twice changes nothing.
  */
-import { type Run, runsIn } from "./secret-finder.ts";
+import { type Run, runsIn, runsInBytes } from "./secret-finder.ts";
 
 /** Replaced whatever they hold. Webhook signatures are evidence and stay. */
 export const secretHeaders: ReadonlySet<string> = new Set([
@@ -35,23 +35,45 @@ export interface Found {
   readonly line: number;
 }
 
-/** Kinds of what is found, with the line; never the value. */
-export function findSecrets(text: string): readonly Found[] {
-  const found = runsIn(text).map(({ kind, from }) => ({ kind, line: lineAt(text, from) }));
-  for (const { from, to } of escapedRuns(text)) {
+/** Whether any is there. */
+export function holdsSecret(text: string): boolean {
+  if (runsIn(text).length > 0) return true;
+  return escapedRuns(text).some(({ from, to }) => {
     const run = text.slice(from, to);
     const inner = unescaped(run);
-    if (inner === undefined || inner === run) continue;
-    for (const { kind } of runsIn(inner)) found.push({ kind, line: lineAt(text, from) });
+    return inner !== undefined && inner !== run && runsIn(inner).length > 0;
+  });
+}
+
+/** Kinds of what is found, with the line; never the value. */
+export function findSecrets(bytes: Buffer): readonly Found[] {
+  const found = runsInBytes(bytes).map(({ kind, from }) => ({ kind, line: lineAt(bytes, from) }));
+  for (let at = bytes.indexOf(percent); at >= 0; ) {
+    let from = at;
+    while (from > 0 && isBetween[bytes[from - 1] ?? 0] === 0) from -= 1;
+    let to = at;
+    while (to < bytes.length && isBetween[bytes[to] ?? 0] === 0) to += 1;
+    const run = bytes.toString("latin1", from, to);
+    const inner = unescaped(run);
+    if (inner !== undefined && inner !== run)
+      for (const { kind } of runsIn(inner)) found.push({ kind, line: lineAt(bytes, from) });
+    at = bytes.indexOf(percent, to);
   }
   return found;
 }
 
-export const lineAt = (text: string, at: number): number => text.slice(0, at).split("\n").length;
+export function lineAt(bytes: Uint8Array, at: number): number {
+  let line = 1;
+  for (let end = bytes.indexOf(lineFeed); end >= 0 && end < at; end = bytes.indexOf(lineFeed, end + 1)) line += 1;
+  return line;
+}
 
+const [lineFeed, percent] = [10, 37];
 type Span = Pick<Run, "from" | "to">;
 const between = /[\s"'<>&=?]/;
 const betweenNext = /[\s"'<>&=?]|$/g;
+/** The same by bytes. */
+const isBetween = Uint8Array.from({ length: 256 }, (_, code) => (between.test(String.fromCharCode(code)) ? 1 : 0));
 
 /** What stands in a query or a form with escapes: a credential in it has another shape. In one pass, whatever the length. */
 function escapedRuns(text: string): readonly Span[] {
