@@ -32,11 +32,14 @@ const mediaTypes: Readonly<Record<string, string>> = {
 
 /** Its class follows from the folder, its media type from the name. */
 export function artefact(path: string, about: string, content: string | Uint8Array): Artefact {
+  return { ...described(path, about), bytes: typeof content === "string" ? Buffer.from(content) : content };
+}
+
+export function described(path: string, about: string): Omit<Artefact, "bytes"> {
   return {
     path,
     class: path.startsWith(volatileFolder) ? "vol" : "norm",
     mediaType: mediaTypes[/\.([a-z]+)$/.exec(path)?.[1] ?? ""] ?? "application/octet-stream",
     about,
-    bytes: typeof content === "string" ? Buffer.from(content) : content,
   };
 }

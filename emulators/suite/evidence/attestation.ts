@@ -2,7 +2,16 @@
  * Who vouches for a pack: an in-toto Statement v1 (https://in-toto.io/Statement/v1) about SHA256SUMS in a DSSE envelope
  * (https://github.com/secure-systems-lab/dsse), signed with ed25519.
  */
-import { createHash, createHmac, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import {
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  hash,
+  type KeyObject,
+  sign,
+  verify,
+} from "node:crypto";
 import * as z from "zod";
 import { canonicalLine } from "./canonical.ts";
 
@@ -126,5 +135,5 @@ function parsed(text: string): unknown {
 }
 
 export function sha256(bytes: Uint8Array | string): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash("sha256", bytes, "hex");
 }

@@ -1,10 +1,13 @@
 /** State of the services as their own APIs show it, asked for after the journal was read. */
 
 import type { Suite } from "../suite.ts";
-import type { Artefact } from "./artefact.ts";
-import { canonicalJson, compareText } from "./canonical.ts";
+import { type Artefact, artefact, described } from "./artefact.ts";
+import { canonicalJson } from "./canonical.ts";
+import { jsonListFile, listed } from "./json-list.ts";
+import type { PackWriter } from "./pack.ts";
 import type { Redactor } from "./redact.ts";
 import { createSignIn, type SignIn } from "./scenario/sign-in.ts";
+import { sortedTexts } from "./sorted-texts.ts";
 
 /** What could not be exported is said instead of being left out in silence. */
 export interface Exports {
@@ -13,6 +16,7 @@ export interface Exports {
 }
 
 export async function exportState(
+  pack: PackWriter,
   suite: Suite,
   redactor: Redactor,
   places: (text: string) => string,
@@ -20,29 +24,18 @@ export async function exportState(
   const artefacts: Artefact[] = [];
   const missing: string[] = [];
   const signIn = createSignIn(new Map(Object.entries(suite.env).map(([name, value]) => [`env.${name}`, value])));
-  const add = (path: string, mediaType: string, about: string, text: string): void => {
-    artefacts.push({ path, class: "norm", mediaType, about, bytes: Buffer.from(redactor.text(places(text))) });
+  const add = (path: string, about: string, text: string): void => {
+    artefacts.push(artefact(path, about, redactor.text(places(text))));
   };
   const attempts: readonly (readonly [service: string, work: () => Promise<void>])[] = [
-    [
-      "twilio",
-      async () =>
-        add("sms/messages.json", "application/json", "Messages by sid", canonicalJson(await messages(suite, signIn))),
-    ],
+    ["twilio", () => writeMessages(pack, suite, signIn, (text) => redactor.text(places(text)))],
     [
       "azure-policyinsights",
-      async () =>
-        add(
-          "policy/summary.json",
-          "application/json",
-          "Compliance by policy",
-          canonicalJson(await policies(suite, signIn)),
-        ),
+      async () => add("policy/summary.json", "Compliance by policy", canonicalJson(await policies(suite, signIn))),
     ],
     [
       "ec2-spot",
-      async () =>
-        add("spot/prices.xml", "application/xml", "Spot prices of a day before the end", await prices(suite, signIn)),
+      async () => add("spot/prices.xml", "Spot prices of a day before the end", await prices(suite, signIn)),
     ],
   ];
   for (const [service, work] of attempts) {
@@ -56,17 +49,28 @@ export async function exportState(
   return { artefacts, missing };
 }
 
-async function messages({ services, env }: Suite, signIn: SignIn): Promise<unknown> {
+async function writeMessages(
+  pack: PackWriter,
+  { services, env }: Suite,
+  signIn: SignIn,
+  clean: (text: string) => string,
+): Promise<void> {
   const base = services.twilio?.url ?? "";
-  const found: Record<string, unknown>[] = [];
-  let next: unknown = `/2010-04-01/Accounts/${env.TWILIO_ACCOUNT_SID}/Messages.json?PageSize=1000`;
-  while (typeof next === "string") {
-    const answer = await asked(base + next, { headers: await signIn.headers("twilio") });
-    const view = JSON.parse(answer) as { messages: Record<string, unknown>[]; next_page_uri: unknown };
-    found.push(...view.messages);
-    next = view.next_page_uri;
+  const texts = sortedTexts<undefined>();
+  try {
+    let next: unknown = `/2010-04-01/Accounts/${env.TWILIO_ACCOUNT_SID}/Messages.json?PageSize=500`;
+    while (typeof next === "string") {
+      const answer = await asked(base + next, { headers: await signIn.headers("twilio") });
+      const view = JSON.parse(answer) as { messages: Record<string, unknown>[]; next_page_uri: unknown };
+      for (const message of view.messages) texts.add(String(message.sid), clean(listed(message)), undefined);
+      next = view.next_page_uri;
+    }
+    const list = jsonListFile(pack, described("sms/messages.json", "Messages by sid"));
+    for (const one of texts.inOrder()) list.addText(one.text());
+    list.end();
+  } finally {
+    texts.close();
   }
-  return found.sort((left, right) => compareText(String(left.sid), String(right.sid)));
 }
 
 async function policies({ services, env }: Suite, signIn: SignIn): Promise<unknown> {

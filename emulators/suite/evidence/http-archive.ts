@@ -11,7 +11,6 @@ import { type Shown, textOf } from "./shown.ts";
 
 export interface ArchiveOptions {
   readonly service: string;
-  readonly version: string;
   readonly places: (text: string) => string;
 }
 
@@ -38,10 +37,6 @@ export interface HarEntry {
     readonly [other: string]: unknown;
   };
   readonly [other: string]: unknown;
-}
-
-export interface HttpArchive {
-  readonly log: { readonly version: "1.2"; readonly creator: object; readonly entries: readonly HarEntry[] };
 }
 
 /** What says more about the client's version, the machine or the moment than about the exchange. */
@@ -97,33 +92,22 @@ export function cleanExchange(entry: Shown, redactor: Redactor): CleanExchange {
   };
 }
 
-export function normalArchive(exchanges: readonly CleanExchange[], options: ArchiveOptions): HttpArchive {
-  const shown = exchanges.map((exchange) => {
-    const step = textOf(exchange.requestHeaders.find(({ name }) => name === stepHeader)?.value);
-    const har = harEntry(normalForm(exchange, options.places), options, 0);
-    return { har, key: [har.startedDateTime, step, har.request.method, har.request.url, bodyKey(har)].join("\n") };
-  });
-  shown.sort((left, right) => compareText(left.key, right.key));
-  return archive(
-    shown.map(({ har }, n) => ({ ...har, _backlot: { ...(har._backlot as object), sequence: n + 1 } })),
-    options,
-  );
+/** Without its number, which follows from the order of the keys. */
+export function normalEntry(exchange: CleanExchange, options: ArchiveOptions): { key: string; har: HarEntry } {
+  const step = textOf(exchange.requestHeaders.find(({ name }) => name === stepHeader)?.value);
+  const har = harEntry(normalForm(exchange, options.places), options, 0);
+  return { har, key: [har.startedDateTime, step, har.request.method, har.request.url, bodyKey(har)].join("\n") };
 }
 
 /** Real times and every header; credentials are replaced here too. */
-export function rawArchive(exchanges: readonly CleanExchange[], options: ArchiveOptions): HttpArchive {
-  return archive(
-    exchanges.map((exchange) => {
-      const { wallMs } = exchange.entry;
-      return harEntry(exchange, options, typeof wallMs === "number" ? wallMs : 0);
-    }),
-    options,
-  );
+export function rawEntry(exchange: CleanExchange, options: ArchiveOptions): HarEntry {
+  const { wallMs } = exchange.entry;
+  return harEntry(exchange, options, typeof wallMs === "number" ? wallMs : 0);
 }
 
-function archive(entries: readonly HarEntry[], { version }: ArchiveOptions): HttpArchive {
-  return { log: { version: "1.2", creator: { name: "Backlot", version }, entries } };
-}
+/** What stands before the entries; `]}}` ends them. */
+export const archiveHead = (version: string): string =>
+  `{"log":{"version":"1.2","creator":${JSON.stringify({ name: "Backlot", version })},"entries":[`;
 
 const bodyKey = ({ request, response }: HarEntry) =>
   `${sha256(request.postData?.text ?? "")} ${response.status} ${sha256(response.content.text ?? "")}`;

@@ -1,29 +1,42 @@
 /** The members' journals of a run: marked at its start, read at its end. */
 import type { Member } from "../member.ts";
 import { ask, askAll } from "../member.ts";
-import { type JournalPage, journalOf, type Shown } from "./shown.ts";
+import type { JournalPage, Shown } from "./shown.ts";
 
 export type Marks = ReadonlyMap<string, JournalPage>;
-/** Entries by service, oldest first. */
-export type Journals = ReadonlyMap<string, readonly Shown[]>;
 
 const newest = "/_backlot/journal?limit=1";
+const page = 500;
+/** What evidence reads; changes and mail show in the exports. */
+const kinds = "request,delivery";
 
 export async function marksOf(members: readonly Member[]): Promise<Marks> {
   return new Map(await askAll<JournalPage>(members, "GET", newest));
 }
 
-/** @throws when a journal could not hold the whole run */
-export async function readJournals(members: readonly Member[], marks: Marks): Promise<Journals> {
-  const journals = new Map<string, readonly Shown[]>();
-  for (const member of members) {
-    const now = await ask<JournalPage>(member, "GET", newest);
-    const then = marks.get(member.name);
-    if (now.dropped !== then?.dropped || now.epoch !== then.epoch)
-      throw new Error(
-        `The journal of ${member.name} did not hold the whole run; raise BACKLOT_JOURNAL_SIZE and BACKLOT_JOURNAL_BYTES.`,
-      );
-    journals.set(member.name, await journalOf(member, then.last, now.last));
+/**
+ * Requests and deliveries of the run, oldest first.
+ * @throws when the journal could not hold the whole run
+ */
+export async function* eachEntry(member: Member, marks: Marks): AsyncGenerator<Shown> {
+  const then = marks.get(member.name);
+  const until = (await check(member, then)).last;
+  for (let from = then?.last ?? 0; from < until; ) {
+    const path = `/_backlot/journal?kind=${kinds}&since=${from}&limit=${page}`;
+    const { entries } = await ask<JournalPage>(member, "GET", path);
+    for (const entry of entries) if (Number(entry.sequence) <= until) yield entry;
+    const last = entries.at(-1)?.sequence;
+    if (typeof last !== "number" || entries.length < page) break;
+    from = last;
   }
-  return journals;
+  await check(member, then);
+}
+
+async function check(member: Member, then: JournalPage | undefined): Promise<JournalPage> {
+  const now = await ask<JournalPage>(member, "GET", newest);
+  if (now.dropped !== then?.dropped || now.epoch !== then.epoch)
+    throw new Error(
+      `The journal of ${member.name} did not hold the whole run; raise BACKLOT_JOURNAL_SIZE and BACKLOT_JOURNAL_BYTES.`,
+    );
+  return now;
 }

@@ -1,10 +1,13 @@
 /** Captured mail: the normal form of each message with its replacements, its envelope and its dialogue. */
 
 import { ask, type Member } from "../member.ts";
-import type { Artefact } from "./artefact.ts";
+import { type Artefact, artefact, described } from "./artefact.ts";
 import { sha256 } from "./attestation.ts";
 import { canonicalJson, compareText } from "./canonical.ts";
+import { jsonListFile } from "./json-list.ts";
+import type { PackWriter } from "./pack.ts";
 import type { Redactor } from "./redact.ts";
+import { openScratch, type Span } from "./scratch.ts";
 import { textOf } from "./shown.ts";
 
 interface Listed {
@@ -20,84 +23,100 @@ interface Replacement {
   readonly by: string;
 }
 
-const most = 1_000;
+const [page, side] = [1_000, 16];
 
-/** Whole messages only as far as the control API lists them: the newest thousand. */
-export async function mailArtefacts(
+/** Every captured message, into smtp/ and volatile/smtp/: read one after the other, written in order of time and content. */
+export async function writeMails(
+  pack: PackWriter,
   member: Member,
   redactor: Redactor,
   places: (text: string) => string,
-): Promise<{ artefacts: readonly Artefact[]; count: number; left: number }> {
-  const list = await ask<{ total: number; messages: readonly Listed[] }>(
-    member,
-    "GET",
-    `/_backlot/smtp/messages?limit=${most}`,
-  );
-  const mails = await Promise.all(list.messages.map((message) => readMail(member, message, redactor, places)));
-  mails.sort((left, right) => compareText(left.key, right.key));
-  const artefacts = mails.flatMap((mail, index) => filesOf(mail, String(index + 1).padStart(6, "0")));
-  const summary = mails.map(({ summary: about }, index) => ({ sequence: index + 1, ...about }));
-  artefacts.push({
-    path: "smtp/messages.json",
-    class: "norm",
-    mediaType: "application/json",
-    about: "Captured messages, by time and content",
-    bytes: Buffer.from(canonicalJson(summary)),
-  });
-  return { artefacts, count: mails.length, left: Math.max(0, list.total - mails.length) };
+): Promise<{ times: readonly number[] }> {
+  const scratch = openScratch();
+  try {
+    const mails: {
+      readonly key: string;
+      readonly summary: Span;
+      readonly files: readonly (readonly [Form, Span])[];
+    }[] = [];
+    const times: number[] = [];
+    for await (const listed of eachListed(member)) {
+      for (const mail of await Promise.all(listed.map((one) => readMail(member, one, redactor, places)))) {
+        mails.push({
+          key: mail.key,
+          summary: scratch.add(JSON.stringify(mail.summary)),
+          files: mail.files.map(([form, content]) => [form, scratch.add(content)] as const),
+        });
+        times.push(mail.receivedAt);
+      }
+    }
+    mails.sort((left, right) => compareText(left.key, right.key));
+    for (const [index, { files }] of mails.entries())
+      for (const [form, span] of files) pack.add(artefactOf(form, index + 1, scratch.read(span)));
+    const list = jsonListFile(pack, described("smtp/messages.json", "Captured messages, by time and content"));
+    for (const [index, { summary }] of mails.entries())
+      list.add({ sequence: index + 1, ...JSON.parse(scratch.read(summary).toString("utf8")) });
+    list.end();
+    return { times: times.sort((left, right) => left - right) };
+  } finally {
+    scratch.close();
+  }
 }
 
-type Mail = Awaited<ReturnType<typeof readMail>>;
+/** A few at a time, newest first. */
+async function* eachListed(member: Member): AsyncGenerator<readonly Listed[]> {
+  for (let start = 0; ; start += page) {
+    const { messages } = await ask<{ messages: readonly Listed[] }>(
+      member,
+      "GET",
+      `/_backlot/smtp/messages?limit=${page}&start=${start}`,
+    );
+    for (let at = 0; at < messages.length; at += side) yield messages.slice(at, at + side);
+    if (messages.length < page) return;
+  }
+}
 
 async function readMail(member: Member, listed: Listed, redactor: Redactor, places: (text: string) => string) {
   const at = `/_backlot/smtp/messages/${encodeURIComponent(listed.id)}`;
   const response = await member.request("GET", `${at}/raw`);
   const raw = redactor.bytes(Buffer.from(await response.arrayBuffer()));
   const envelope = await ask<Record<string, unknown>>(member, "GET", `${at}/envelope`);
-  const said = await member.request("GET", `${at}/transcript`);
-  const transcript = said.ok ? redactor.text(await said.text()) : "";
+  const dialogue = await member.request("GET", `${at}/transcript`);
+  const transcript = dialogue.ok ? redactor.text(await dialogue.text()) : "";
   const { text, replaced } = normalMail(raw.toString("latin1"), listed.receivedAt);
   const { id: _id, remote: _remote, size: _size, ...kept } = envelope;
   const content = sha256(Buffer.from(text, "latin1"));
+  // The queue id follows from the content as it came, boundaries included.
+  const said = places(transcript.replaceAll(listed.id, "(id)").replace(/\[\d+\.\d+\.\d+\.\d+\]/g, "[client]"));
+  const files: readonly (readonly [Form, string | Uint8Array])[] = [
+    ["norm.eml", Buffer.from(text, "latin1")],
+    ["norm.json", canonicalJson(replaced)],
+    ["envelope.json", redactor.text(places(canonicalJson(kept)))],
+    ["transcript.txt", said],
+    ["eml", raw],
+  ];
+  const { receivedAt, from, to, subject } = listed;
+  const summary = { receivedAt, from, to, subject, size: text.length, sha256: content };
   return {
-    raw,
-    normal: Buffer.from(text, "latin1"),
-    replaced,
-    envelope: redactor.text(places(canonicalJson(kept))),
-    // The queue id follows from the content as it came, boundaries included.
-    transcript: places(transcript.replaceAll(listed.id, "(id)").replace(/\[\d+\.\d+\.\d+\.\d+\]/g, "[client]")),
-    summary: JSON.parse(
-      redactor.text(
-        JSON.stringify({
-          receivedAt: listed.receivedAt,
-          from: listed.from,
-          to: listed.to,
-          subject: listed.subject,
-          size: text.length,
-          sha256: content,
-        }),
-      ),
-    ) as Record<string, unknown>,
-    key: [listed.receivedAt, listed.from, listed.to.join(","), textOf(listed.subject), content].join("\n"),
+    files,
+    receivedAt: Date.parse(receivedAt),
+    summary: JSON.parse(redactor.text(JSON.stringify(summary))) as Record<string, unknown>,
+    key: [receivedAt, from, to.join(","), textOf(subject), content].join("\n"),
   };
 }
 
-function filesOf({ raw, normal, replaced, envelope, transcript }: Mail, sequence: string): Artefact[] {
-  const base = `smtp/${sequence}`;
-  const text = (path: string, mediaType: string, about: string, bytes: Uint8Array): Artefact => ({
-    path,
-    class: path.startsWith("volatile/") ? "vol" : "norm",
-    mediaType,
-    about,
-    bytes,
-  });
-  return [
-    text(`${base}.norm.eml`, "message/rfc822", `Message ${Number(sequence)} in normal form`, normal),
-    text(`${base}.norm.json`, "application/json", "What was replaced in it", Buffer.from(canonicalJson(replaced))),
-    text(`${base}.envelope.json`, "application/json", "Its envelope", Buffer.from(envelope)),
-    text(`${base}.transcript.txt`, "text/plain", "Its dialogue, without credentials", Buffer.from(transcript)),
-    text(`volatile/${base}.eml`, "message/rfc822", "As it came, credentials replaced", raw),
-  ];
+const forms = {
+  "norm.eml": "Message # in normal form",
+  "norm.json": "What was replaced in it",
+  "envelope.json": "Its envelope",
+  "transcript.txt": "Its dialogue, without credentials",
+  eml: "As it came, credentials replaced",
+} as const;
+type Form = keyof typeof forms;
+
+function artefactOf(form: Form, sequence: number, bytes: Uint8Array): Artefact {
+  const path = `${form === "eml" ? "volatile/" : ""}smtp/${String(sequence).padStart(6, "0")}.${form}`;
+  return artefact(path, forms[form].replace("#", String(sequence)), bytes);
 }
 
 /**

@@ -1,18 +1,14 @@
-/** A pack as bytes: its files, the manifest over them, the hash lists and the attestation. */
+/** A pack as it is written: its files, searched and hashed on their way, then the manifest, the hash lists, the attestation. */
 import { createHash } from "node:crypto";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Artefact, volatileFolder } from "./artefact.ts";
-import { attest, publicPem, type SigningKey, sha256 } from "./attestation.ts";
+import { attest, publicPem, type SigningKey } from "./attestation.ts";
 import { canonicalJson, compareText } from "./canonical.ts";
-import { isSafePath, tarParts } from "./tar.ts";
-
-export interface PackInput {
-  readonly artefacts: readonly Artefact[];
-  /** What is signed beside the hash: seed, scenario, clock, verdicts. */
-  readonly predicate: Record<string, unknown>;
-  readonly key: SigningKey;
-}
+import { type Files, filesOnDisk } from "./files.ts";
+import { secretsIn } from "./redact.ts";
+import { writeAll } from "./scratch.ts";
+import { isSafePath, tarParts, tarSize } from "./tar.ts";
 
 export const names = {
   manifest: "manifest.json",
@@ -28,81 +24,162 @@ const { volatile: _, ...ownFiles } = names;
 /** What makes a folder a pack; artefacts have other names. */
 const own = new Set<string>(Object.values(ownFiles));
 
-export function buildPack({ artefacts, predicate, key }: PackInput): Map<string, Buffer> {
-  const files = new Map<string, Buffer>();
-  const hashes = new Map<string, string>();
-  for (const { path, class: kind, bytes } of artefacts) {
-    if (!isSafePath(path) || own.has(path)) throw new Error(`${path} is no name for a file of a pack`);
-    if (files.has(path)) throw new Error(`${path} is given twice`);
-    if ((kind === "vol") !== path.startsWith(names.volatile))
-      throw new Error(`${path} is of class ${kind}; volatile/ and class vol go together`);
-    files.set(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    hashes.set(path, sha256(bytes));
-  }
-  const listed = artefacts
-    .filter(({ class: kind }) => kind !== "vol")
-    .map(({ path, class: kind, mediaType, about, bytes }) => ({
-      path,
-      class: kind,
-      mediaType,
-      about,
-      bytes: bytes.length,
-      sha256: hashes.get(path) ?? "",
-    }));
-  const pem = Buffer.from(publicPem(key.key));
-  files.set(names.publicKey, pem);
-  listed.push({
-    path: names.publicKey,
-    class: "det",
-    mediaType: "application/x-pem-file",
-    about: key.origin === "derived" ? "Derived from the seed: integrity only" : "Public half of the signing key",
-    bytes: pem.length,
-    sha256: sha256(pem),
-  });
-  files.set(
-    names.manifest,
-    Buffer.from(
-      canonicalJson({
-        format: "backlot-evidence/1",
-        signature: key.origin === "derived" ? "integrity only" : "signed",
-        files: listed.sort((left, right) => compareText(left.path, right.path)),
-      }),
-    ),
-  );
-  const isVolatile = (path: string) => path.startsWith(names.volatile);
-  const volatile = [...files.keys()].filter(isVolatile);
-  const volatileSums = Buffer.from(sumsOf(files, hashes, volatile, names.volatile));
-  files.set(names.volatileSums, volatileSums);
-  files.set(names.volatileAttestation, Buffer.from(attest(names.volatileSums, volatileSums, predicate, key)));
-  const sums = Buffer.from(
-    sumsOf(
-      files,
-      hashes,
-      [...files.keys()].filter((path) => !isVolatile(path)),
-    ),
-  );
-  files.set(names.sums, sums);
-  files.set(names.attestation, Buffer.from(attest(names.sums, sums, predicate, key)));
-  return files;
+export const isVolatile = (path: string): boolean => path.startsWith(names.volatile);
+
+export interface PackWriter {
+  /** @throws when it holds what looks like a credential: then nothing of it is written */
+  add(artefact: Artefact): void;
+  /** A file that is written as it comes. */
+  open(about: Omit<Artefact, "bytes">): PackFile;
+  /** The lists that make it a pack, at last. */
+  finish(signed: {
+    /** What is signed beside the hash: seed, scenario, clock, verdicts. */
+    readonly predicate: Record<string, unknown>;
+    readonly key: SigningKey;
+  }): Files;
 }
 
-/** As `sha256sum -c` reads it, in byte order of the paths. */
-function sumsOf(
-  files: ReadonlyMap<string, Uint8Array>,
-  known: ReadonlyMap<string, string>,
-  paths: readonly string[],
-  base = "",
-): string {
-  return [...paths]
-    .sort(compareText)
-    .map((path) => `${known.get(path) ?? sha256(files.get(path) ?? "")}  ${path.slice(base.length)}\n`)
-    .join("");
+export interface PackFile {
+  /** A part that is searched for credentials by itself: lines or records, no pieces of them. */
+  write(part: string | Uint8Array): void;
+  end(): void;
+}
+
+/** Where the files go. */
+export interface Place {
+  create(path: string): { write(bytes: Uint8Array): void; end(): void };
+  /** All is there. */
+  finish(paths: readonly string[]): Files;
+}
+
+interface Written extends Omit<Artefact, "bytes"> {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+const buffered = 256 * 1024;
+
+export function createPackWriter(place: Place): PackWriter {
+  const written = new Map<string, Written>();
+  const begin = ({ path, class: kind, mediaType, about }: Omit<Artefact, "bytes">): PackFile => {
+    if (!isSafePath(path)) throw new Error(`${path} is no name for a file of a pack`);
+    if (written.has(path)) throw new Error(`${path} is given twice`);
+    if ((kind === "vol") !== isVolatile(path))
+      throw new Error(`${path} is of class ${kind}; volatile/ and class vol go together`);
+    const [file, hash] = [place.create(path), createHash("sha256")];
+    let bytes = 0;
+    let lines = 0;
+    let waiting: Buffer[] = [];
+    let waitingBytes = 0;
+    const flush = () => {
+      const part = waiting.length === 1 && waiting[0] ? waiting[0] : Buffer.concat(waiting);
+      [waiting, waitingBytes] = [[], 0];
+      try {
+        refuseSecrets(path, part, lines);
+      } catch (cause) {
+        file.end();
+        throw cause;
+      }
+      for (let at = part.indexOf(10); at >= 0; at = part.indexOf(10, at + 1)) lines += 1;
+      hash.update(part);
+      file.write(part);
+      bytes += part.length;
+    };
+    return {
+      write(part) {
+        const chunk =
+          typeof part === "string" ? Buffer.from(part) : Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+        waiting.push(chunk);
+        waitingBytes += chunk.length;
+        if (waitingBytes >= buffered) flush();
+      },
+      end() {
+        if (waitingBytes > 0) flush();
+        file.end();
+        written.set(path, { path, class: kind, mediaType, about, bytes, sha256: hash.digest("hex") });
+      },
+    };
+  };
+  const put = (path: string, kind: Artefact["class"], about: string, content: string) => {
+    const file = begin({ path, class: kind, mediaType: "", about });
+    file.write(content);
+    file.end();
+  };
+  const open = (about: Omit<Artefact, "bytes">) => {
+    if (own.has(about.path)) throw new Error(`${about.path} is no name for a file of a pack`);
+    return begin(about);
+  };
+  return {
+    open,
+    add({ bytes, ...about }) {
+      const file = open(about);
+      file.write(bytes);
+      file.end();
+    },
+    finish({ predicate, key }) {
+      const derived = key.origin === "derived";
+      const of = (volatile: boolean) =>
+        [...written.values()]
+          .filter(({ path }) => isVolatile(path) === volatile)
+          .sort((left, right) => compareText(left.path, right.path));
+      const pem = begin({
+        path: names.publicKey,
+        class: "det",
+        mediaType: "application/x-pem-file",
+        about: derived ? "Derived from the seed: integrity only" : "Public half of the signing key",
+      });
+      pem.write(publicPem(key.key));
+      pem.end();
+      const manifest = {
+        format: "backlot-evidence/1",
+        signature: derived ? "integrity only" : "signed",
+        files: of(false),
+      };
+      put(names.manifest, "norm", "", canonicalJson(manifest));
+      for (const [list, attestation, base] of [
+        [names.volatileSums, names.volatileAttestation, names.volatile],
+        [names.sums, names.attestation, ""],
+      ] as const) {
+        // As `sha256sum -c` reads it, in byte order of the paths.
+        const sums = of(base !== "")
+          .map(({ path, sha256 }) => `${sha256}  ${path.slice(base.length)}\n`)
+          .join("");
+        const kind = base === "" ? "norm" : "vol";
+        put(list, kind, "", sums);
+        put(attestation, kind, "", attest(list, Buffer.from(sums), predicate, key));
+      }
+      return place.finish([...written.keys()]);
+    },
+  };
+}
+
+function refuseSecrets(path: string, part: Uint8Array, before: number): void {
+  const found = secretsIn(path, part).map(({ kind, line }) => `${path}:${before + line} (${kind})`);
+  if (found.length > 0)
+    throw new Error(`There is no pack: what looks like a credential is left in ${found.slice(0, 10).join(", ")}.`);
+}
+
+export function inMemory(): Place {
+  const files = new Map<string, Buffer>();
+  return {
+    create(path) {
+      const parts: Uint8Array[] = [];
+      return {
+        write: (bytes) => void parts.push(bytes),
+        end: () => void files.set(path, Buffer.concat(parts)),
+      };
+    },
+    finish: () => files,
+  };
 }
 
 export const partialSuffix = ".partial";
 
-/** Until the pack stands at `folder`, `<folder>.partial` says that it does not. */
-export function beginPack(folder: string): void {
+/**
+ * The folder appears whole or not at all: until the pack stands there, `<folder>.partial` says that it does not, and that
+ * is what a crash or a full disk leaves.
+ */
+export function inFolder(folder: string): Place {
   const partial = `${folder}${partialSuffix}`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
@@ -110,37 +187,58 @@ export function beginPack(folder: string): void {
     join(partial, "PARTIAL.md"),
     "# Not a pack\n\nA recording began and has not come to its end: what is here is no evidence of anything.\n",
   );
+  const made = new Set<string>();
+  return {
+    create(path) {
+      const parent = dirname(join(partial, path));
+      if (!made.has(parent)) mkdirSync(parent, { recursive: true });
+      made.add(parent);
+      const descriptor = openSync(join(partial, path), "w", 0o644);
+      return {
+        write: (bytes) => writeAll(descriptor, bytes),
+        end() {
+          if (own.has(path)) fsyncSync(descriptor);
+          closeSync(descriptor);
+        },
+      };
+    },
+    finish(paths) {
+      rmSync(join(partial, "PARTIAL.md"));
+      renameSync(partial, folder);
+      return filesOnDisk(folder, paths);
+    },
+  };
 }
 
-/** The folder appears whole or not at all: what a crash or a full disk leaves is named `<folder>.partial`. */
-export function writePack(folder: string, files: ReadonlyMap<string, Uint8Array>): void {
-  const partial = `${folder}${partialSuffix}`;
-  beginPack(folder);
-  // The lists that make a folder a pack are written last.
-  const made = new Set<string>();
+/** The lists that make a folder a pack are written last. */
+export function writePack(folder: string, files: Files): void {
+  const place = inFolder(folder);
   const order = [...files.keys()].sort((left, right) => Number(own.has(left)) - Number(own.has(right)));
   for (const path of order) {
-    const parent = dirname(join(partial, path));
-    if (!made.has(parent)) mkdirSync(parent, { recursive: true });
-    made.add(parent);
-    writeFileSync(join(partial, path), files.get(path) ?? "", { mode: 0o644, flush: own.has(path) });
+    const file = place.create(path);
+    file.write(files.get(path) ?? Buffer.alloc(0));
+    file.end();
   }
-  rmSync(join(partial, "PARTIAL.md"));
-  renameSync(partial, folder);
+  place.finish(order);
 }
 
+const lasting = (files: Files) => [...files.keys()].filter((path) => !isVolatile(path));
+
 /** The pack without volatile/: two runs of the same seed, scenario and version give the same archive. */
-export function packTar(files: ReadonlyMap<string, Uint8Array>, epochMs: number): Buffer {
-  return Buffer.concat([...tarParts(lasting(files), Math.floor(epochMs / 1000))]);
+export function packTar(files: Files, epochMs: number): Buffer {
+  const paths = lasting(files);
+  const archive = Buffer.alloc(tarSize(files, paths));
+  let at = 0;
+  for (const part of tarParts(files, Math.floor(epochMs / 1000), paths)) {
+    archive.set(part, at);
+    at += part.length;
+  }
+  return archive;
 }
 
 /** SHA-256 of that archive, without making it. */
-export function packFingerprint(files: ReadonlyMap<string, Uint8Array>, epochMs: number): string {
+export function packFingerprint(files: Files, epochMs: number): string {
   const hash = createHash("sha256");
-  for (const part of tarParts(lasting(files), Math.floor(epochMs / 1000))) hash.update(part);
+  for (const part of tarParts(files, Math.floor(epochMs / 1000), lasting(files))) hash.update(part);
   return hash.digest("hex");
-}
-
-function lasting(files: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
-  return new Map([...files].filter(([path]) => !path.startsWith(names.volatile)));
 }

@@ -5,23 +5,23 @@ import { resolve } from "node:path";
 import { type Instant, isoMilliseconds, stopwatch } from "../../kernel/clock.ts";
 import { packageVersion } from "../../kernel/control-journal.ts";
 import type { Suite } from "../suite.ts";
+import { archiveJournals } from "./archives.ts";
 import { type Artefact, artefact } from "./artefact.ts";
 import { derivedKey, type SigningKey, sha256 } from "./attestation.ts";
 import { canonicalJson } from "./canonical.ts";
 import { egressProof } from "./egress-proof.ts";
 import { exportState } from "./exports.ts";
-import { cleanExchange, type HttpArchive, normalArchive, rawArchive } from "./http-archive.ts";
-import { type Journals, type Marks, marksOf, readJournals } from "./journals.ts";
+import type { Files } from "./files.ts";
+import { type Marks, marksOf } from "./journals.ts";
 import { junit } from "./junit.ts";
-import { mailArtefacts } from "./mails.ts";
-import { beginPack, buildPack, packFingerprint, packTar, writePack } from "./pack.ts";
+import { writeMails } from "./mails.ts";
+import { createPackWriter, inFolder, inMemory, type Place, packFingerprint, packTar } from "./pack.ts";
 import { packReadme } from "./readme.ts";
-import { createRedactor, type Redactor, secretsIn } from "./redact.ts";
+import { createRedactor } from "./redact.ts";
 import { failFast } from "./refusals.ts";
 import { reportHtml } from "./report.ts";
 import { chartsOf } from "./report-facts.ts";
 import { ciOf, clockMode, type Environment, healthOf, hostOf, shownSettings, timeless } from "./run-facts.ts";
-import { samplesOf } from "./samples.ts";
 import type { StepResult } from "./scenario/run.ts";
 import { namesForAddresses } from "./shown.ts";
 import { webhookLog } from "./webhook-log.ts";
@@ -53,7 +53,7 @@ export interface Recording {
 
 export interface Recorded {
   /** Every file of the pack by its path. */
-  readonly files: ReadonlyMap<string, Buffer>;
+  readonly files: Files;
   /** `20260101-seed42`: date of the virtual clock. */
   readonly name: string;
   /** SHA-256 of the archive: two runs of the same seed, scenario and version have the same. */
@@ -77,18 +77,16 @@ export async function startRecording(suite: Suite, options: RecordOptions = {}):
   const folder = options.folder === undefined ? undefined : resolve(options.folder);
   if (folder !== undefined) {
     if (existsSync(folder)) throw new Error(`${folder} is already there; give another folder.`);
-    beginPack(folder);
   }
+  const place = folder === undefined ? inMemory() : inFolder(folder);
   const elapsed = stopwatch();
   const before = await healthOf(suite);
   const start = suite.clock.now();
   const marks = await marksOf(suite.members);
   return {
     async stop(steps = []) {
-      const recorded = await finish({ suite, options, before, start, marks, steps, elapsed });
-      if (folder === undefined) return recorded;
-      writePack(folder, recorded.files);
-      return { ...recorded, folder };
+      const recorded = await finish({ suite, options, place, before, start, marks, steps, elapsed });
+      return folder === undefined ? recorded : { ...recorded, folder };
     },
   };
 }
@@ -96,17 +94,12 @@ export async function startRecording(suite: Suite, options: RecordOptions = {}):
 interface Run {
   readonly suite: Suite;
   readonly options: RecordOptions;
+  readonly place: Place;
   readonly before: unknown;
   readonly start: Instant;
   readonly marks: Marks;
   readonly steps: readonly StepResult[];
   readonly elapsed: () => number;
-}
-
-/** What takes credentials and addresses out of a text. */
-interface Cleaning {
-  readonly redactor: Redactor;
-  readonly places: (text: string) => string;
 }
 
 async function finish(run: Run): Promise<Recorded> {
@@ -117,29 +110,23 @@ async function finish(run: Run): Promise<Recorded> {
   const clean = (text: string) => redactor.text(places(text));
   const version = packageVersion();
   const end = suite.clock.now();
-  const journals = await readJournals(suite.members, run.marks);
+  const pack = createPackWriter(run.place);
 
-  const archived = archivesOf(journals, { redactor, places }, version);
-  const mails = suite.members.find(({ name }) => name === "smtp");
-  const mailed = mails ? await mailArtefacts(mails, redactor, places) : { artefacts: [], count: 0, left: 0 };
-  const webhooks = await webhookLog(suite.members, redactor, places);
-  const exported = await exportState(suite, redactor, places);
+  const { members } = suite;
+  const archived = await archiveJournals(pack, { members, marks: run.marks, redactor, places, version });
+  const postOffice = members.find(({ name }) => name === "smtp");
+  // By the messages: a session ends when its client hangs up, at whatever time the clock then shows.
+  const mailed = postOffice ? await writeMails(pack, postOffice, redactor, places) : { times: [] };
+  const webhooks = await webhookLog(members, redactor, places);
+  const exported = await exportState(pack, suite, redactor, places);
   const egress = await egressProof(suite, redactor, options.environment ?? {});
-  const artefacts: Artefact[] = [
-    ...archived.artefacts,
-    ...mailed.artefacts,
-    ...webhooks.artefacts,
-    ...exported.artefacts,
-    ...egress.artefacts,
-    ...(await servicesArtefacts(run, clean)),
-    ...stepArtefacts(run, clean),
-    ...(await pictureArtefacts(options)),
-  ];
+  for (const each of [archived.samples, webhooks.artefacts, exported.artefacts, egress.artefacts])
+    for (const one of each) pack.add(one);
+  for (const one of await servicesArtefacts(run, clean)) pack.add(one);
+  for (const one of stepArtefacts(run, clean)) pack.add(one);
+  for (const one of await pictureArtefacts(options)) pack.add(one);
 
-  const missing = [
-    ...exported.missing.map(clean),
-    ...(mailed.left > 0 ? [`${mailed.left} older messages are counted and not in the pack`] : []),
-  ];
+  const missing = exported.missing.map(clean);
   const mode = {
     mode: suite.mode,
     seed: suite.settings.seed,
@@ -151,7 +138,7 @@ async function finish(run: Run): Promise<Recorded> {
     services: suite.members.map(({ name }) => name),
     counts: {
       requests: archived.requests,
-      messages: mailed.count,
+      messages: mailed.times.length,
       attempts: webhooks.attempts,
       deadLettered: webhooks.drill.deadLettered,
     },
@@ -167,19 +154,23 @@ async function finish(run: Run): Promise<Recorded> {
     steps,
     counts: [
       ...Object.entries(archived.requests).map(([service, n]) => [`Requests to ${service}`, String(n)] as const),
-      ["Messages captured", String(mailed.count)],
+      ["Messages captured", String(mailed.times.length)],
       ["Webhook attempts", String(webhooks.attempts)],
       ["Dead-letter drill", webhooks.drill.verdict],
       ["Nothing left the machine", egress.verdict],
     ] as const,
     missing,
-    ...chartsOf(artefacts, journals),
+    ...chartsOf(exported.artefacts, [
+      ...archived.happened,
+      ...(mailed.times.length === 0 ? [] : [{ name: "smtp messages", at: mailed.times }]),
+    ]),
   };
-  artefacts.push(
+  for (const one of [
     artefact("mode.json", "What ran: mode, seed, scenario, clock, settings", canonicalJson(mode)),
     artefact("report/index.html", "The run on one page", redactor.text(reportHtml(facts))),
     artefact("README.md", "What this is and how to check it", packReadme({ ...facts, signed: key.origin === "file" })),
-  );
+  ])
+    pack.add(one);
 
   const passed = steps.every(({ failure }) => failure === undefined);
   const predicate = {
@@ -194,32 +185,9 @@ async function finish(run: Run): Promise<Recorded> {
     egressVerdict: egress.verdict,
     tests: { total: steps.length, result: passed ? "PASSED" : "FAILED" },
   };
-  const files = buildPack({ artefacts, predicate, key });
-  refuseSecrets(files);
+  const files = pack.finish({ predicate, key });
   const tar = () => packTar(files, start);
   return { files, name: nameOf(start, mode.seed), fingerprint: packFingerprint(files, start), tar };
-}
-
-function archivesOf(journals: Journals, { redactor, places }: Cleaning, version: string) {
-  const artefacts: Artefact[] = [];
-  const archives = new Map<string, HttpArchive>();
-  for (const [service, entries] of journals) {
-    const exchanges = entries.filter(({ kind }) => kind === "request").map((entry) => cleanExchange(entry, redactor));
-    const made = { service, version, places };
-    const normal = normalArchive(exchanges, made);
-    archives.set(service, normal);
-    artefacts.push(
-      artefact(`http/${service}.har`, `Requests to ${service}`, `${JSON.stringify(normal)}\n`),
-      artefact(
-        `volatile/http/${service}.har`,
-        "The same with real times",
-        `${JSON.stringify(rawArchive(exchanges, made))}\n`,
-      ),
-    );
-  }
-  artefacts.push(...samplesOf(archives));
-  const requests = Object.fromEntries([...archives].map(([service, { log }]) => [service, log.entries.length]));
-  return { artefacts, requests };
 }
 
 /** How the services were before and after, what they stand in for, and how they refuse to be the real thing. */
@@ -268,12 +236,4 @@ function saltOf({ key }: SigningKey): Buffer {
   return createHmac("sha256", key.export({ format: "der", type: "pkcs8" }))
     .update("backlot.evidence.redaction")
     .digest();
-}
-
-function refuseSecrets(files: ReadonlyMap<string, Buffer>): void {
-  const found = [...files].flatMap(([path, bytes]) =>
-    secretsIn(path, bytes).map(({ kind, line }) => `${path}:${line} (${kind})`),
-  );
-  if (found.length > 0)
-    throw new Error(`Nothing was written: what looks like a credential is left in ${found.slice(0, 10).join(", ")}.`);
 }

@@ -8,8 +8,8 @@ import * as z from "zod";
 import { type Instant, isoMilliseconds } from "../../kernel/clock.ts";
 import { createSuite, type Suite } from "../suite.ts";
 import { compareText } from "./canonical.ts";
-import { type CleanExchange, cleanExchange, type HarEntry, normalArchive } from "./http-archive.ts";
-import { marksOf, readJournals } from "./journals.ts";
+import { cleanExchange, type HarEntry, normalEntry } from "./http-archive.ts";
+import { eachEntry, marksOf } from "./journals.ts";
 import { jsonDifferences } from "./json-differences.ts";
 import { createRedactor } from "./redact.ts";
 import { playScenario } from "./scenario/run.ts";
@@ -174,17 +174,11 @@ async function again(suite: Suite, signIn: SignIn, service: string, { request }:
       ? {}
       : { body: Buffer.from(postData.text, postData._encoding === "base64" ? "base64" : "utf8") }),
   }).then((response) => response.arrayBuffer());
-  const entries = (await readJournals([member], marks)).get(service) ?? [];
-  const redactor = createRedactor();
-  const exchanges: readonly CleanExchange[] = entries
-    .filter((entry) => entry.kind === "request" && entry.target === `${pathname}${search}`)
-    .map((entry) => cleanExchange(entry, redactor));
-  const { log } = normalArchive(exchanges.slice(0, 1), {
-    service,
-    version: "",
-    places: namesForAddresses(suite.members),
-  });
-  return log.entries[0];
+  for await (const entry of eachEntry(member, marks))
+    if (entry.kind === "request" && entry.target === `${pathname}${search}`)
+      return normalEntry(cleanExchange(entry, createRedactor()), { service, places: namesForAddresses(suite.members) })
+        .har;
+  return undefined;
 }
 
 /** `twilio.backlot.test`, `ec2-spot-imds.backlot.test`, `azure-policyinsights-tls.backlot.test`: where it is now. */

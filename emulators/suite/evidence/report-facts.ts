@@ -2,32 +2,16 @@
 import type { Artefact } from "./artefact.ts";
 import type { ReportFacts } from "./report.ts";
 import { valueAt } from "./scenario/variables.ts";
-import { type Shown, textOf } from "./shown.ts";
+import { textOf } from "./shown.ts";
 
 type Charts = Pick<ReportFacts, "lanes" | "prices" | "compliance">;
 
-export function chartsOf(artefacts: readonly Artefact[], journals: ReadonlyMap<string, readonly Shown[]>): Charts {
+export function chartsOf(exported: readonly Artefact[], lanes: Charts["lanes"]): Charts {
   const text = (path: string) => {
-    const found = artefacts.find((one) => one.path === path);
+    const found = exported.find((one) => one.path === path);
     return found ? Buffer.from(found.bytes).toString("utf8") : "";
   };
-  const kinds = { request: "requests", delivery: "webhooks" } as const;
-  const inOrder = (times: readonly number[]) => [...times].sort((left, right) => left - right);
-  const happened = [...journals].flatMap(([service, entries]) =>
-    Object.entries(kinds).flatMap(([kind, name]) => {
-      const at = entries.filter((entry) => entry.kind === kind).map((entry) => Date.parse(textOf(entry.at)));
-      return at.length === 0 ? [] : [{ name: `${service} ${name}`, at: inOrder(at) }];
-    }),
-  );
-  // By the messages: a session ends when its client hangs up, at whatever time the clock then shows.
-  const mails = mailTimes(text("smtp/messages.json"));
-  const lanes = mails.length === 0 ? happened : [...happened, { name: "smtp messages", at: inOrder(mails) }];
   return { lanes, prices: pricesIn(text("spot/prices.xml")), compliance: complianceIn(text("policy/summary.json")) };
-}
-
-function mailTimes(json: string): readonly number[] {
-  const messages: unknown = json === "" ? [] : JSON.parse(json);
-  return Array.isArray(messages) ? messages.map((message) => Date.parse(textOf(valueAt(message, "receivedAt")))) : [];
 }
 
 function pricesIn(xml: string): Charts["prices"] {

@@ -1,6 +1,6 @@
 /** The exchanges an auditor looks for first, as on the wire; the one before a replay or a 304 beside it. */
 import { type Artefact, artefact } from "./artefact.ts";
-import { type HarEntry, type HttpArchive, wireText } from "./http-archive.ts";
+import { type HarEntry, wireText } from "./http-archive.ts";
 
 const headerOf = ({ response }: HarEntry, name: string) =>
   response.headers.find((header) => header.name === name)?.value;
@@ -19,15 +19,27 @@ const wanted: Readonly<Record<string, (entry: HarEntry) => boolean>> = {
   pagination: ({ response }) => nextPage.test(response.content.text ?? ""),
 };
 
-export function samplesOf(archives: ReadonlyMap<string, HttpArchive>): readonly Artefact[] {
-  const entries = [...archives.values()].flatMap(({ log }) => log.entries);
-  return Object.entries(wanted).flatMap(([name, is]) => {
-    const at = entries.findIndex(is);
+/** What is known of an entry without its text. */
+export interface Marked {
+  readonly method: string;
+  readonly url: string;
+  /** Names of the samples it would do for. */
+  readonly is: readonly string[];
+}
+
+export function marksOfEntry(entry: HarEntry): Marked {
+  const { method, url } = entry.request;
+  return { method, url, is: Object.entries(wanted).flatMap(([name, fits]) => (fits(entry) ? [name] : [])) };
+}
+
+export function samplesOf(entries: readonly { readonly about: Marked; text(): string }[]): readonly Artefact[] {
+  return Object.keys(wanted).flatMap((name) => {
+    const at = entries.findIndex(({ about }) => about.is.includes(name));
     const found = entries[at];
     if (!found) return [];
-    const { method, url } = found.request;
-    const before = entries.slice(0, at).findLast(({ request }) => request.url === url && request.method === method);
-    const text = [before, found].flatMap((entry) => (entry ? [wireText(entry)] : [])).join("\n");
+    const { method, url } = found.about;
+    const before = entries.slice(0, at).findLast(({ about }) => about.url === url && about.method === method);
+    const text = [before, found].flatMap((one) => (one ? [wireText(JSON.parse(one.text()))] : [])).join("\n");
     return [artefact(`samples/${name}.http`, `A request answered so: ${name}`, text)];
   });
 }

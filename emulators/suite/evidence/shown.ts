@@ -1,5 +1,5 @@
 /** What the emulators' control APIs show of what happened, as far as evidence reads it. */
-import { ask, type Member } from "../member.ts";
+import type { Member } from "../member.ts";
 
 /** A journal entry. */
 export type Shown = Readonly<Record<string, unknown>>;
@@ -12,24 +12,6 @@ export interface JournalPage {
 }
 
 export const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
-
-const page = 5_000;
-/** What evidence reads; changes and mail show in the exports. */
-const kinds = "request,delivery";
-
-/** Requests and deliveries after `since` up to `until`, oldest first. */
-export async function journalOf(member: Member, since: number, until: number): Promise<readonly Shown[]> {
-  const found: Shown[] = [];
-  for (let from = since; from < until; ) {
-    const path = `/_backlot/journal?kind=${kinds}&since=${from}&limit=${page}`;
-    const { entries } = await ask<JournalPage>(member, "GET", path);
-    for (const entry of entries) if (Number(entry.sequence) <= until) found.push(entry);
-    const last = entries.at(-1)?.sequence;
-    if (typeof last !== "number" || entries.length < page) break;
-    from = last;
-  }
-  return found;
-}
 
 /**
  * Addresses by which clients reached the services, replaced by names: ports differ from run to run. Longest first, so

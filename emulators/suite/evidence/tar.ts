@@ -3,20 +3,35 @@
  * time for all. Links, devices and paths that lead out are refused when reading.
  */
 import { compareText } from "./canonical.ts";
+import { borrow, bytesIn, type Files } from "./files.ts";
 
 const block = 512;
 const zeros = Buffer.alloc(block);
 
-/** @param mtime seconds since 1970 that every file bears */
-export function* tarParts(files: ReadonlyMap<string, Uint8Array>, mtime: number): Generator<Uint8Array> {
-  for (const [path, bytes] of [...files].sort(([left], [right]) => compareText(left, right))) {
-    yield header(path, bytes.length, mtime);
-    yield bytes;
-    const over = bytes.length % block;
-    if (over > 0) yield zeros.subarray(over);
+/**
+ * Each part is good until the next is asked for.
+ * @param mtime seconds since 1970 that every file bears
+ */
+export function* tarParts(files: Files, mtime: number, paths = [...files.keys()]): Generator<Uint8Array> {
+  for (const path of paths.sort(compareText)) {
+    yield* tarEntry(path, borrow(files, path), mtime);
   }
-  yield zeros;
-  yield zeros;
+  yield* tarEnd;
+}
+
+/** What stands for one file. */
+export function* tarEntry(path: string, bytes: Uint8Array, mtime: number): Generator<Uint8Array> {
+  yield header(path, bytes.length, mtime);
+  yield bytes;
+  const over = bytes.length % block;
+  if (over > 0) yield zeros.subarray(over);
+}
+
+export const tarEnd: readonly Uint8Array[] = [zeros, zeros];
+
+/** How many bytes the archive of these has. */
+export function tarSize(files: Files, paths: readonly string[]): number {
+  return paths.reduce((sum, path) => sum + block + Math.ceil(bytesIn(files, path) / block) * block, 2 * block);
 }
 
 function header(path: string, size: number, mtime: number): Buffer {

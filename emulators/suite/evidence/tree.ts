@@ -1,12 +1,13 @@
 /** Reads a pack from a folder or an archive: every entry, and what an honest pack would not hold. */
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Files, filesOnDisk } from "./files.ts";
 import { partialSuffix } from "./pack.ts";
 import { isSafePath, readTar } from "./tar.ts";
 
 export interface Tree {
   readonly kind: "folder" | "archive";
-  readonly files: ReadonlyMap<string, Buffer>;
+  readonly files: Files;
   readonly problems: readonly string[];
   /** The archive as it is. */
   readonly archive?: Buffer;
@@ -23,7 +24,7 @@ export function readTree(path: string): Tree {
     const archive = readFileSync(path);
     return { kind: "archive", archive, ...readTar(archive) };
   }
-  const files = new Map<string, Buffer>();
+  const files = new Set<string>();
   const problems: string[] = [];
   const walk = (folder: string) => {
     for (const entry of readdirSync(join(path, folder), { withFileTypes: true })) {
@@ -34,10 +35,10 @@ export function readTree(path: string): Tree {
         const before = files.size + problems.length;
         walk(name);
         if (files.size + problems.length === before) problems.push(`${name}: an empty folder`);
-      } else if (entry.isFile()) files.set(name, readFileSync(join(path, name)));
+      } else if (entry.isFile()) files.add(name);
       else problems.push(`${name}: neither a file nor a folder`);
     }
   };
   walk("");
-  return { kind: "folder", files, problems };
+  return { kind: "folder", files: filesOnDisk(path, files), problems };
 }

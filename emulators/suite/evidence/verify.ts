@@ -1,11 +1,13 @@
 /** Whether a pack is what was recorded: signature, hashes, missing and extra files, secrets, and whether its parts agree. */
-import { createPublicKey } from "node:crypto";
+import { createHash, createPublicKey } from "node:crypto";
 import * as z from "zod";
 import { checkAttestation, derivedKey, keyId, sha256 } from "./attestation.ts";
 import { compareText } from "./canonical.ts";
 import { agreement } from "./consistency.ts";
-import { names, packFingerprint } from "./pack.ts";
+import { borrow, type Files } from "./files.ts";
+import { isVolatile, names, packFingerprint } from "./pack.ts";
 import { secretsIn } from "./redact.ts";
+import { tarEnd, tarEntry } from "./tar.ts";
 import { readTree, type Tree } from "./tree.ts";
 
 export interface Finding {
@@ -63,7 +65,7 @@ export function verifyPack(path: string, options: VerifyOptions = {}): Verdict {
 
 export function verifyTree(tree: Tree, options: VerifyOptions = {}): Verdict {
   const { files } = tree;
-  const hashes = hashesOf(files);
+  const { hashes, sizes, secrets, fingerprint } = readOnce(files);
   const findings: Finding[] = tree.problems.map((detail) => ({
     check: "entry",
     path: /^([^:]+): /.exec(detail)?.[1] ?? "",
@@ -71,19 +73,14 @@ export function verifyTree(tree: Tree, options: VerifyOptions = {}): Verdict {
   }));
   const signed = checkSignatures(files, options.key);
   findings.push(...signed.findings);
-  const isVolatile = (path: string) => path.startsWith(names.volatile);
   const lasting = [...files.keys()].filter((path) => !isVolatile(path));
   const passing = [...files.keys()].filter(isVolatile);
   findings.push(...checkList(files, hashes, { present: lasting, list: names.sums, base: "" }));
   if (tree.kind === "folder" || passing.length > 0)
     findings.push(...checkList(files, hashes, { present: passing, list: names.volatileSums, base: names.volatile }));
-  findings.push(...checkManifest(files, hashes));
-  for (const [path, bytes] of files)
-    for (const { kind, line } of secretsIn(path, bytes))
-      findings.push({ check: "secret", path, detail: `line ${line} holds what looks like a credential (${kind})` });
+  findings.push(...checkManifest(files, hashes, sizes), ...secrets);
   if (findings.length === 0) findings.push(...agreement(files));
 
-  const fingerprint = fingerprintOf(files);
   if (tree.archive && passing.length === 0 && fingerprint !== undefined && sha256(tree.archive) !== fingerprint)
     findings.push({
       check: "entry",
@@ -107,18 +104,39 @@ export function verifyTree(tree: Tree, options: VerifyOptions = {}): Verdict {
 }
 
 /** SHA-256 of the archive that these files make. */
-export function fingerprintOf(files: ReadonlyMap<string, Buffer>): string | undefined {
+export function fingerprintOf(files: Files): string | undefined {
+  const start = startOf(files);
+  return start === undefined ? undefined : packFingerprint(files, start);
+}
+
+function startOf(files: Files): number | undefined {
   const start = z.object({ clock: z.object({ start: z.iso.datetime() }) }).safeParse(json(files.get("mode.json"))).data
     ?.clock.start;
   if (start === undefined || [...files.keys()].some((path) => Buffer.byteLength(path) > 255)) return undefined;
-  return packFingerprint(files, Date.parse(start));
+  return Date.parse(start);
 }
 
-const hashesOf = (files: ReadonlyMap<string, Buffer>): ReadonlyMap<string, string> =>
-  new Map([...files].map(([path, bytes]) => [path, sha256(bytes)]));
+/** Every file is read once: hashed by itself and as part of the archive, and searched for credentials. */
+function readOnce(files: Files) {
+  const [hashes, sizes] = [new Map<string, string>(), new Map<string, number>()];
+  const secrets: Finding[] = [];
+  const start = startOf(files);
+  const archive = createHash("sha256");
+  for (const path of [...files.keys()].sort(compareText)) {
+    const bytes = borrow(files, path);
+    hashes.set(path, sha256(bytes));
+    sizes.set(path, bytes.length);
+    for (const { kind, line } of secretsIn(path, bytes))
+      secrets.push({ check: "secret", path, detail: `line ${line} holds what looks like a credential (${kind})` });
+    if (start === undefined || isVolatile(path)) continue;
+    for (const part of tarEntry(path, bytes, Math.floor(start / 1000))) archive.update(part);
+  }
+  for (const part of tarEnd) archive.update(part);
+  return { hashes, sizes, secrets, fingerprint: start === undefined ? undefined : archive.digest("hex") };
+}
 
 function checkSignatures(
-  files: ReadonlyMap<string, Buffer>,
+  files: Files,
   trusted: string | undefined,
 ): { signature: Verdict["signature"]; keyId?: string; findings: Finding[] } {
   const findings: Finding[] = [];
@@ -171,7 +189,7 @@ const publicText = (pem: string) => createPublicKey(pem).export({ format: "pem",
 
 /** Every file in the list with its hash, nothing else in the tree, lines as this writes them. */
 function checkList(
-  files: ReadonlyMap<string, Buffer>,
+  files: Files,
   hashes: ReadonlyMap<string, string>,
   { present, list, base }: { readonly present: readonly string[]; readonly list: string; readonly base: string },
 ): Finding[] {
@@ -207,7 +225,11 @@ function checkList(
   return findings;
 }
 
-function checkManifest(files: ReadonlyMap<string, Buffer>, hashes: ReadonlyMap<string, string>): Finding[] {
+function checkManifest(
+  files: Files,
+  hashes: ReadonlyMap<string, string>,
+  sizes: ReadonlyMap<string, number>,
+): Finding[] {
   const path = names.manifest;
   if (!files.has(path)) return []; // missing is said by the list already
   const manifest = Manifest.safeParse(json(files.get(path)));
@@ -220,14 +242,13 @@ function checkManifest(files: ReadonlyMap<string, Buffer>, hashes: ReadonlyMap<s
   const paths = manifest.data.files.map((file) => file.path);
   if (paths.some((name, n) => n > 0 && compareText(paths[n - 1] ?? "", name) >= 0)) say("is out of order");
   for (const [name, file] of described) {
-    const bytes = files.get(name);
-    if (!bytes) say(`describes ${name}, which is not there`);
-    else if (bytes.length !== file.bytes || hashes.get(name) !== file.sha256)
+    if (!files.has(name)) say(`describes ${name}, which is not there`);
+    else if (sizes.get(name) !== file.bytes || hashes.get(name) !== file.sha256)
       say(`describes ${name} with another hash or size`);
   }
   const self = new Set<string>([names.manifest, names.sums, names.attestation]);
   for (const name of files.keys())
-    if (!name.startsWith(names.volatile) && !self.has(name) && !described.has(name)) say(`does not describe ${name}`);
+    if (!isVolatile(name) && !self.has(name) && !described.has(name)) say(`does not describe ${name}`);
   return findings;
 }
 

@@ -17,6 +17,8 @@ const mostAtOnce = 1000;
 const Listed = Wanted.extend({
   limit: z.coerce.number().int().min(1).max(mostAtOnce).default(100),
   since: z.coerce.number().int().min(0).optional(),
+  /** Leaves out so many, the first of those that would be listed. */
+  start: z.coerce.number().int().min(0).default(0),
 });
 const Exported = Wanted.extend({ format: z.enum(["mbox", "json"]).default("mbox") });
 
@@ -27,11 +29,11 @@ export function listRoutes(app: Hono<KernelEnv>, runtime: Runtime<MailState>): v
     renderSummary(message, headerSection(state.beginning(message.id) ?? Buffer.alloc(0)));
 
   app.get("/messages", async (c) => {
-    const { limit, ...wanted } = readQuery(c.env.exchange, Listed);
+    const { limit, start, ...wanted } = readQuery(c.env.exchange, Listed);
     const filtered = Object.values(wanted).some((value) => value !== undefined);
     const messages = filtered
-      ? (await find(state, { ...wanted, since: wanted.since ?? 0 })).slice(0, limit)
-      : state.summaries(limit);
+      ? (await find(state, { ...wanted, since: wanted.since ?? 0 })).slice(start, start + limit)
+      : state.summaries(start + limit).slice(start);
     return answerJson(c.env.exchange, 200, {
       total: state.count(),
       pruned: state.countOf("pruned"),
