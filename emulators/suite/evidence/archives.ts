@@ -72,20 +72,20 @@ async function readInto(
 
 function writeNormal(pack: PackWriter, texts: SortedTexts<Marked>, service: string, version: string): void {
   const file = archiveFile(pack, `http/${service}.har`, `Requests to ${service}`, version);
-  for (const [n, one] of texts.inOrder().entries()) file.add(numbered(one.text(), n + 1));
+  for (const [n, one] of texts.inOrder().entries()) file.add(...numbered(one.bytes(), n + 1));
   file.end();
 }
 
 /** The text of an entry ends with `"_backlot":{...}}`: its number is known only when all are sorted. */
-const numbered = (text: string, sequence: number) => `${text.slice(0, -2)},"sequence":${sequence}}}`;
+const numbered = (text: Buffer, sequence: number) => [text.subarray(0, -2), `,"sequence":${sequence}}}`] as const;
 
 /** One entry to a line. */
 function archiveFile(pack: PackWriter, path: string, about: string, version: string) {
   const file: PackFile = pack.open(described(path, about));
   let before = archiveHead(version);
   return {
-    add(entry: string) {
-      file.write(`${before}\n${entry}`);
+    add(...entry: readonly (string | Uint8Array)[]) {
+      file.write(`${before}\n`, ...entry);
       before = ",";
     },
     end() {

@@ -58,7 +58,7 @@ async function writeMessages(
   const base = services.twilio?.url ?? "";
   const texts = sortedTexts<undefined>();
   try {
-    let next: unknown = `/2010-04-01/Accounts/${env.TWILIO_ACCOUNT_SID}/Messages.json?PageSize=500`;
+    let next: unknown = `/2010-04-01/Accounts/${env.TWILIO_ACCOUNT_SID}/Messages.json?PageSize=100`;
     while (typeof next === "string") {
       const answer = await asked(base + next, { headers: await signIn.headers("twilio") });
       const view = JSON.parse(answer) as { messages: Record<string, unknown>[]; next_page_uri: unknown };
@@ -66,7 +66,7 @@ async function writeMessages(
       next = view.next_page_uri;
     }
     const list = jsonListFile(pack, described("sms/messages.json", "Messages by sid"));
-    for (const one of texts.inOrder()) list.addText(one.text());
+    for (const one of texts.inOrder()) list.addText(one.bytes());
     list.end();
   } finally {
     texts.close();

@@ -8,7 +8,11 @@ export interface FilesOnDisk extends Files {
   /** The same bytes until the next file is borrowed: one stretch of memory serves for all. */
   borrow(path: string): Buffer;
   bytesIn(path: string): number;
+  /** In pieces, each good until the next. */
+  pieces(path: string): Iterable<Buffer>;
 }
+
+const pieceSize = 256 * 1024;
 
 export function filesOnDisk(folder: string, paths: Iterable<string>): FilesOnDisk {
   const known = new Set(paths);
@@ -32,11 +36,24 @@ export function filesOnDisk(folder: string, paths: Iterable<string>): FilesOnDis
       for (const [path, bytes] of entries()) work(bytes, path, files);
     },
     bytesIn: (path) => statSync(join(folder, path)).size,
+    *pieces(path) {
+      const descriptor = openSync(join(folder, path), "r");
+      try {
+        if (stretch.length < pieceSize) stretch = Buffer.allocUnsafeSlow(pieceSize);
+        for (;;) {
+          const got = readSync(descriptor, stretch, 0, pieceSize, null);
+          if (got === 0) return;
+          yield stretch.subarray(0, got);
+        }
+      } finally {
+        closeSync(descriptor);
+      }
+    },
     borrow(path) {
       const descriptor = openSync(join(folder, path), "r");
       try {
         const { size } = fstatSync(descriptor);
-        if (stretch.length < size) stretch = Buffer.allocUnsafeSlow(Math.max(size, 1 << 20));
+        if (stretch.length < size) stretch = Buffer.allocUnsafeSlow(Math.max(size, pieceSize));
         let filled = 0;
         while (filled < size) {
           const got = readSync(descriptor, stretch, filled, size - filled, filled);
@@ -50,6 +67,10 @@ export function filesOnDisk(folder: string, paths: Iterable<string>): FilesOnDis
     },
   };
   return files;
+}
+
+export function piecesOf(files: Files, path: string): Iterable<Buffer> {
+  return "pieces" in files ? (files as FilesOnDisk).pieces(path) : [borrow(files, path)];
 }
 
 /** In the cheapest way: what is borrowed is good until the next is. */

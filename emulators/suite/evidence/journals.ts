@@ -6,7 +6,8 @@ import type { JournalPage, Shown } from "./shown.ts";
 export type Marks = ReadonlyMap<string, JournalPage>;
 
 const newest = "/_backlot/journal?limit=1";
-const page = 500;
+/** Answers of some ten kilobytes are cheaper for the memory than few large ones. */
+const page = 32;
 /** What evidence reads; changes and mail show in the exports. */
 const kinds = "request,delivery";
 

@@ -9,15 +9,15 @@ export const listed = (element: unknown): string => canonicalJson([element]).sli
 export interface JsonList {
   add(element: unknown): void;
   /** What `listed` made. */
-  addText(text: string): void;
+  addText(text: string | Uint8Array): void;
   end(): void;
 }
 
 export function jsonListFile(pack: PackWriter, about: Omit<Artefact, "bytes">): JsonList {
   const file = pack.open(about);
   let before = "[\n";
-  const addText = (text: string) => {
-    file.write(before + text);
+  const addText = (text: string | Uint8Array) => {
+    file.write(before, text);
     before = ",\n";
   };
   return {

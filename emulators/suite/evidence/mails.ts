@@ -23,7 +23,7 @@ interface Replacement {
   readonly by: string;
 }
 
-const [page, side] = [1_000, 16];
+const [page, side] = [256, 16];
 
 /** Every captured message, into smtp/ and volatile/smtp/: read one after the other, written in order of time and content. */
 export async function writeMails(

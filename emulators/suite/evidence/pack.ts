@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { type Artefact, volatileFolder } from "./artefact.ts";
 import { attest, publicPem, type SigningKey } from "./attestation.ts";
 import { canonicalJson, compareText } from "./canonical.ts";
+import { chunks } from "./chunks.ts";
 import { type Files, filesOnDisk } from "./files.ts";
 import { secretsIn } from "./redact.ts";
 import { writeAll } from "./scratch.ts";
@@ -40,13 +41,14 @@ export interface PackWriter {
 }
 
 export interface PackFile {
-  /** A part that is searched for credentials by itself: lines or records, no pieces of them. */
-  write(part: string | Uint8Array): void;
+  /** Lines or records, no pieces of them: what is written at once is searched for credentials at once. */
+  write(...parts: readonly (string | Uint8Array)[]): void;
   end(): void;
 }
 
 /** Where the files go. */
 export interface Place {
+  /** What is written may be changed afterwards. */
   create(path: string): { write(bytes: Uint8Array): void; end(): void };
   /** All is there. */
   finish(paths: readonly string[]): Files;
@@ -57,11 +59,9 @@ interface Written extends Omit<Artefact, "bytes"> {
   readonly sha256: string;
 }
 
-const buffered = 256 * 1024;
-
 export function createPackWriter(place: Place): PackWriter {
   const written = new Map<string, Written>();
-  const begin = ({ path, class: kind, mediaType, about }: Omit<Artefact, "bytes">): PackFile => {
+  const begin = ({ path, class: kind, mediaType, about }: Omit<Artefact, "bytes">) => {
     if (!isSafePath(path)) throw new Error(`${path} is no name for a file of a pack`);
     if (written.has(path)) throw new Error(`${path} is given twice`);
     if ((kind === "vol") !== isVolatile(path))
@@ -69,11 +69,7 @@ export function createPackWriter(place: Place): PackWriter {
     const [file, hash] = [place.create(path), createHash("sha256")];
     let bytes = 0;
     let lines = 0;
-    let waiting: Buffer[] = [];
-    let waitingBytes = 0;
-    const flush = () => {
-      const part = waiting.length === 1 && waiting[0] ? waiting[0] : Buffer.concat(waiting);
-      [waiting, waitingBytes] = [[], 0];
+    const take = (part: Buffer) => {
       try {
         refuseSecrets(path, part, lines);
       } catch (cause) {
@@ -85,16 +81,12 @@ export function createPackWriter(place: Place): PackWriter {
       file.write(part);
       bytes += part.length;
     };
+    const gathered = chunks(take);
     return {
-      write(part) {
-        const chunk =
-          typeof part === "string" ? Buffer.from(part) : Buffer.from(part.buffer, part.byteOffset, part.byteLength);
-        waiting.push(chunk);
-        waitingBytes += chunk.length;
-        if (waitingBytes >= buffered) flush();
-      },
+      take,
+      write: gathered.write,
       end() {
-        if (waitingBytes > 0) flush();
+        gathered.flush();
         file.end();
         written.set(path, { path, class: kind, mediaType, about, bytes, sha256: hash.digest("hex") });
       },
@@ -102,7 +94,7 @@ export function createPackWriter(place: Place): PackWriter {
   };
   const put = (path: string, kind: Artefact["class"], about: string, content: string) => {
     const file = begin({ path, class: kind, mediaType: "", about });
-    file.write(content);
+    file.take(Buffer.from(content));
     file.end();
   };
   const open = (about: Omit<Artefact, "bytes">) => {
@@ -113,7 +105,7 @@ export function createPackWriter(place: Place): PackWriter {
     open,
     add({ bytes, ...about }) {
       const file = open(about);
-      file.write(bytes);
+      file.take(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
       file.end();
     },
     finish({ predicate, key }) {
@@ -128,7 +120,7 @@ export function createPackWriter(place: Place): PackWriter {
         mediaType: "application/x-pem-file",
         about: derived ? "Derived from the seed: integrity only" : "Public half of the signing key",
       });
-      pem.write(publicPem(key.key));
+      pem.take(Buffer.from(publicPem(key.key)));
       pem.end();
       const manifest = {
         format: "backlot-evidence/1",
@@ -163,9 +155,9 @@ export function inMemory(): Place {
   const files = new Map<string, Buffer>();
   return {
     create(path) {
-      const parts: Uint8Array[] = [];
+      const parts: Buffer[] = [];
       return {
-        write: (bytes) => void parts.push(bytes),
+        write: (bytes) => void parts.push(Buffer.from(bytes)),
         end: () => void files.set(path, Buffer.concat(parts)),
       };
     },

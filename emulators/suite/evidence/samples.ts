@@ -1,6 +1,7 @@
 /** The exchanges an auditor looks for first, as on the wire; the one before a replay or a 304 beside it. */
 import { type Artefact, artefact } from "./artefact.ts";
 import { type HarEntry, wireText } from "./http-archive.ts";
+import type { Sorted } from "./sorted-texts.ts";
 
 const headerOf = ({ response }: HarEntry, name: string) =>
   response.headers.find((header) => header.name === name)?.value;
@@ -32,14 +33,16 @@ export function marksOfEntry(entry: HarEntry): Marked {
   return { method, url, is: Object.entries(wanted).flatMap(([name, fits]) => (fits(entry) ? [name] : [])) };
 }
 
-export function samplesOf(entries: readonly { readonly about: Marked; text(): string }[]): readonly Artefact[] {
+export function samplesOf(entries: readonly Sorted<Marked>[]): readonly Artefact[] {
   return Object.keys(wanted).flatMap((name) => {
     const at = entries.findIndex(({ about }) => about.is.includes(name));
     const found = entries[at];
     if (!found) return [];
     const { method, url } = found.about;
     const before = entries.slice(0, at).findLast(({ about }) => about.url === url && about.method === method);
-    const text = [before, found].flatMap((one) => (one ? [wireText(JSON.parse(one.text()))] : [])).join("\n");
+    const text = [before, found]
+      .flatMap((one) => (one ? [wireText(JSON.parse(one.bytes().toString("utf8")))] : []))
+      .join("\n");
     return [artefact(`samples/${name}.http`, `A request answered so: ${name}`, text)];
   });
 }

@@ -5,6 +5,7 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { chunks } from "./chunks.ts";
 
 export interface Span {
   readonly at: number;
@@ -13,44 +14,39 @@ export interface Span {
 
 export interface Scratch {
   add(bytes: string | Uint8Array): Span;
+  /** Good until the next is read. */
   read(span: Span): Buffer;
   close(): void;
 }
-
-const enough = 256 * 1024;
 
 export function openScratch(): Scratch {
   const folder = mkdtempSync(join(tmpdir(), "backlot-scratch-"));
   const descriptor = openSync(join(folder, "scratch"), "w+", 0o600);
   rmSync(folder, { recursive: true, force: true });
   let written = 0;
-  let waiting: Uint8Array[] = [];
-  let waitingBytes = 0;
-  const flush = () => {
-    for (const chunk of waiting.length > 1 ? [Buffer.concat(waiting)] : waiting) writeAll(descriptor, chunk);
-    written += waitingBytes;
-    waiting = [];
-    waitingBytes = 0;
-  };
+  let given = 0;
+  let stretch = Buffer.alloc(0);
+  const gathered = chunks((chunk) => {
+    writeAll(descriptor, chunk);
+    written += chunk.length;
+  });
   return {
     add(content) {
-      const bytes = typeof content === "string" ? Buffer.from(content) : content;
-      const span = { at: written + waitingBytes, length: bytes.length };
-      waiting.push(bytes);
-      waitingBytes += bytes.length;
-      if (waitingBytes >= enough) flush();
-      return span;
+      const length = typeof content === "string" ? Buffer.byteLength(content) : content.length;
+      gathered.write(content);
+      given += length;
+      return { at: given - length, length };
     },
     read({ at, length }) {
-      if (at + length > written) flush();
-      const bytes = Buffer.allocUnsafe(length);
+      if (at + length > written) gathered.flush();
+      if (stretch.length < length) stretch = Buffer.allocUnsafeSlow(2 * length);
       let filled = 0;
       while (filled < length) {
-        const got = readSync(descriptor, bytes, filled, length - filled, at + filled);
+        const got = readSync(descriptor, stretch, filled, length - filled, at + filled);
         if (got === 0) throw new Error("A scratch file of the recording is shorter than what was written to it.");
         filled += got;
       }
-      return bytes;
+      return stretch.subarray(0, length);
     },
     close: () => closeSync(descriptor),
   };

@@ -2,10 +2,16 @@
 import { compareText } from "./canonical.ts";
 import { openScratch, type Span } from "./scratch.ts";
 
+export interface Sorted<About> {
+  readonly about: About;
+  /** Good until the next is asked for. */
+  bytes(): Buffer;
+}
+
 export interface SortedTexts<About> {
   add(key: string, text: string, about: About): void;
   /** By key, in the order of bytes; what was added first comes first of two alike. */
-  inOrder(): readonly { readonly about: About; text(): string }[];
+  inOrder(): readonly Sorted<About>[];
   close(): void;
 }
 
@@ -17,7 +23,7 @@ export function sortedTexts<About>(): SortedTexts<About> {
     inOrder: () =>
       kept
         .sort((left, right) => compareText(left.key, right.key))
-        .map(({ span, about }) => ({ about, text: () => scratch.read(span).toString("utf8") })),
+        .map(({ span, about }) => ({ about, bytes: () => scratch.read(span) })),
     close: scratch.close,
   };
 }

@@ -3,7 +3,7 @@
  * time for all. Links, devices and paths that lead out are refused when reading.
  */
 import { compareText } from "./canonical.ts";
-import { borrow, bytesIn, type Files } from "./files.ts";
+import { bytesIn, type Files, piecesOf } from "./files.ts";
 
 const block = 512;
 const zeros = Buffer.alloc(block);
@@ -14,16 +14,20 @@ const zeros = Buffer.alloc(block);
  */
 export function* tarParts(files: Files, mtime: number, paths = [...files.keys()]): Generator<Uint8Array> {
   for (const path of paths.sort(compareText)) {
-    yield* tarEntry(path, borrow(files, path), mtime);
+    yield* tarEntry(path, { bytes: bytesIn(files, path), pieces: piecesOf(files, path) }, mtime);
   }
   yield* tarEnd;
 }
 
 /** What stands for one file. */
-export function* tarEntry(path: string, bytes: Uint8Array, mtime: number): Generator<Uint8Array> {
-  yield header(path, bytes.length, mtime);
-  yield bytes;
-  const over = bytes.length % block;
+export function* tarEntry(
+  path: string,
+  { bytes, pieces }: { readonly bytes: number; readonly pieces: Iterable<Uint8Array> },
+  mtime: number,
+): Generator<Uint8Array> {
+  yield header(path, bytes, mtime);
+  yield* pieces;
+  const over = bytes % block;
   if (over > 0) yield zeros.subarray(over);
 }
 

@@ -129,7 +129,8 @@ function readOnce(files: Files) {
     for (const { kind, line } of secretsIn(path, bytes))
       secrets.push({ check: "secret", path, detail: `line ${line} holds what looks like a credential (${kind})` });
     if (start === undefined || isVolatile(path)) continue;
-    for (const part of tarEntry(path, bytes, Math.floor(start / 1000))) archive.update(part);
+    for (const part of tarEntry(path, { bytes: bytes.length, pieces: [bytes] }, Math.floor(start / 1000)))
+      archive.update(part);
   }
   for (const part of tarEnd) archive.update(part);
   return { hashes, sizes, secrets, fingerprint: start === undefined ? undefined : archive.digest("hex") };
