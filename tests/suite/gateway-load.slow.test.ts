@@ -88,9 +88,16 @@ function resident(pid: number | undefined): number | undefined {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(status, "utf8"))?.[1]) / 1024;
 }
 
-test("500 tunnels at once, 30,000 requests: none lost, memory flat", async () => {
+/**
+ * Left alone, V8 puts off collecting and lets the process grow to some 280 MiB in the first 20,000 requests, by whatever way
+ * they come, although no more than 20 MiB of its heap are alive. A heap that cannot grow shows what is really held.
+ */
+const smallHeap = { NODE_OPTIONS: "--max-old-space-size=64 --max-semi-space-size=2" };
+
+test("500 tunnels at once, 20,000 requests: none lost, memory flat", async () => {
   const ca = temporaryFolder();
-  const environment = { ...freePorts, BACKLOT_CA_DIR: ca, BACKLOT_LOG_LEVEL: "silent", BACKLOT_JOURNAL_SIZE: "1000" };
+  const quiet = { BACKLOT_LOG_LEVEL: "silent", BACKLOT_JOURNAL_SIZE: "1000" };
+  const environment = { ...freePorts, ...smallHeap, ...quiet, BACKLOT_CA_DIR: ca };
   const apart = start(["up", "--json", "--only", "twilio"], { env: environment });
   const { services } = JSON.parse(await apart.line());
   const pem = readFileSync(join(ca, "ca.pem"), "utf8");
@@ -101,8 +108,7 @@ test("500 tunnels at once, 30,000 requests: none lost, memory flat", async () =>
     sockets.push(...(await Promise.all(Array.from({ length: 50 }, open))));
   const agents = sockets.map(agentOver);
   const memory: (number | undefined)[] = [];
-  // The heap takes its size in the first 20,000 requests; the 10,000 after them have to do with that.
-  const [warmUp, rounds] = [40, 60];
+  const [warmUp, rounds] = [10, 40];
   let answered = 0;
   for (let round = 0; round < rounds; round += 1) {
     const statuses = await Promise.all(agents.map((agent) => viaAgent(agent, 443)));
@@ -113,7 +119,7 @@ test("500 tunnels at once, 30,000 requests: none lost, memory flat", async () =>
     `gateway: ${answered} of ${count * rounds} answered over ${count} tunnels; MiB after each 2,500: ${memory.map((mib) => mib?.toFixed(0) ?? "?").join(", ")}\n`,
   );
   expect(answered).toBe(count * rounds);
-  expect((memory.at(-1) ?? 0) - (memory[warmUp / 5 - 1] ?? 0)).toBeLessThan(32);
+  expect((memory.at(-1) ?? 0) - (memory[warmUp / 5 - 1] ?? 0)).toBeLessThan(16);
   for (const agent of agents) agent.destroy();
   for (const socket of sockets) socket.destroy();
   apart.child.kill("SIGTERM");
