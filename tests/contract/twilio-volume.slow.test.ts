@@ -1,7 +1,9 @@
 /** A hundred thousand messages stored, and ten thousand status callbacks to a receiver that is slow. */
-import { Agent, createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { spawn } from "node:child_process";
+import { Agent, request } from "node:http";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { packageRoot } from "../../emulators/kernel/package-root.ts";
 import { priceOf } from "../../emulators/twilio/domain/message-life.ts";
 import { freePorts, start as startCommand } from "../support/command.ts";
 import { start, type TwilioServer, twilioServer } from "./twilio-client.ts";
@@ -104,25 +106,18 @@ test("create and fetch are as fast with 100,000 messages as with 1,000, and a fi
   expect(page).toBeLessThan(5);
 });
 
-test("10,000 status callbacks to a slow receiver: none lost, and the API answers as fast as in quiet", async () => {
-  const heard = new Set<string>();
-  const receiver = createServer((incoming, outgoing) => {
-    const chunks: Buffer[] = [];
-    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-    incoming.on("end", () => {
-      const form = new URLSearchParams(Buffer.concat(chunks).toString());
-      heard.add(`${form.get("MessageSid")} ${form.get("MessageStatus")}`);
-      setTimeout(() => outgoing.end(), 25);
-    });
-  }).listen(0, "127.0.0.1");
-  await new Promise((resolve) => receiver.once("listening", resolve));
+test("storms of status callbacks to a slow receiver: none lost, and the API answers as fast as in quiet", async () => {
+  const receiver = spawn(process.execPath, [join(packageRoot(), "tests", "support", "callback-receiver.mjs")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const port = Number(await new Promise((resolve) => receiver.stdout.once("data", resolve)));
+  const heard = async () => Number(await (await fetch(`http://127.0.0.1:${port}/`)).text());
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   onTestFinished(() => {
     agent.destroy();
-    receiver.closeAllConnections();
-    receiver.close();
+    receiver.kill();
   });
-  const StatusCallback = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/status`;
+  const StatusCallback = `http://127.0.0.1:${port}/status`;
   const { line } = startCommand(["up", "--only", "twilio", "--json"], {
     env: { ...freePorts, BACKLOT_PACE: "0", BACKLOT_LOG_LEVEL: "error", BACKLOT_JOURNAL_SIZE: "1000" },
   });
@@ -150,26 +145,40 @@ test("10,000 status callbacks to a slow receiver: none lost, and the API answers
       took.push(await timed(1, () => send("GET", `${path}.json?To=%2B12025550110&PageSize=1`)));
     return took.sort((left, right) => left - right)[count >> 1] ?? Infinity;
   };
-  await median(1_000);
-  const messages = 5_000;
   let made = 0;
-  const worker = async () => {
-    while (made < messages) {
-      made += 1;
-      expect(await send("POST", `${path}.json`, { To: person(made), From, Body: `n ${made}`, StatusCallback })).toBe(
-        201,
-      );
-    }
+  const storm = async (messages: number): Promise<void> => {
+    const last = made + messages;
+    const worker = async () => {
+      while (made < last) {
+        made += 1;
+        const form = { To: person(made), From, Body: `n ${made}`, StatusCallback };
+        expect(await send("POST", `${path}.json`, form)).toBe(201);
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, worker));
   };
-  await Promise.all(Array.from({ length: 16 }, worker));
-  const during = await median(800);
-  const heardMeanwhile = heard.size;
-  await expect.poll(() => heard.size, { timeout: 240_000, interval: 500 }).toBe(2 * messages);
-  const quiet = await median(800);
-  console.log(
-    `median ${during.toFixed(3)} ms while ${heardMeanwhile} of ${2 * messages} were out, ${quiet.toFixed(3)} in quiet: ${(during / quiet).toFixed(2)}`,
-  );
-  expect(heardMeanwhile).toBeLessThan(2 * messages); // it was still raging
-  // 1.2 is the bar; a machine that is shared while one storm rages gets a quarter more.
-  expect(during / quiet).toBeLessThanOrEqual(1.2 * 1.25);
+  const settled = () => expect.poll(heard, { timeout: 120_000, interval: 200 }).toBe(2 * made);
+  // A whole round for nothing: the dispatcher's code is compiled while it runs.
+  await median(1_000);
+  await storm(1_000);
+  await median(400);
+  await settled();
+  const ratios: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    const before = await median(600);
+    await storm(2_000);
+    const during = await median(600);
+    const left = 2 * made - (await heard());
+    await settled();
+    const after = await median(600);
+    ratios.push(during / ((before + after) / 2));
+    console.log(
+      `median ${before.toFixed(3)} ms before, ${during.toFixed(3)} during, ${after.toFixed(3)} after; ${left} were still out`,
+    );
+    expect(left).toBeGreaterThan(100); // it raged to the end
+  }
+  ratios.sort((left, right) => left - right);
+  console.log(`${await heard()} callbacks; ratios ${ratios.map((ratio) => ratio.toFixed(2)).join(", ")}`);
+  // Quiet runs stand on both sides of each storm, and the median of the rounds decides.
+  expect(ratios[2]).toBeLessThanOrEqual(1.2);
 });
