@@ -1,6 +1,7 @@
 /** One table for every resource that is made, listed, changed and removed, but is on no hot path. The only SQL about it. */
 import type { Database } from "../kernel/state.ts";
 import type { Place } from "./store.ts";
+import { type KeptRows, steadyKinds } from "./store-kept.ts";
 
 /** A resource as it is kept: what every kind has, and its own data by the provider's parameter names. */
 export interface Resource<Data> {
@@ -49,7 +50,7 @@ interface Row {
 const columns = `sid, account_sid AS accountSid, parent, key, created_at AS createdAt, updated_at AS updatedAt, data,
   rowid AS arrival`;
 
-export function openResources(db: Database) {
+export function openResources(db: Database, kept: KeptRows) {
   const put = db.prepare("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)");
   const change = db.prepare(
     "UPDATE resources SET account_sid = ?, parent = ?, key = ?, updated_at = ?, data = ? WHERE kind = ? AND sid = ?",
@@ -90,6 +91,8 @@ export function openResources(db: Database) {
     const { arrival: _, ...kept } = row as Row;
     return { ...kept, data: JSON.parse(kept.data) as Data };
   };
+  const lookUp = <Data>(kind: string, by: "sid" | "key", value: string, read: () => unknown) =>
+    steadyKinds.has(kind) ? kept.get(`${kind} ${by} ${value}`, () => made<Data>(read())) : made<Data>(read());
   return {
     addResource<Data>({ name }: Kind<Data>, row: Resource<Data>): void {
       const { sid, accountSid, parent, key, createdAt, updatedAt, data } = row;
@@ -101,8 +104,9 @@ export function openResources(db: Database) {
     removeResource({ name }: Kind<unknown>, sid: string): void {
       remove.run(name, sid);
     },
-    resource: <Data>({ name }: Kind<Data>, sid: string) => made<Data>(bySid.get(name, sid)),
-    resourceByKey: <Data>({ name }: Kind<Data>, key: string) => made<Data>(byKey.all(name, key).at(-1)),
+    resource: <Data>({ name }: Kind<Data>, sid: string) => lookUp<Data>(name, "sid", sid, () => bySid.get(name, sid)),
+    resourceByKey: <Data>({ name }: Kind<Data>, key: string) =>
+      lookUp<Data>(name, "key", key, () => byKey.all(name, key).at(-1)),
     /** Every resource of one parent, newest first. */
     resourcesOf: <Data>({ name }: Kind<Data>, parent: string): readonly Resource<Data>[] =>
       all.all(name, parent).flatMap((row) => made<Data>(row) ?? []),

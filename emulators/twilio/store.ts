@@ -1,6 +1,7 @@
 /** The only place with SQL: what is kept, and the statements, each prepared once. */
 import type { Database } from "../kernel/state.ts";
-import type { Message, MessageStatus } from "./domain/message.ts";
+import type { Message, MessageStatus, ShownMessage } from "./domain/message.ts";
+import { type KeptRows, keepRows } from "./store-kept.ts";
 import { openResources } from "./store-resources.ts";
 import { openUsage } from "./store-usage.ts";
 
@@ -48,21 +49,28 @@ export type TwilioState = ReturnType<typeof openStore>;
 
 const accountColumns = `sid, owner_sid AS ownerSid, auth_token AS authToken, friendly_name AS friendlyName, status, type,
   test, created_at AS createdAt, updated_at AS updatedAt`;
-const messageColumns = `sid, account_sid AS accountSid, direction, sender AS "from", recipient AS "to", body,
-  num_segments AS numSegments, num_media AS numMedia, media_urls AS mediaUrls, status, error_code AS errorCode, price,
-  billed_at AS billedAt, messaging_service_sid AS messagingServiceSid, status_callback AS statusCallback,
-  valid_until AS validUntil, send_at AS sendAt, smart_encoded AS smartEncoded,
-  created_at AS createdAt, updated_at AS updatedAt, sent_at AS sentAt`;
+const shownColumns = `sid, account_sid AS accountSid, direction, sender AS "from", recipient AS "to", body,
+  num_segments AS numSegments, num_media AS numMedia, status, error_code AS errorCode, price, billed_at AS billedAt,
+  messaging_service_sid AS messagingServiceSid, created_at AS createdAt, updated_at AS updatedAt, sent_at AS sentAt`;
+const messageColumns = `${shownColumns}, media_urls AS mediaUrls, status_callback AS statusCallback,
+  valid_until AS validUntil, send_at AS sendAt, smart_encoded AS smartEncoded`;
 
 // A message is sent at the earliest when it is made, at the latest 35 days and its validity (10 hours) later; so a filter
 // on the sending date bounds the date of creation, by which lists are ordered and indexed.
 const longestWaitMs = 36 * 86_400_000;
 
 export function openStore(db: Database) {
-  return { ...openAccounts(db), ...openResources(db), ...openMessages(db), ...openMessageLists(db), ...openUsage(db) };
+  const kept = keepRows(db);
+  return {
+    ...openAccounts(db, kept),
+    ...openResources(db, kept),
+    ...openMessages(db),
+    ...openMessageLists(db),
+    ...openUsage(db),
+  };
 }
 
-function openAccounts(db: Database) {
+function openAccounts(db: Database, kept: KeptRows) {
   const insert = db.prepare("INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   const bySid = db.prepare(`SELECT ${accountColumns} FROM accounts WHERE sid = ?`);
   const first = db.prepare(
@@ -91,7 +99,7 @@ function openAccounts(db: Database) {
     },
     /** A main account and its subaccounts, newest first. */
     accountsOf: (ownerSid: string) => owned.all(ownerSid) as readonly Account[],
-    account: (sid: string) => bySid.get(sid) as Account | undefined,
+    account: (sid: string) => kept.get(`account ${sid}`, () => bySid.get(sid) as Account | undefined),
     /** The first main account, or the first with test credentials. */
     mainAccount: (kind: "live" | "test") => first.get(kind === "test" ? 1 : 0) as Account | undefined,
   };
@@ -166,7 +174,7 @@ function openMessageLists(db: Database) {
   );
   const lists = new Map<string, ReturnType<Database["prepare"]>>();
   /** One statement for every combination of filters, each prepared when it is first used. */
-  const select = (query: MessageQuery, beyond: readonly string[], limit: number): Message[] => {
+  const select = (query: MessageQuery, beyond: readonly string[], limit: number): ShownMessage[] => {
     const conditions = ["account_sid = @accountSid", ...beyond];
     if (query.to !== undefined) conditions.push("recipient = @to");
     // A recipient says more than a sender, which many messages share: `+` keeps SQLite from taking the sender's index.
@@ -174,7 +182,7 @@ function openMessageLists(db: Database) {
     if (query.sentFrom !== undefined) conditions.push("sent_at >= @sentFrom", "created_at >= @createdFrom");
     if (query.sentBefore !== undefined) conditions.push("sent_at < @sentBefore", "created_at < @sentBefore");
     const order = query.newerThan ? "ASC" : "DESC";
-    const sql = `SELECT ${messageColumns} FROM messages WHERE ${conditions.join(" AND ")}
+    const sql = `SELECT ${shownColumns} FROM messages WHERE ${conditions.join(" AND ")}
       ORDER BY created_at ${order}, rowid ${order} LIMIT @limit OFFSET @offset`;
     const known = lists.get(sql);
     const statement = known ?? db.prepare(sql);
@@ -191,14 +199,14 @@ function openMessageLists(db: Database) {
       arrival: at?.arrival ?? null,
       limit,
       offset: query.offset,
-    }) as Message[];
+    }) as ShownMessage[];
   };
   const recent = db.prepare(`SELECT ${messageColumns} FROM messages ORDER BY rowid DESC LIMIT ?`);
   return {
     /** Of every account, the latest arrival first. */
     recentMessages: (limit: number) => recent.all(limit) as readonly Message[],
     placeOfMessage: (accountSid: string, sid: string) => place.get({ accountSid, sid }) as Place | undefined,
-    messages(query: MessageQuery): readonly Message[] {
+    messages(query: MessageQuery): readonly ShownMessage[] {
       if (!query.olderThan && !query.newerThan) return select(query, [], query.limit);
       const beyond = query.newerThan ? ">" : "<";
       // Two searches, as an index can search by arrival only among equal dates, and a frozen clock makes many equal.

@@ -16,6 +16,9 @@ export type MessageStatus =
 
 export type MessageDirection = "inbound" | "outbound-api" | "outbound-call" | "outbound-reply";
 
+/** What lists and answers show of a message. */
+export type ShownMessage = Omit<Message, "mediaUrls" | "statusCallback" | "validUntil" | "sendAt" | "smartEncoded">;
+
 export interface Message {
   readonly sid: string;
   readonly accountSid: string;

@@ -2,9 +2,9 @@
  * A message on the wire. The fields stand in the order the service has sent them in since 2020; the text is built by hand
  * because creating and listing messages is what clients do most.
  */
-import type { Message } from "../domain/message.ts";
+import type { ShownMessage } from "../domain/message.ts";
 import { errorMessages } from "../domain/message-life.ts";
-import { rfc2822Writer } from "./dates.ts";
+import { rfc2822 as date } from "./dates.ts";
 import { quoted } from "./json.ts";
 import { xmlAttributes, xmlElement, xmlEnvelope } from "./xml.ts";
 
@@ -17,7 +17,7 @@ export interface MessageView {
   readonly created?: boolean;
 }
 
-export function renderMessage(message: Message, view: MessageView, date = rfc2822Writer()): string {
+export function renderMessage(message: ShownMessage, view: MessageView): string {
   const path = `/2010-04-01/Accounts/${message.accountSid}/Messages/${message.sid}`;
   const billed = message.price !== null && message.billedAt !== null && view.now >= message.billedAt;
   const price = billed && message.price !== null ? `"${dollars(message.price)}"` : "null";
@@ -36,18 +36,21 @@ export function renderMessage(message: Message, view: MessageView, date = rfc282
   );
 }
 
-export function renderMessageXml(message: Message, view: Omit<MessageView, "extension">): string {
+export function renderMessageXml(message: ShownMessage, view: Omit<MessageView, "extension">): string {
   return xmlEnvelope(messageElement(message, view));
 }
 
-function messageElement(message: Message, view: Omit<MessageView, "extension">): string {
+function messageElement(message: ShownMessage, view: Omit<MessageView, "extension">): string {
   return xmlElement("Message", JSON.parse(renderMessage(message, { ...view, extension: "" })));
 }
 
 /** `-830` hundred-thousandths of a dollar are `-0.00830`. */
 function dollars(price: number): string {
-  return (price / 100_000).toFixed(5);
+  if (price !== priced) [priced, dollarsText] = [price, (price / 100_000).toFixed(5)];
+  return dollarsText;
 }
+/** Neighbours in a list mostly cost the same. */
+let [priced, dollarsText] = [0, "0.00000"];
 
 function textOrNull(text: string | null): string {
   return text === null ? "null" : quoted(text);
@@ -55,7 +58,7 @@ function textOrNull(text: string | null): string {
 
 /** A page of a list with the links around it, all relative to https://api.twilio.com. */
 export interface MessagePage {
-  readonly messages: readonly Message[];
+  readonly messages: readonly ShownMessage[];
   readonly page: number;
   readonly pageSize: number;
   readonly start: number;
@@ -69,9 +72,7 @@ export interface MessagePage {
 export function renderMessagePage(page: MessagePage, now: number): string {
   const view: MessageView = { now, extension: ".json" };
   let messages = "";
-  const date = rfc2822Writer();
-  for (const message of page.messages)
-    messages += `${messages === "" ? "" : ", "}${renderMessage(message, view, date)}`;
+  for (const message of page.messages) messages += `${messages === "" ? "" : ", "}${renderMessage(message, view)}`;
   return (
     `{"first_page_uri": ${quoted(page.firstPageUri)}, "end": ${page.end}, ` +
     `"previous_page_uri": ${textOrNull(page.previousPageUri)}, "messages": [${messages}], "uri": ${quoted(page.uri)}, ` +
