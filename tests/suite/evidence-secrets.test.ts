@@ -101,6 +101,20 @@ test("the scan of a finished pack finds every shape, wherever it stands and howe
   }
 });
 
+test("of a picture all but its pixels is searched", () => {
+  const chunk = (type: string, content: string) => {
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(content.length);
+    return Buffer.concat([head, Buffer.from(type + content, "latin1"), Buffer.alloc(4)]);
+  };
+  const png = (...chunks: readonly Buffer[]) => Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...chunks]);
+  const secret = `\0jane.doe@gmail.com\0`;
+  expect(secretsIn("a.png", png(chunk("IDAT", secret), chunk("IEND", "")))).toEqual([]);
+  expect(secretsIn("a.png", png(chunk("tEXt", secret), chunk("IEND", "")))).not.toEqual([]);
+  expect(secretsIn("a.png", Buffer.concat([png(chunk("IEND", "")), Buffer.from(secret)]))).not.toEqual([]);
+  expect(secretsIn("a.png", Buffer.from(secret))).not.toEqual([]);
+});
+
 test("what stands in for nothing secret stays", () => {
   const { text } = createRedactor();
   for (const plain of [

@@ -58,7 +58,8 @@ async function writeMessages(
   const base = services.twilio?.url ?? "";
   const texts = sortedTexts<undefined>();
   try {
-    let next: unknown = `/2010-04-01/Accounts/${env.TWILIO_ACCOUNT_SID}/Messages.json?PageSize=100`;
+    // As few requests as can be: a scenario may have set a limit.
+    let next: unknown = `/2010-04-01/Accounts/${env.TWILIO_ACCOUNT_SID}/Messages.json?PageSize=1000`;
     while (typeof next === "string") {
       const answer = await asked(base + next, { headers: await signIn.headers("twilio") });
       const view = JSON.parse(answer) as { messages: Record<string, unknown>[]; next_page_uri: unknown };

@@ -85,7 +85,11 @@ function redactEncoded(text: string, redact: (inner: string) => string): string 
 /** What a file of a finished pack must not hold, decoded as far as MIME goes. */
 export function secretsIn(path: string, content: Uint8Array): readonly Found[] {
   const whole = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  const bytes = path.endsWith(".dsse.json") ? withoutSignatures(whole) : whole;
+  const bytes = path.endsWith(".dsse.json")
+    ? withoutSignatures(whole)
+    : path.endsWith(".png")
+      ? textOfPicture(whole)
+      : whole;
   const found = [...findSecrets(bytes)];
   for (const { from, to } of base64Blocks(bytes))
     for (const { kind } of findSecrets(Buffer.from(bytes.toString("latin1", from, to), "base64")))
@@ -96,3 +100,19 @@ export function secretsIn(path: string, content: Uint8Array): readonly Found[] {
 /** The pack's own. */
 const withoutSignatures = (bytes: Buffer) =>
   Buffer.from(bytes.toString("latin1").replace(/"sig":"[^"]*"/g, ""), "latin1");
+
+const pngBegins = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
+
+/** Compressed pixels look like anything sooner or later: of a PNG everything else is searched, and all of what is none. */
+function textOfPicture(bytes: Buffer): Buffer {
+  if (!bytes.subarray(0, 8).equals(pngBegins)) return bytes;
+  const kept: Buffer[] = [];
+  for (let at = 8; at < bytes.length; ) {
+    if (at + 12 > bytes.length) return bytes;
+    const end = at + 12 + bytes.readUInt32BE(at);
+    if (end > bytes.length) return bytes;
+    if (bytes.toString("latin1", at + 4, at + 8) !== "IDAT") kept.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return Buffer.concat(kept);
+}

@@ -8,8 +8,9 @@ import { afterReal } from "../../kernel/clock.ts";
 import type { Environment } from "./run-facts.ts";
 
 const deadlineMs = 60_000;
-/** A live page never finishes loading: after so long it shows what it has heard. */
-const settleMs = 2_000;
+/** A live page never finishes loading: it is taken for ready when it has shown the same text for so many looks, or at the latest. */
+const tallest = 12_000;
+const [lookMs, sameLooks, latestMs] = [250, 4, 15_000];
 
 /** CHROMIUM, or the name under which Debian and others install it. */
 export function findChromium(environment: Environment): string | undefined {
@@ -37,7 +38,7 @@ export async function screenshots(chromium: string, urls: readonly string[]): Pr
       "--no-sandbox",
       "--disable-gpu",
       "--hide-scrollbars",
-      "--window-size=1280,1600",
+      "--window-size=1280,900",
       "--remote-debugging-pipe",
       `--user-data-dir=${folder}`,
     ],
@@ -58,7 +59,14 @@ export async function screenshots(chromium: string, urls: readonly string[]): Pr
   }
 }
 
-type Ask = (method: string, params: object, session?: string) => Promise<Readonly<Record<string, string>>>;
+interface Heard {
+  readonly targetId?: string;
+  readonly sessionId?: string;
+  readonly data?: string;
+  readonly cssContentSize?: { readonly height: number };
+  readonly result?: { readonly value?: unknown };
+}
+type Ask = (method: string, params: object, session?: string) => Promise<Heard>;
 
 async function taken(ask: Ask, urls: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
   const pictures: (Buffer | undefined)[] = [];
@@ -66,17 +74,38 @@ async function taken(ask: Ask, urls: readonly string[]): Promise<readonly (Buffe
     // One after the other: a page that is not in front is not painted.
     const { targetId } = await ask("Target.createTarget", { url });
     const { sessionId } = await ask("Target.attachToTarget", { targetId, flatten: true });
-    await new Promise<void>((resolve) => afterReal(settleMs, resolve, true));
-    const { data } = await ask("Page.captureScreenshot", { format: "png" }, sessionId);
+    await settled(ask, sessionId);
+    const { cssContentSize } = await ask("Page.getLayoutMetrics", {}, sessionId);
+    const height = Math.min(cssContentSize?.height ?? 900, tallest);
+    const clip = { x: 0, y: 0, width: 1_280, height, scale: 1 };
+    const { data } = await ask(
+      "Page.captureScreenshot",
+      { format: "png", captureBeyondViewport: true, clip },
+      sessionId,
+    );
     pictures.push(data === undefined ? undefined : Buffer.from(data, "base64"));
   }
   return pictures;
 }
 
+/** What stands on the page with its numbers left out: a clock that goes on is no change. */
+const shownText = 'document.readyState === "complete" ? document.body.innerText.replace(/[0-9]/g, "") : ""';
+
+async function settled(ask: Ask, session: string | undefined): Promise<void> {
+  let [before, same] = ["", 0];
+  for (let waited = 0; same < sameLooks && waited < latestMs; waited += lookMs) {
+    await new Promise<void>((resolve) => afterReal(lookMs, resolve, true));
+    const { result } = await ask("Runtime.evaluate", { expression: shownText, returnByValue: true }, session);
+    const text = String(result?.value ?? "").trim();
+    same = text !== "" && text === before ? same + 1 : 0;
+    before = text;
+  }
+}
+
 /** Chromium's debugging protocol over its pipe: JSON, each message ended by a zero byte. */
 function debugging(child: ChildProcess): Ask {
   const [, , , commands, answers] = child.stdio as unknown as readonly [null, null, null, Writable, Readable];
-  const waiting = new Map<number, (result: Readonly<Record<string, string>>) => void>();
+  const waiting = new Map<number, (result: Heard) => void>();
   let heard = "";
   answers.setEncoding("utf8");
   answers.on("data", (chunk: string) => {
@@ -84,7 +113,7 @@ function debugging(child: ChildProcess): Ask {
     const messages = heard.split("\0");
     heard = messages.pop() ?? "";
     for (const message of messages) {
-      const { id, result } = JSON.parse(message) as { id?: number; result?: Record<string, string> };
+      const { id, result } = JSON.parse(message) as { id?: number; result?: Heard };
       if (id !== undefined) waiting.get(id)?.(result ?? {});
     }
   });
