@@ -88,7 +88,7 @@ export function createDepartures(log: Pick<Log, "error">): (leaving: Leaving) =>
 }
 
 function send(answered: Answered, method: string, incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const { status, headers, body } = answered;
+  const { status, headers, body, sent } = answered;
   if (body instanceof ReadableStream) {
     outgoing.writeHead(status, headers);
     if (method === "HEAD") {
@@ -105,6 +105,7 @@ function send(answered: Answered, method: string, incoming: IncomingMessage, out
       ...headers,
       "content-length": typeof body === "string" ? Buffer.byteLength(body) : body.byteLength,
     });
+    if (sent) outgoing.once("finish", sent);
     outgoing.end(method === "HEAD" ? undefined : body);
   }
   if (!incoming.complete) incoming.resume();

@@ -9,6 +9,8 @@ export interface Answered {
   readonly status: number;
   readonly body: AnswerBody;
   readonly headers: Readonly<Record<string, string>>;
+  /** Told when a socket has taken the whole body: whoever lent its bytes may write into them again. Else never told. */
+  readonly sent?: (() => void) | undefined;
 }
 
 export interface Exchange {
@@ -70,10 +72,11 @@ export function answer(
   status: number,
   body: AnswerBody,
   headers: Readonly<Record<string, string>>,
+  sent?: () => void,
 ): Response {
   // Long texts are encoded once, here: measuring, writing and journalling a string would each flatten and encode it again.
   const bytes = typeof body === "string" && body.length > longText ? Buffer.from(body) : body;
-  exchange.answered = { status, body: bytes, headers };
+  exchange.answered = { status, body: bytes, headers, sent };
   return answeredElsewhere;
 }
 

@@ -1,12 +1,13 @@
 /** `policyStates`: pages of states and their summary, at every scope that queries have. */
 import type { Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
+import type { Estate } from "../domain/estate.ts";
 import { summarize } from "../domain/summary.ts";
 import { readTop } from "../odata/options.ts";
 import type { AzureState } from "../store.ts";
-import { renderSummary } from "../wire/summary.ts";
+import { type SummaryWriter, summaryWriter } from "../wire/summary.ts";
 import { expansionOf } from "./expand.ts";
-import { addressOf, answerPage, answerQuery, keptWriters, planQuery, refuseGet } from "./query.ts";
+import { addressOf, answerPage, answerWritten, keptWriters, planQuery, refuseGet } from "./query.ts";
 import { policyStateVersions, readRequest } from "./request.ts";
 import { everyScope, scopePaths } from "./scopes.ts";
 
@@ -14,6 +15,7 @@ const provider = "providers/microsoft.policyinsights/policystates";
 
 export function policyStates(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void {
   const writers = keptWriters();
+  const summaries = new WeakMap<Estate, SummaryWriter>();
   const { state } = runtime;
   for (const scope of scopePaths(...everyScope)) {
     for (const set of ["latest", "default"] as const)
@@ -38,19 +40,18 @@ export function policyStates(app: Hono<KernelEnv>, runtime: Runtime<AzureState>)
       const { filter, token, question, readings } = plan;
       exchange.note("operation", "policyStates.summarize");
       const address = addressOf(exchange, plan.place, "policyStates");
-      const body = renderSummary(
-        readings.estate,
-        summarize(readings, question),
-        {
-          context: `${address}/$metadata#summary`,
-          queryResults: `${address}/latest/queryResults`,
-          apiVersion: request.apiVersion,
-          window: token,
-          filter,
-        },
-        state.strict() ? undefined : readTop(request.query),
-      );
-      return answerQuery(exchange, JSON.stringify(body));
+      const write = summaries.get(readings.estate) ?? summaryWriter(readings.estate);
+      summaries.set(readings.estate, write);
+      const summary = summarize(readings, question);
+      const about = {
+        context: `${address}/$metadata#summary`,
+        queryResults: `${address}/latest/queryResults`,
+        apiVersion: request.apiVersion,
+        window: token,
+        filter,
+      };
+      const most = state.strict() ? undefined : readTop(request.query);
+      return answerWritten(exchange, writers.memory, (out) => write(out, summary, about, most));
     });
   }
 }

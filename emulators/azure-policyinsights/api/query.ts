@@ -8,6 +8,7 @@ import { type Field, fieldNamed, fields } from "../domain/fields.ts";
 import { both } from "../domain/mask.ts";
 import { readPage } from "../domain/page.ts";
 import type { Readings, RecordKind } from "../domain/readings.ts";
+import type { Scan } from "../domain/scans.ts";
 import { maskOf } from "../domain/scope.ts";
 import { sorted } from "../domain/table.ts";
 import type { Question } from "../domain/walk.ts";
@@ -17,7 +18,8 @@ import { compileFilter } from "../odata/filter-compiler.ts";
 import { type Options, optionTexts, readOptions, readTop, readWindow } from "../odata/options.ts";
 import { readSkipToken, type SkipToken, writeSkipToken } from "../odata/skip-token.ts";
 import type { AzureState } from "../store.ts";
-import { type RecordExtra, renderPage, type StateWriter, stateWriter, tableRecords } from "../wire/policy-state.ts";
+import { createMemory, type Memory, type Writing } from "../wire/bytes.ts";
+import { type RecordExtra, type StateWriter, stateWriter, tableRecords, writePage } from "../wire/policy-state.ts";
 import { timestampWriter } from "../wire/timestamp.ts";
 import type { ArmRequest } from "./request.ts";
 import { idOf, type Placed, placeOf, rowsOf, type ScopePath } from "./scopes.ts";
@@ -85,7 +87,11 @@ export function planQuery(
   };
 }
 
-export type Writers = (estate: Estate, kind: RecordKind) => StateWriter;
+/** What answers are written with: kept for as long as the emulator runs. */
+export interface Writers {
+  readonly memory: Memory;
+  of(estate: Estate, kind: RecordKind): StateWriter;
+}
 
 export function answerPage(
   exchange: Exchange,
@@ -97,30 +103,42 @@ export function answerPage(
   exchange.note("operation", `${asked.collection}.queryResults`);
   const { token } = plan;
   const size = Math.min(pageSize, token.left ?? pageSize);
-  const { records, next } = plan.options.apply?.columns
+  const { count, next, record } = plan.options.apply?.columns
     ? groupedPage(plan, size)
     : recordPage(plan, size, asked.kind, writers, extra);
-  const left = token.left === undefined ? undefined : token.left - records.length;
+  const left = token.left === undefined ? undefined : token.left - count;
   const link = next === undefined || left === 0 ? undefined : nextLink(exchange, request, { ...token, ...next, left });
   const context = `${addressOf(exchange, plan.place, asked.collection)}/$metadata#${asked.set}`;
-  return answerQuery(exchange, renderPage(context, records, link));
+  return answerWritten(exchange, writers.memory, (out) => writePage(out, { context, count, nextLink: link }, record));
 }
 
-interface Rendered {
-  readonly records: readonly string[];
+interface Found {
+  readonly count: number;
   /** Where the next page starts; undefined when this is the last. */
   readonly next: Partial<SkipToken> | undefined;
+  record(at: number, out: Writing): void;
 }
 
-function groupedPage({ readings, question, options, token }: Plan, size: number): Rendered {
+function groupedPage({ readings, question, options, token }: Plan, size: number): Found {
   const pipeline = options.apply;
   const found = pipeline && applySteps(readings, question, pipeline, timestampWriter());
-  if (!found) return { records: [], next: undefined };
+  if (!found) return { count: 0, next: undefined, record: () => {} };
   const table = options.orderBy ? sorted(found, options.orderBy) : found;
   const first = token.shown ?? 0;
   const end = first + size;
   const records = tableRecords(table, options.select, first, end);
-  return { records, next: end < table.size ? { shown: end } : undefined };
+  return {
+    count: records.length,
+    next: end < table.size ? { shown: end } : undefined,
+    record: (at, out) => out.text(records[at] ?? ""),
+  };
+}
+
+interface SeenRecord {
+  readonly row: number;
+  readonly compliance: number;
+  readonly scan: Scan | undefined;
+  readonly instant: number;
 }
 
 function recordPage(
@@ -129,10 +147,10 @@ function recordPage(
   kind: RecordKind,
   writers: Writers,
   extra: RecordExtra | undefined,
-): Rendered {
+): Found {
   const { estate } = readings;
-  const write = options.select ? stateWriter(estate, options.select, members[kind]) : writers(estate, kind);
-  const records: string[] = [];
+  const write = options.select ? stateWriter(estate, options.select, members[kind]) : writers.of(estate, kind);
+  const seen: SeenRecord[] = [];
   const after = token.row === undefined || token.at === undefined ? undefined : { row: token.row, instant: token.at };
   const orderBy = options.orderBy?.flatMap(({ name, descending }) => {
     const field = schemas[kind](name);
@@ -142,14 +160,19 @@ function recordPage(
   const page = readPage(
     readings,
     { question: asked, orderBy, size, after, shown: token.shown ?? 0 },
-    (row, compliance, scan, instant) => {
-      const text = write(row, compliance, scan, instant);
-      records.push(extra ? text + extra(row, compliance, instant) : text);
-    },
+    (row, compliance, scan, instant) => seen.push({ row, compliance, scan, instant }),
   );
-  if (!page.more) return { records, next: undefined };
   const { last } = page;
-  return { records, next: { shown: page.shown, ...(last ? { row: last.row, at: last.instant } : {}) } };
+  return {
+    count: seen.length,
+    next: page.more ? { shown: page.shown, ...(last ? { row: last.row, at: last.instant } : {}) } : undefined,
+    record(at, out) {
+      const one = seen[at];
+      if (!one) return;
+      write(out, one.row, one.compliance, one.scan, one.instant);
+      if (extra) out.text(extra(one.row, one.compliance, one.instant));
+    },
+  };
 }
 
 function nextLink(exchange: Exchange, request: ArmRequest, token: SkipToken): string {
@@ -163,11 +186,22 @@ export function refuseGet(exchange: Exchange, request: ArmRequest, strict: boole
     reject("ResourceTypeNotSupported", type);
 }
 
-export function answerQuery(exchange: Exchange, body: string): Response {
-  return answer(exchange, 200, body, {
+/** Answers of this size and more are sent from the memory that they were written into. */
+const lent = 256 * 1024;
+
+/** An answer that is written piece by piece. */
+export function answerWritten(exchange: Exchange, memory: Memory, write: (out: Writing) => void): Response {
+  const writer = memory.take();
+  write(writer);
+  const bytes = writer.written();
+  const headers = {
     ...armHeaders(exchange),
     "x-ms-ratelimit-remaining-policy-insights-requests": remainingOf(exchange, "policyInsights"),
-  });
+  };
+  if (bytes.length >= lent) return answer(exchange, 200, bytes, headers, () => memory.giveBack(bytes));
+  const copy = Buffer.from(bytes);
+  memory.giveBack(bytes);
+  return answer(exchange, 200, copy, headers);
 }
 
 /** Address of a collection at the scope, which keeps the case in which the request named it. */
@@ -175,12 +209,15 @@ export function addressOf(exchange: Exchange, { segments }: Placed, collection: 
   return `${exchange.base}${idOf(segments)}/providers/Microsoft.PolicyInsights/${collection}`;
 }
 
-/** The writers of whole records are kept with their texts for as long as the estate is the same. */
+/** The writers of whole records are kept with their pieces for as long as the estate is the same. */
 export function keptWriters(): Writers {
   const kept = { states: new WeakMap<Estate, StateWriter>(), events: new WeakMap<Estate, StateWriter>() };
-  return (estate, kind) => {
-    const writer = kept[kind].get(estate) ?? stateWriter(estate, undefined, members[kind]);
-    kept[kind].set(estate, writer);
-    return writer;
+  return {
+    memory: createMemory(),
+    of(estate, kind) {
+      const writer = kept[kind].get(estate) ?? stateWriter(estate, undefined, members[kind]);
+      kept[kind].set(estate, writer);
+      return writer;
+    },
   };
 }

@@ -91,8 +91,8 @@ export interface Estate {
   /** Ids, in lower case, of the resources that clients made. */
   readonly named: ReadonlyMap<number, string>;
   readonly resources: Resources;
-  /** Worked out on first use: ids by resource, which filters, sorting and every page ask for; order by field. */
-  readonly kept: { readonly ids: string[]; readonly ranks: Map<string, Ranks> };
+  /** Worked out on first use: ids by resource and their first parts, which filters and sorting ask for; order by field. */
+  readonly kept: { readonly ids: string[]; readonly heads: string[]; readonly ranks: Map<string, Ranks> };
   /** One entry a row. */
   readonly rows: {
     readonly count: number;
@@ -365,7 +365,7 @@ function fill(
     tenantId: parameters.tenantId,
     principalOid: parameters.principalOid ?? "",
     seedHash,
-    kept: { ids: [], ranks: new Map() },
+    kept: { ids: [], heads: [], ranks: new Map() },
     assignments,
     policies,
     named,

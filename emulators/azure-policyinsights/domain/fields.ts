@@ -5,7 +5,7 @@
 import type { BuiltIn, Initiative } from "./built-ins.ts";
 import { complianceStates, nonCompliant } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
-import { resourceTypes, subscriptionType } from "./resource-types.ts";
+import { groupType, resourceTypes, subscriptionType } from "./resource-types.ts";
 
 /** What a value depends on. All but `policy`, `compliance` and `time` depend on the row's resource. */
 export type Level = "resource" | "type" | "location" | "group" | "subscription" | "policy" | "compliance" | "time";
@@ -92,8 +92,12 @@ export function fieldNamed(name: string): Field | undefined {
   return byName.get(name.toLowerCase());
 }
 
+/** Ids of more resources than this would weigh more than they save. */
+const mostKeptIds = 40_000;
+
 /** Azure keeps resource ids of policy states in lower case. */
 export function resourceId(estate: Estate, code: number): string {
+  if (estate.resources.count > mostKeptIds) return writeId(estate, code);
   const { ids } = estate.kept;
   const known = ids[code] ?? writeId(estate, code);
   ids[code] = known;
@@ -101,6 +105,40 @@ export function resourceId(estate: Estate, code: number): string {
 }
 
 function writeId(estate: Estate, code: number): string {
+  const head = idHead(estate, code);
+  return head === undefined ? wholeId(estate, code) : head + (estate.resources.hash[code] ?? 0).toString(36);
+}
+
+/**
+ * The id without its end, which is the resource's hash in base 36: one text for each type in a group. Undefined where an
+ * id is made otherwise.
+ */
+export function idHead(estate: Estate, code: number): string | undefined {
+  const { resources, kept } = estate;
+  const type = resources.type[code] ?? 0;
+  if (resources.hash[code] === 0 || !hasHead(type)) return undefined;
+  const group = resources.group[code] ?? 0;
+  const key = group * resourceTypes.length + type;
+  const known = kept.heads[key];
+  if (known !== undefined) return known;
+  const home = `/subscriptions/${estate.subscriptions[resources.subscription[code] ?? 0]?.id ?? ""}/resourcegroups/${estate.groups[group]?.name ?? ""}`;
+  const made = headFrom(home, type);
+  kept.heads[key] = made;
+  return made;
+}
+
+/** What lies in a resource group and in no other resource. */
+function hasHead(typeCode: number): boolean {
+  const type = resourceTypes[typeCode];
+  return type !== undefined && typeCode !== subscriptionType && typeCode !== groupType && type.parent === undefined;
+}
+
+function headFrom(group: string, typeCode: number): string {
+  const { type = "", abbreviation = "" } = resourceTypes[typeCode] ?? {};
+  return `${group}/providers/${type.toLowerCase()}/${abbreviation}`;
+}
+
+function wholeId(estate: Estate, code: number): string {
   const { resources } = estate;
   const made = estate.named.get(code);
   if (made !== undefined) return made;
@@ -115,11 +153,11 @@ function writeId(estate: Estate, code: number): string {
 export function resourceIdFrom(group: string, typeCode: number, hash: number): string {
   const type = resourceTypes[typeCode];
   if (!type || type.key === "group") return group;
-  const own = type.abbreviation + hash.toString(36);
-  const [namespace = "", kind = "", nested] = type.type.toLowerCase().split("/");
-  const provider = `${group}/providers/${namespace}/${kind}`;
-  if (nested === undefined) return `${provider}/${own}`;
-  return `${provider}/${type.parent ?? ""}${(hash & 0xffff).toString(36)}/${nested}/${own}`;
+  const own = hash.toString(36);
+  if (type.parent === undefined) return headFrom(group, typeCode) + own;
+  const [namespace = "", kind = "", nested = ""] = type.type.toLowerCase().split("/");
+  const parent = type.parent + (hash & 0xffff).toString(36);
+  return `${group}/providers/${namespace}/${kind}/${parent}/${nested}/${type.abbreviation}${own}`;
 }
 
 /** Codes of a level for each resource; undefined where the resource's own code is meant. */

@@ -1,25 +1,31 @@
 /**
- * Policy states as JSON text. The members of a record are cut into runs that depend on one thing - the resource, the
- * policy, the subscription - and each run is written once and kept, escaped; a record is a few of them joined.
+ * Policy states as JSON. The members of a record are cut into runs that depend on few things - the policy and what was
+ * found, where a resource is - and each run is written once for each combination and kept as bytes; a record is a few
+ * of them one after another, its time and its resource's id.
  */
+import { complianceStates } from "../domain/compliance.ts";
 import type { Estate } from "../domain/estate.ts";
-import { codesOf, type Field, fields, type Level } from "../domain/fields.ts";
+import { codesOf, type Field, fields, idHead, type Level, resourceId } from "../domain/fields.ts";
 import { exactInstant, type Scan } from "../domain/scans.ts";
 import type { Table } from "../domain/table.ts";
-import { timestampWriter } from "./timestamp.ts";
+import type { Writing } from "./bytes.ts";
 
 /** Writes one record, without the braces' `@odata` members in front. */
-export type StateWriter = (row: number, compliance: number, scan: Scan | undefined, instant: number) => string;
+export type StateWriter = (
+  out: Writing,
+  row: number,
+  compliance: number,
+  scan: Scan | undefined,
+  instant: number,
+) => void;
 
 /** More members of a record, each with its comma: what `$expand` adds. */
 export type RecordExtra = (row: number, compliance: number, instant: number) => string;
 
-/** Kept texts of more resources than this would weigh more than they save. */
-const mostKeptResources = 40_000;
-
+/** Members that are written together, and what they depend on. */
 interface Run {
-  readonly level: Level;
-  readonly fields: readonly Field[];
+  readonly levels: Set<Level>;
+  readonly fields: Field[];
 }
 
 /** A writer of the chosen members, in the order of the wire; `undefined` means all. */
@@ -30,70 +36,113 @@ export function stateWriter(
 ): StateWriter {
   const chosen = select ? members.filter(({ name }) => select.includes(name)) : members;
   const parts = runsOf(chosen).map((run) => partWriter(estate, run));
-  return (row, compliance, scan, instant) => {
-    let text = "";
-    for (const part of parts) text += part(row, compliance, scan, instant);
-    return text;
+  return (out, row, compliance, scan, instant) => {
+    for (const part of parts) part(out, row, compliance, scan, instant);
   };
 }
 
 function runsOf(chosen: readonly Field[]): readonly Run[] {
-  const runs: { level: Level; fields: Field[] }[] = [];
+  const runs: Run[] = [];
   for (const field of chosen) {
     const last = runs.at(-1);
-    if (last && (last.level === field.level || (ofResource(last.level) && ofResource(field.level)))) {
-      if (last.level !== field.level) last.level = "resource";
+    if (last && canJoin(last.levels, field.level)) {
+      last.levels.add(field.level);
       last.fields.push(field);
-    } else runs.push({ level: field.level, fields: [field] });
+    } else runs.push({ levels: new Set([field.level]), fields: [field] });
   }
   return runs;
 }
 
-function ofResource(level: Level): boolean {
-  return level !== "policy" && level !== "compliance" && level !== "time";
+/** Times and ids hardly repeat; every place with every policy would be too many to keep. */
+const companions: Readonly<Record<Level, readonly Level[]>> = {
+  time: [],
+  resource: [],
+  type: ["type", "location", "group", "subscription"],
+  location: ["type", "location", "group", "subscription"],
+  group: ["type", "location", "group", "subscription"],
+  policy: ["policy", "compliance", "subscription"],
+  compliance: ["policy", "compliance", "subscription"],
+  subscription: ["type", "location", "group", "subscription", "policy", "compliance"],
+};
+
+function canJoin(levels: ReadonlySet<Level>, level: Level): boolean {
+  return [...levels].every((each) => companions[level].includes(each));
 }
 
-function partWriter(estate: Estate, run: Run): StateWriter {
+function partWriter(estate: Estate, { levels, fields: together }: Run): StateWriter {
+  if (levels.has("time")) return timeWriter(estate);
+  if (levels.has("resource")) return idWriter(estate, together);
   const { rows } = estate;
-  if (run.level === "time") {
-    const write = timestampWriter();
-    return (row, _compliance, scan, instant) => {
-      if (!scan) return `,"timestamp":"${write(Math.floor(instant), 0)}"`;
-      const { milliseconds, ticks } = exactInstant(scan.start, rows.offset[row] ?? 0);
-      return `,"timestamp":"${write(milliseconds, ticks)}"`;
-    };
-  }
-  if (run.level === "compliance") {
-    const text = keeping((code) => membersText(estate, run.fields, () => code), true);
-    return (_row, compliance) => text(compliance);
-  }
-  if (run.level === "policy") {
-    const text = keeping((code) => membersText(estate, run.fields, () => code), true);
-    return (row) => text(rows.policy[row] ?? 0);
-  }
-  const codes = codesOf(estate, run.level);
-  if (codes) {
-    const text = keeping((code) => membersText(estate, run.fields, () => code), true);
-    return (row) => text(codes[rows.resource[row] ?? 0] ?? 0);
-  }
-  const text = keeping(
-    (resource) => membersText(estate, run.fields, (field) => codesOf(estate, field.level)?.[resource] ?? resource),
-    estate.resources.count <= mostKeptResources,
-  );
-  return (row) => text(rows.resource[row] ?? 0);
+  const policies = levels.has("policy");
+  const states = levels.has("compliance");
+  const places = (["group", "type", "location", "subscription"] as const).filter((level) => levels.has(level));
+  const columns = places.map((level) => ({ codes: codesOf(estate, level), many: many(estate, level) }));
+  const kept = new Map<number, Uint8Array>();
+  return (out, row, compliance) => {
+    const resource = rows.resource[row] ?? 0;
+    let key = 0;
+    for (const { codes, many } of columns) key = key * many + (codes?.[resource] ?? 0);
+    if (policies) key = key * estate.policies.length + (rows.policy[row] ?? 0);
+    if (states) key = key * complianceStates.length + compliance;
+    let part = kept.get(key);
+    if (!part) {
+      const codeOf = ({ level }: Field) =>
+        level === "policy"
+          ? (rows.policy[row] ?? 0)
+          : level === "compliance"
+            ? compliance
+            : (codesOf(estate, level)?.[resource] ?? 0);
+      part = Buffer.from(membersText(estate, together, codeOf));
+      kept.set(key, part);
+    }
+    out.bytes(part);
+  };
 }
 
-/** Remembers the text of every code, or only of the last one. */
-function keeping(write: (code: number) => string, all: boolean): (code: number) => string {
-  const kept: string[] = [];
-  let lastCode = -1;
-  let last = "";
-  return (code) => {
-    if (code === lastCode) return last;
-    lastCode = code;
-    last = kept[code] ?? write(code);
-    if (all) kept[code] = last;
-    return last;
+function many(estate: Estate, level: "group" | "type" | "location" | "subscription"): number {
+  if (level === "group") return estate.groups.length + 1;
+  return level === "type"
+    ? estate.types.length
+    : (level === "location" ? estate.locations : estate.subscriptions).length;
+}
+
+/** Neighbours in a page share most of a second. */
+function timeWriter({ rows }: Estate): StateWriter {
+  const opening = Buffer.from(',"timestamp":"');
+  const closing = Buffer.from('Z"');
+  let second = Number.NaN;
+  let start: Uint8Array = opening;
+  return (out, row, _compliance, scan, instant) => {
+    const exact = scan ? exactInstant(scan.start, rows.offset[row] ?? 0) : undefined;
+    const milliseconds = exact?.milliseconds ?? Math.floor(instant);
+    const now = Math.floor(milliseconds / 1000);
+    if (now !== second) {
+      second = now;
+      start = Buffer.concat([opening, Buffer.from(new Date(now * 1000).toISOString().slice(0, 20))]);
+    }
+    out.bytes(start);
+    out.digits((milliseconds - now * 1000) * 10_000 + (exact?.ticks ?? 0), 7);
+    out.bytes(closing);
+  };
+}
+
+function idWriter(estate: Estate, [field]: readonly Field[]): StateWriter {
+  const { rows, resources } = estate;
+  const opening = `,${JSON.stringify(field?.name ?? "")}:`;
+  const quote = Buffer.from('"');
+  const heads = new Map<string, Uint8Array>();
+  return (out, row) => {
+    const resource = rows.resource[row] ?? 0;
+    const head = idHead(estate, resource);
+    if (head === undefined) return out.text(opening + JSON.stringify(resourceId(estate, resource)));
+    let bytes = heads.get(head);
+    if (!bytes) {
+      bytes = Buffer.from(opening + JSON.stringify(head).slice(0, -1));
+      heads.set(head, bytes);
+    }
+    out.bytes(bytes);
+    out.base36(resources.hash[resource] ?? 0);
+    out.bytes(quote);
   };
 }
 
@@ -135,9 +184,26 @@ export function tableRecords(
 }
 
 /** The envelope of a page. `context` is the address of the metadata, `#latest` included. */
-export function renderPage(context: string, records: readonly string[], nextLink: string | undefined): string {
+export interface Envelope {
+  readonly context: string;
+  readonly count: number;
+  readonly nextLink: string | undefined;
+}
+
+/** A page of `count` records; `record` writes one of them without the braces' `@odata` members. */
+export function writePage(
+  out: Writing,
+  { context, count, nextLink }: Envelope,
+  record: (at: number, out: Writing) => void,
+): void {
   const opening = `{"@odata.id":null,"@odata.context":${JSON.stringify(`${context}/$entity`)}`;
-  const values = records.length === 0 ? "" : `${opening}${records.join(`},${opening}`)}}`;
+  const first = Buffer.from(opening);
+  const further = Buffer.from(`},${opening}`);
   const next = nextLink === undefined ? "null" : JSON.stringify(nextLink);
-  return `{"@odata.context":${JSON.stringify(context)},"@odata.count":${records.length},"@odata.nextLink":${next},"value":[${values}]}`;
+  out.text(`{"@odata.context":${JSON.stringify(context)},"@odata.count":${count},"@odata.nextLink":${next},"value":[`);
+  for (let at = 0; at < count; at += 1) {
+    out.bytes(at === 0 ? first : further);
+    record(at, out);
+  }
+  out.text(count === 0 ? "]}" : "}]}");
 }

@@ -3,6 +3,7 @@ import { complianceStates, nonCompliant } from "../domain/compliance.ts";
 import type { Estate } from "../domain/estate.ts";
 import { definitionId, setId } from "../domain/fields.ts";
 import type { AssignmentSummary, Results, Summary, Tally } from "../domain/summary.ts";
+import type { Writing } from "./bytes.ts";
 import { spacedSeconds } from "./timestamp.ts";
 
 export interface SummaryAddress {
@@ -15,78 +16,118 @@ export interface SummaryAddress {
   readonly filter: string | undefined;
 }
 
+/** Text inside a JSON string. */
+const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
+
+const stateOpenings = complianceStates.map((state) => `{"complianceState":"${state.toLowerCase()}","count":`);
+
+/** What the entry of one policy says whatever was counted: up to the address of its records, and the rest of that. */
+interface PolicyTexts {
+  readonly opening: Uint8Array;
+  readonly condition: Uint8Array;
+}
+
+export type SummaryWriter = (out: Writing, summary: Summary, address: SummaryAddress, most: number | undefined) => void;
+
 /** `most` limits the assignments shown; the totals cover all of them. */
-export function renderSummary(estate: Estate, summary: Summary, address: SummaryAddress, most: number | undefined) {
-  const shown = most === undefined ? summary.assignments : summary.assignments.slice(0, most);
-  return {
-    "@odata.context": address.context,
-    "@odata.count": 1,
-    value: [
-      {
-        "@odata.id": null,
-        "@odata.context": `${address.context}/$entity`,
-        results: renderResults(summary.results, address, [], true),
-        policyAssignments: shown.map((assignment) => renderAssignment(estate, assignment, address)),
-      },
-    ],
+export function summaryWriter(estate: Estate): SummaryWriter {
+  const kept: PolicyTexts[] = [];
+  return (out, summary, address, most) => {
+    const shown = most === undefined ? summary.assignments : summary.assignments.slice(0, most);
+    const context = escaped(address.context);
+    const records = queryResultsUri(address);
+    out.text(`{"@odata.context":"${context}","@odata.count":1,"value":[{"@odata.id":null,`);
+    out.text(`"@odata.context":"${context}/$entity","results":`);
+    out.text(`{"queryResultsUri":"${records.whole}"${countsText(summary.results, true)}`);
+    out.text(',"policyAssignments":[');
+    const start = Buffer.from(records.narrowed);
+    shown.forEach((each, index) => {
+      if (index > 0) out.text(",");
+      writeAssignment(out, estate, each, { start, kept });
+    });
+    out.text("]}]}");
   };
 }
 
-function renderAssignment(estate: Estate, summary: AssignmentSummary, address: SummaryAddress) {
+interface Pieces {
+  /** The address of records up to where terms are added to its condition. */
+  readonly start: Uint8Array;
+  readonly kept: PolicyTexts[];
+}
+
+function writeAssignment(out: Writing, estate: Estate, summary: AssignmentSummary, { start, kept }: Pieces): void {
   const about = estate.assignments[summary.assignment];
-  const policySetDefinitionId = about?.initiative ? setId(about.initiative) : "";
-  const ofAssignment = `PolicyAssignmentId eq '${about?.id ?? ""}'`;
-  return {
-    policyAssignmentId: about?.id ?? "",
-    policySetDefinitionId,
-    results: renderResults(summary.results, address, [ofAssignment], true),
-    policyDefinitions: summary.policies.map(({ policy, results }) => {
-      const found = estate.policies[policy];
-      const id = found ? definitionId(found.definition) : "";
-      const reference = found?.reference ?? "";
-      const terms = [ofAssignment, `PolicyDefinitionId eq '${id}'`];
-      if (reference !== "") terms.push(`PolicyDefinitionReferenceId eq '${reference}'`);
-      return {
-        policyDefinitionGroupNames: found?.groups ?? [],
-        policyDefinitionReferenceId: reference,
-        policyDefinitionId: id,
-        effect: found?.definition.effect.toLowerCase() ?? "",
-        results: renderResults(results, address, terms, false),
-      };
-    }),
-    policyGroups: summary.groups.map(({ name, results }) => {
-      const terms = [ofAssignment, `PolicySetDefinitionId eq '${policySetDefinitionId}'`];
-      terms.push(`'${name}' in PolicyDefinitionGroupNames`);
-      return { policyGroupName: name, results: renderResults(results, address, terms, false) };
-    }),
-  };
-}
-
-function renderResults(results: Results, address: SummaryAddress, terms: readonly string[], withPolicies: boolean) {
-  return {
-    queryResultsUri: queryResultsUri(address, terms),
-    nonCompliantResources: results.resources[nonCompliant] ?? 0,
-    ...(withPolicies ? { nonCompliantPolicies: results.policies[nonCompliant] ?? 0 } : {}),
-    resourceDetails: renderTally(results.resources),
-    policyDetails: renderTally(results.policies),
-    policyGroupDetails: renderTally(results.groups),
-  };
-}
-
-function renderTally(tally: Tally) {
-  return complianceStates.flatMap((state, code) => {
-    const count = tally[code] ?? 0;
-    return count === 0 ? [] : [{ complianceState: state.toLowerCase(), count }];
+  const assignment = escaped(about?.id ?? "");
+  const set = escaped(about?.initiative ? setId(about.initiative) : "");
+  const ofAssignment = `PolicyAssignmentId eq '${assignment}'`;
+  out.text(`{"policyAssignmentId":"${assignment}","policySetDefinitionId":"${set}","results":{"queryResultsUri":"`);
+  out.bytes(start);
+  out.text(`${ofAssignment}"${countsText(summary.results, true)},"policyDefinitions":[`);
+  summary.policies.forEach(({ policy, results }, index) => {
+    const { opening, condition } = kept[policy] ?? policyTexts(estate, policy);
+    kept[policy] ??= { opening, condition };
+    if (index > 0) out.text(",");
+    out.bytes(opening);
+    out.bytes(start);
+    out.bytes(condition);
+    out.text(`${countsText(results, false)}}`);
   });
+  out.text('],"policyGroups":[');
+  summary.groups.forEach(({ name, results }, index) => {
+    const group = escaped(name);
+    out.text(`${index > 0 ? "," : ""}{"policyGroupName":"${group}","results":{"queryResultsUri":"`);
+    out.bytes(start);
+    out.text(`${ofAssignment} and PolicySetDefinitionId eq '${set}' and '${group}' in PolicyDefinitionGroupNames"`);
+    out.text(`${countsText(results, false)}}`);
+  });
+  out.text("]}");
+}
+
+function policyTexts(estate: Estate, policy: number): PolicyTexts {
+  const found = estate.policies[policy];
+  const definition = found ? definitionId(found.definition) : "";
+  const reference = found?.reference ?? "";
+  const opening = JSON.stringify({
+    policyDefinitionGroupNames: found?.groups ?? [],
+    policyDefinitionReferenceId: reference,
+    policyDefinitionId: definition,
+    effect: found?.definition.effect.toLowerCase() ?? "",
+  });
+  const terms = [
+    `PolicyAssignmentId eq '${estate.assignments[found?.assignment ?? -1]?.id ?? ""}'`,
+    `PolicyDefinitionId eq '${definition}'`,
+  ];
+  if (reference !== "") terms.push(`PolicyDefinitionReferenceId eq '${reference}'`);
+  return {
+    opening: Buffer.from(`${opening.slice(0, -1)},"results":{"queryResultsUri":"`),
+    condition: Buffer.from(`${escaped(terms.join(" and "))}"`),
+  };
+}
+
+/** The numbers of results, to the end of their braces. */
+function countsText({ resources, policies, groups }: Results, withPolicies: boolean): string {
+  const ofPolicies = withPolicies ? `,"nonCompliantPolicies":${policies[nonCompliant] ?? 0}` : "";
+  return (
+    `,"nonCompliantResources":${resources[nonCompliant] ?? 0}${ofPolicies}` +
+    `,"resourceDetails":${tallyText(resources)},"policyDetails":${tallyText(policies)}` +
+    `,"policyGroupDetails":${tallyText(groups)}}`
+  );
+}
+
+function tallyText(tally: Tally): string {
+  let text = "";
+  for (let code = 0; code < stateOpenings.length; code += 1) {
+    const count = tally[code] ?? 0;
+    if (count > 0) text += `${text === "" ? "[" : ","}${stateOpenings[code]}${count}}`;
+  }
+  return text === "" ? "[]" : `${text}]`;
 }
 
 /** Azure encodes neither spaces nor quotes here. */
-function queryResultsUri(
-  { queryResults, apiVersion, window, filter }: SummaryAddress,
-  terms: readonly string[],
-): string {
-  const all = filter === undefined ? terms : [terms.length === 0 ? filter : `(${filter})`, ...terms];
-  const condition = all.length === 0 ? "" : `&$filter=${all.join(" and ")}`;
+function queryResultsUri({ queryResults, apiVersion, window, filter }: SummaryAddress) {
   const times = `&$from=${spacedSeconds(window.from)}&$to=${spacedSeconds(window.to)}`;
-  return `${queryResults}?api-version=${apiVersion}${times}${condition}`;
+  const start = escaped(`${queryResults}?api-version=${apiVersion}${times}`);
+  return filter === undefined
+    ? { whole: start, narrowed: `${start}&$filter=` }
+    : { whole: `${start}&$filter=${escaped(filter)}`, narrowed: `${start}&$filter=(${escaped(filter)}) and ` };
 }
