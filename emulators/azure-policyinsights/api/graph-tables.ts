@@ -256,6 +256,7 @@ function* states({ state, clock }: Runtime<AzureState>, within: Within): Iterabl
     mask: {},
   });
   const memberOf = stateMembers(estate);
+  // The question has no condition: every code stands for itself.
   for (const { first, codes, instantOf } of sights)
     for (let at = 0; at < codes.length; at += 1) {
       const code = codes[at] ?? nothing;

@@ -3,11 +3,10 @@ import type { Context, Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answerArm } from "../arm.ts";
 import { cisFoundations, cloudSecurityBenchmark, membersOf } from "../domain/built-ins.ts";
-import { nothing } from "../domain/compliance.ts";
 import { componentsOf } from "../domain/components.ts";
 import { type Json, record, text } from "../domain/json.ts";
 import { restrictionsFor } from "../domain/restrictions.ts";
-import { see } from "../domain/sight.ts";
+import { eachSeen, see } from "../domain/sight.ts";
 import { reject } from "../errors.ts";
 import { holdsFor } from "../odata/apply.ts";
 import { parseFilter } from "../odata/filter-parser.ts";
@@ -104,15 +103,13 @@ function components(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: 
   const context = `${addressOf(exchange, place, "componentPolicyStates")}/$metadata#latest`;
   const value: Json[] = [];
   const { estate } = readings;
-  for (const { first, codes, instantOf } of see(readings, question).sights)
-    codes.forEach((code, at) => {
-      if (code === nothing) return;
-      const row = first + at;
+  for (const sight of see(readings, question).sights)
+    eachSeen(readings, sight, (row, code) => {
       const policy = estate.policies[estate.rows.policy[row] ?? 0];
       const resource = estate.rows.resource[row] ?? 0;
       if (!policy) return;
       for (const component of componentsOf(estate, resource, policy, code))
-        value.push(renderComponentState(estate, { row, instant: instantOf(row), component, context }));
+        value.push(renderComponentState(estate, { row, instant: sight.instantOf(row), component, context }));
     });
   const shown = value.slice(0, plan.token.left);
   return answerArm(exchange, { "@odata.context": context, "@odata.count": shown.length, value: shown });

@@ -106,58 +106,62 @@ export function resourceId(estate: Estate, code: number): string {
 
 function writeId(estate: Estate, code: number): string {
   const head = idHead(estate, code);
-  return head === undefined ? wholeId(estate, code) : head + (estate.resources.hash[code] ?? 0).toString(36);
+  if (head === undefined) return wholeId(estate, code);
+  return head + idTail(estate.resources.type[code] ?? 0, estate.resources.hash[code] ?? 0);
 }
 
 /**
- * The id without its end, which is the resource's hash in base 36: one text for each type in a group. Undefined where an
- * id is made otherwise.
+ * The first part of an id, one text for all of a type in a group: the rest follows from the type and the resource's hash.
+ * Undefined where an id is made otherwise.
  */
 export function idHead(estate: Estate, code: number): string | undefined {
   const { resources, kept } = estate;
   const type = resources.type[code] ?? 0;
-  if (resources.hash[code] === 0 || !hasHead(type)) return undefined;
+  if (resources.hash[code] === 0 || type === subscriptionType || type === groupType) return undefined;
   const group = resources.group[code] ?? 0;
   const key = group * resourceTypes.length + type;
   const known = kept.heads[key];
   if (known !== undefined) return known;
-  const home = `/subscriptions/${estate.subscriptions[resources.subscription[code] ?? 0]?.id ?? ""}/resourcegroups/${estate.groups[group]?.name ?? ""}`;
-  const made = headFrom(home, type);
+  const subscription = `/subscriptions/${estate.subscriptions[resources.subscription[code] ?? 0]?.id ?? ""}`;
+  const made = headFrom(`${subscription}/resourcegroups/${estate.groups[group]?.name ?? ""}`, type);
   kept.heads[key] = made;
   return made;
 }
 
-/** What lies in a resource group and in no other resource. */
-function hasHead(typeCode: number): boolean {
-  const type = resourceTypes[typeCode];
-  return type !== undefined && typeCode !== subscriptionType && typeCode !== groupType && type.parent === undefined;
+function headFrom(group: string, typeCode: number): string {
+  const { type = "", abbreviation = "", parent } = resourceTypes[typeCode] ?? {};
+  const [namespace = "", kind = ""] = type.toLowerCase().split("/");
+  return `${group}/providers/${namespace}/${kind}/${parent ?? abbreviation}`;
 }
 
-function headFrom(group: string, typeCode: number): string {
-  const { type = "", abbreviation = "" } = resourceTypes[typeCode] ?? {};
-  return `${group}/providers/${type.toLowerCase()}/${abbreviation}`;
+/** What stands between the digits of a nested resource's parent and its own; undefined for other types. */
+export function idMiddle(typeCode: number): string | undefined {
+  const { type = "", abbreviation = "", parent } = resourceTypes[typeCode] ?? {};
+  if (parent === undefined) return undefined;
+  return `/${(type.split("/")[2] ?? "").toLowerCase()}/${abbreviation}`;
+}
+
+/** The number whose digits name a nested resource's parent. */
+export const parentOf = (hash: number) => hash & 0xffff;
+
+export function idTail(typeCode: number, hash: number): string {
+  const middle = idMiddle(typeCode);
+  const own = hash.toString(36);
+  return middle === undefined ? own : parentOf(hash).toString(36) + middle + own;
 }
 
 function wholeId(estate: Estate, code: number): string {
   const { resources } = estate;
   const made = estate.named.get(code);
   if (made !== undefined) return made;
-  const typeCode = resources.type[code] ?? 0;
   const subscription = `/subscriptions/${estate.subscriptions[resources.subscription[code] ?? 0]?.id ?? ""}`;
-  if (typeCode === subscriptionType) return subscription;
-  const group = `${subscription}/resourcegroups/${estate.groups[resources.group[code] ?? 0]?.name ?? ""}`;
-  return resourceIdFrom(group, typeCode, resources.hash[code] ?? 0);
+  if (resources.type[code] === subscriptionType) return subscription;
+  return `${subscription}/resourcegroups/${estate.groups[resources.group[code] ?? 0]?.name ?? ""}`;
 }
 
 /** The id of a seeded resource in a group, whose id is in lower case; the group's own for itself. */
 export function resourceIdFrom(group: string, typeCode: number, hash: number): string {
-  const type = resourceTypes[typeCode];
-  if (!type || type.key === "group") return group;
-  const own = hash.toString(36);
-  if (type.parent === undefined) return headFrom(group, typeCode) + own;
-  const [namespace = "", kind = "", nested = ""] = type.type.toLowerCase().split("/");
-  const parent = type.parent + (hash & 0xffff).toString(36);
-  return `${group}/providers/${namespace}/${kind}/${parent}/${nested}/${type.abbreviation}${own}`;
+  return typeCode === groupType ? group : headFrom(group, typeCode) + idTail(typeCode, hash);
 }
 
 /** Codes of a level for each resource; undefined where the resource's own code is meant. */

@@ -7,7 +7,7 @@ import type { Estate } from "./estate.ts";
 import { codesOf, type Field, type Level } from "./fields.ts";
 import type { Readings } from "./readings.ts";
 import { exactInstant, type Scan } from "./scans.ts";
-import { type Seen, see } from "./sight.ts";
+import { eachSeen, type Seen, type Sight, see } from "./sight.ts";
 import type { Column, Table, Value } from "./table.ts";
 import type { Question } from "./walk.ts";
 
@@ -16,6 +16,8 @@ export type WriteTime = (milliseconds: number, ticks: number) => string;
 
 const states = complianceStates.length;
 const mostCounted = 8_000_000;
+/** The cell of a policy that does not count. */
+const away = 0xffff_ffff;
 
 export function groupRecords(
   readings: Readings,
@@ -25,7 +27,7 @@ export function groupRecords(
 ): Table {
   const { estate } = readings;
   const seen = see(readings, question);
-  if (fields.some(({ kind }) => kind === "date")) return groupOneByOne(estate, seen, fields, writeTime);
+  if (fields.some(({ kind }) => kind === "date")) return groupOneByOne(readings, seen, fields, writeTime);
   const byResource = combined(estate, fields, "resource");
   const byPolicy = combined(estate, fields, "policy");
   const byState = combined(estate, fields, "compliance");
@@ -33,7 +35,7 @@ export function groupRecords(
   const cells =
     size <= mostCounted
       ? counted(estate, seen, byResource, byPolicy, byState)
-      : mapped(estate, seen, byResource, byPolicy, byState);
+      : mapped(readings, seen, byResource, byPolicy, byState);
   const decoded = (cell: number) => {
     const rest = Math.floor(cell / byState.many);
     return {
@@ -115,30 +117,79 @@ interface Cells {
   readonly weights: readonly number[];
 }
 
+/** How many records of each policy and compliance code a subscription has, without those that have none. */
+export interface PolicyCounts {
+  readonly policies: Uint32Array;
+  readonly states: Uint8Array;
+  readonly counts: Uint32Array;
+}
+
+function policyCountsOf(estate: Estate, { first, codes, kept }: Sight): PolicyCounts | undefined {
+  if (!kept) return undefined;
+  if (kept.policies) return kept.policies;
+  const { policy: policyOf } = estate.rows;
+  const all = new Uint32Array(estate.policies.length * states);
+  for (let at = 0; at < codes.length; at += 1) {
+    const code = codes[at] ?? 0;
+    if (code >= states) continue;
+    const place = (policyOf[first + at] ?? 0) * states + code;
+    all[place] = (all[place] ?? 0) + 1;
+  }
+  const places: number[] = [];
+  all.forEach((many, place) => {
+    if (many > 0) places.push(place);
+  });
+  kept.policies = {
+    policies: Uint32Array.from(places, (place) => Math.floor(place / states)),
+    states: Uint8Array.from(places, (place) => place % states),
+    counts: Uint32Array.from(places, (place) => all[place] ?? 0),
+  };
+  return kept.policies;
+}
+
 function counted(estate: Estate, seen: Seen, resources: Combined, policies: Combined, states: Combined): Cells {
   const none = nothing;
   const { resource: resourceOf, policy: policyOf } = estate.rows;
   const { firstRow } = estate.resources;
   const counts = new Uint32Array(resources.many * policies.many * states.many);
-  const policyCells = policies.of.map((code) => code * states.many);
   const width = policies.many * states.many;
-  for (const { first, end, codes } of seen.sights) {
+  for (const sight of seen.sights) {
+    const { first, end, codes, reads, resources: wanted, policies: bits } = sight;
+    // Where no resource matters, what was counted before will do.
+    const known = wanted || resources.many > 1 ? undefined : policyCountsOf(estate, sight);
+    if (known) {
+      known.counts.forEach((many, at) => {
+        const policy = known.policies[at] ?? 0;
+        const code = reads[known.states[at] ?? 0] ?? none;
+        if (code === none || (bits && bits[policy] !== 1)) return;
+        const place = (policies.of[policy] ?? 0) * states.many + (states.of[code] ?? 0);
+        counts[place] = (counts[place] ?? 0) + many;
+      });
+      continue;
+    }
+    const policyCells = policies.of.map((code, policy) => (bits && bits[policy] !== 1 ? away : code * states.many));
     let row = first;
     for (let resource = resourceOf[first] ?? 0; row < end; resource += 1) {
       const last = Math.min(end, firstRow[resource + 1] ?? end);
+      if (wanted && wanted[resource] !== 1) {
+        row = last;
+        continue;
+      }
       const base = (resources.of[resource] ?? 0) * width;
       for (; row < last; row += 1) {
-        const code = codes[row - first] ?? none;
+        const code = reads[codes[row - first] ?? none] ?? none;
         if (code === none) continue;
-        const cell = base + (policyCells[policyOf[row] ?? 0] ?? 0) + (states.of[code] ?? 0);
-        counts[cell] = (counts[cell] ?? 0) + 1;
+        const cell = policyCells[policyOf[row] ?? 0] ?? away;
+        if (cell === away) continue;
+        const place = base + cell + (states.of[code] ?? 0);
+        counts[place] = (counts[place] ?? 0) + 1;
       }
     }
   }
   for (const { row, compliance } of seen.extra) {
     const cell =
       (resources.of[resourceOf[row] ?? 0] ?? 0) * width +
-      (policyCells[policyOf[row] ?? 0] ?? 0) +
+      (policies.of[policyOf[row] ?? 0] ?? 0) * states.many +
       (states.of[compliance] ?? 0);
     counts[cell] = (counts[cell] ?? 0) + 1;
   }
@@ -154,7 +205,8 @@ function counted(estate: Estate, seen: Seen, resources: Combined, policies: Comb
 }
 
 /** The same where an array for every combination would be too large. */
-function mapped(estate: Estate, seen: Seen, resources: Combined, policies: Combined, states: Combined): Cells {
+function mapped(readings: Readings, seen: Seen, resources: Combined, policies: Combined, states: Combined): Cells {
+  const { estate } = readings;
   const { resource: resourceOf, policy: policyOf } = estate.rows;
   const counts = new Map<number, number>();
   const add = (row: number, code: number) => {
@@ -162,10 +214,7 @@ function mapped(estate: Estate, seen: Seen, resources: Combined, policies: Combi
     const cell = outer * states.many + (states.of[code] ?? 0);
     counts.set(cell, (counts.get(cell) ?? 0) + 1);
   };
-  for (const { first, codes } of seen.sights)
-    codes.forEach((code, at) => {
-      if (code !== nothing) add(first + at, code);
-    });
+  for (const sight of seen.sights) eachSeen(readings, sight, add);
   for (const { row, compliance } of seen.extra) add(row, compliance);
   return { keys: [...counts.keys()], weights: [...counts.values()] };
 }
@@ -210,17 +259,21 @@ function columnOf(estate: Estate, field: Field, samples: readonly Sample[]): Col
 }
 
 /** By time there are about as many groups as records: every record is a row of its own. */
-function groupOneByOne(estate: Estate, { sights, extra }: Seen, fields: readonly Field[], writeTime: WriteTime): Table {
+function groupOneByOne(
+  readings: Readings,
+  { sights, extra }: Seen,
+  fields: readonly Field[],
+  writeTime: WriteTime,
+): Table {
+  const { estate } = readings;
   const samples: Sample[] = [];
   const add = (row: number, compliance: number, scan: Scan | undefined, instant: number) => {
     const exact = scan ? exactInstant(scan.start, estate.rows.offset[row] ?? 0) : undefined;
     const time = exact ? writeTime(exact.milliseconds, exact.ticks) : writeTime(Math.floor(instant), 0);
     samples.push({ resource: estate.rows.resource[row] ?? 0, policy: estate.rows.policy[row] ?? 0, compliance, time });
   };
-  for (const { first, codes, scanOf, instantOf } of sights)
-    codes.forEach((code, at) => {
-      if (code !== nothing) add(first + at, code, scanOf(first + at), instantOf(first + at));
-    });
+  for (const sight of sights)
+    eachSeen(readings, sight, (row, code) => add(row, code, sight.scanOf(row), sight.instantOf(row)));
   for (const { row, compliance, instant } of extra) add(row, compliance, undefined, instant);
   return {
     size: samples.length,

@@ -2,9 +2,11 @@
 import { compliant, evaluate, exempt, isExempt, nonCompliant, nothing, unknown } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
 import { resourceId } from "./fields.ts";
+import type { PolicyCounts } from "./groups.ts";
 import { mix } from "./hash.ts";
 import { lastAt, noOverlay, type Overlay } from "./overlay.ts";
 import { dayMs, instantOf, orderByTime } from "./scans.ts";
+import type { SummaryCounts } from "./summary.ts";
 
 /** `states` has a code for every row a scan evaluates; `events` only for rows whose state differs from the day before. */
 export type RecordKind = "states" | "events";
@@ -17,10 +19,20 @@ export interface Readings {
   /** Compliance code of every row as the scan of that day finds it; `nothing` where it finds no record. */
   columnOn(kind: RecordKind, day: number): Uint8Array;
   complianceOn(day: number): Uint8Array;
+  /** What was counted in a subscription's part of such a column: kept with it, also when others' parts change. */
+  countsOn(kind: RecordKind, day: number, subscription: number): KeptCounts;
   /** Code of a resource, whatever the case of its id. */
   resourceCode(id: string): number | undefined;
   /** The same estate with other evaluations between the scans; keeps what is worked out. */
   withOverlay(overlay: Overlay): Readings;
+}
+
+/** Filled in by those who count. */
+export interface KeptCounts {
+  /** By policy and compliance code. */
+  policies?: PolicyCounts;
+  /** By the compliance codes that a summary counts. */
+  readonly summaries: Map<string, SummaryCounts>;
 }
 
 /** "Audit resource location matches resource group location": its result can be seen in the record. */
@@ -32,11 +44,12 @@ interface Shared {
   byTime: Uint32Array | undefined;
   codes: Map<string, number> | undefined;
   readonly base: (day: number) => Uint8Array;
+  readonly counts: KeepingCounts;
 }
 
 export function createReadings(estate: Estate, overlay: Overlay = noOverlay): Readings {
   const base = keepingDays(estate.rows.count, (day) => evaluateAll(estate, day));
-  return readingsOf(estate, overlay, { byTime: undefined, codes: undefined, base });
+  return readingsOf(estate, overlay, { byTime: undefined, codes: undefined, base, counts: keepingCounts() });
 }
 
 function readingsOf(estate: Estate, overlay: Overlay, shared: Shared): Readings {
@@ -59,6 +72,10 @@ function readingsOf(estate: Estate, overlay: Overlay, shared: Shared): Readings 
     return codes;
   }
   const complianceOn = patched ?? shared.base;
+  const ownCounts = keepingCounts();
+  const patchedSubscriptions = new Set(
+    Array.from(overlay.ofRow.keys(), (row) => estate.resources.subscription[estate.rows.resource[row] ?? 0] ?? 0),
+  );
   return {
     estate,
     overlay,
@@ -68,6 +85,8 @@ function readingsOf(estate: Estate, overlay: Overlay, shared: Shared): Readings 
     },
     columnOn: (kind, day) => (kind === "states" ? complianceOn(day) : changes(day)),
     complianceOn,
+    countsOn: (kind, day, subscription) =>
+      (patchedSubscriptions.has(subscription) ? ownCounts : shared.counts)(kind, day, subscription),
     resourceCode(id) {
       const wanted = id.toLowerCase();
       if (!shared.codes && estate.resources.count > 20_000) return findResource(estate, wanted);
@@ -99,6 +118,22 @@ function keepingDays(rows: number, make: (day: number) => Uint8Array): (day: num
     }
     kept.set(day, codes);
     return codes;
+  };
+}
+
+type KeepingCounts = (kind: RecordKind, day: number, subscription: number) => KeptCounts;
+
+/** Of the last two days that were asked about: the newest scan and, while it runs, the one before. */
+function keepingCounts(): KeepingCounts {
+  const kept = new Map<string, Map<number, KeptCounts>>();
+  return (kind, day, subscription) => {
+    const key = `${kind} ${subscription}`;
+    const days = kept.get(key) ?? new Map<number, KeptCounts>();
+    kept.set(key, days);
+    const counts = days.get(day) ?? { summaries: new Map() };
+    days.set(day, counts);
+    for (const oldest of days.keys()) if (days.size > 2) days.delete(oldest);
+    return counts;
   };
 }
 

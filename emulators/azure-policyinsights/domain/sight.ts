@@ -1,21 +1,28 @@
 /**
- * What a question sees, as columns: for a range of rows one code each, `nothing` where the row does not count. Loops over
+ * What a question sees, as columns: the codes of a range of rows, and tables that say which of them count. Loops over
  * these arrays are what summaries, groups and sorted pages are made of; a callback for every row would cost more than
- * all they do.
+ * all they do. A column is only copied where one scan alone does not make it.
  */
 import { between } from "./between.ts";
 import { nothing } from "./compliance.ts";
 import type { Mask } from "./mask.ts";
 import type { Evaluation } from "./overlay.ts";
-import type { Readings } from "./readings.ts";
-import { instantOf, type Scan, scansOf } from "./scans.ts";
+import type { KeptCounts, Readings } from "./readings.ts";
+import { instantOf, type Scan, scanSpread, scansOf } from "./scans.ts";
 import type { Question } from "./walk.ts";
 
 export interface Sight {
   readonly first: number;
   readonly end: number;
-  /** Of the rows [first, end). */
+  /** Of the rows [first, end): look them up in `reads`. */
   readonly codes: Uint8Array;
+  /** What a code means for the question: itself, or `nothing` where such a row does not count. */
+  readonly reads: Uint8Array;
+  /** Bits of what else must hold for the row's resource and policy; undefined where nothing must. */
+  readonly resources: Uint8Array | undefined;
+  readonly policies: Uint8Array | undefined;
+  /** What is kept of counting these rows, where they are a whole subscription as one scan found it. */
+  readonly kept: KeptCounts | undefined;
   /** The scan in which a row was seen; undefined for an evaluation between the scans. */
   scanOf(row: number): Scan | undefined;
   instantOf(row: number): number;
@@ -29,37 +36,69 @@ export interface Seen {
 
 export function see(readings: Readings, question: Question): Seen {
   const { estate } = readings;
+  const { mask } = question;
   const { extra, hidden } = between(readings, question);
   const extraOf = new Map(question.latestOnly ? extra.map((each) => [each.row, each]) : []);
+  const inPlace = { reads: readsOf(mask.compliance), resources: mask.resources, policies: mask.policies };
+  const copied = { reads: readsOf(undefined), resources: undefined, policies: undefined };
   const sights = question.ranges.flatMap((range): Sight[] => {
     const subscription = estate.subscriptions[range.subscription];
     if (!subscription || range.first >= range.end) return [];
+    const { first, end } = range;
     const scans = scansOf(subscription, range.subscription, question.window, question.latestOnly, question.kind);
     const turns: readonly (readonly [Scan | undefined, Scan | undefined])[] = question.latestOnly
       ? [[scans[0], scans[1]]]
       : scans.map((scan) => [scan, undefined]);
+    const within = (row: number) => row >= first && row < end;
+    const patched = [...hidden, ...extraOf.keys()].some(within);
     return turns.map(([newer, older]) => {
-      const codes = new Uint8Array(range.end - range.first).fill(nothing);
-      if (newer) fill(readings, question, range, { codes, newer, older });
-      for (const row of hidden) if (row >= range.first && row < range.end) codes[row - range.first] = nothing;
-      for (const { row, compliance } of extraOf.values())
-        if (row >= range.first && row < range.end) codes[row - range.first] = compliance;
       const scanOf = (row: number) => {
         if (extraOf.has(row)) return undefined;
         const offset = estate.rows.offset[row] ?? 0;
         return newer && offset > newer.after && offset <= newer.until ? newer : older;
       };
-      return {
-        first: range.first,
-        end: range.end,
-        codes,
+      const times = {
         scanOf,
-        instantOf: (row) =>
+        instantOf: (row: number) =>
           extraOf.get(row)?.instant ?? instantOf(scanOf(row)?.start ?? 0, estate.rows.offset[row] ?? 0),
       };
+      if (newer && isWhole(newer) && !patched && !mask.test) {
+        const codes = readings.columnOn(question.kind, newer.day).subarray(first, end);
+        const isAll = first === subscription.rows.first && end === subscription.rows.end;
+        const kept = isAll ? readings.countsOn(question.kind, newer.day, range.subscription) : undefined;
+        return { first, end, codes, ...inPlace, ...times, kept };
+      }
+      const codes = new Uint8Array(end - first).fill(nothing);
+      if (newer) fill(readings, question, range, { codes, newer, older });
+      for (const row of hidden) if (within(row)) codes[row - first] = nothing;
+      for (const { row, compliance } of extraOf.values()) if (within(row)) codes[row - first] = compliance;
+      return { first, end, codes, ...copied, ...times, kept: undefined };
     });
   });
   return { sights, extra: question.latestOnly ? [] : extra };
+}
+
+/** Told of each record in the columns, in the order of the rows. */
+export function eachSeen({ estate }: Readings, sight: Sight, visit: (row: number, compliance: number) => void): void {
+  const { first, codes, reads, resources, policies } = sight;
+  const { resource: resourceOf, policy: policyOf } = estate.rows;
+  for (let at = 0; at < codes.length; at += 1) {
+    const row = first + at;
+    const code = reads[codes[at] ?? 0] ?? 0;
+    if (code === nothing) continue;
+    if (resources && resources[resourceOf[row] ?? 0] !== 1) continue;
+    if (policies && policies[policyOf[row] ?? 0] !== 1) continue;
+    visit(row, code);
+  }
+}
+
+/** Every row was evaluated in it. */
+function isWhole({ after, until }: Scan): boolean {
+  return after < 0 && until >= scanSpread - 1;
+}
+
+function readsOf(compliance: Uint8Array | undefined): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, code) => (!compliance || compliance[code] === 1 ? code : nothing));
 }
 
 interface Filling {

@@ -8,7 +8,7 @@
 import { complianceStates, nonCompliant, nothing } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
 import type { Readings } from "./readings.ts";
-import { see } from "./sight.ts";
+import { type Sight, see } from "./sight.ts";
 import type { Question } from "./walk.ts";
 
 const states = complianceStates.length;
@@ -64,68 +64,136 @@ export function summarize(readings: Readings, question: Question): Summary {
   return { results: total, assignments };
 }
 
+/** One tally after another. */
 interface Counts {
   readonly total: Tally;
-  /** One tally after another. */
   readonly assignments: Uint32Array;
   readonly policies: Uint32Array;
   readonly groups: Uint32Array;
 }
 
-function count(readings: Readings, question: Question, groups: Groups): Counts {
-  const { rows, policies } = readings.estate;
-  const counts: Counts = {
+/** Counts of one subscription, without the many that are nought. */
+export type SummaryCounts = Readonly<
+  Record<keyof Counts, { readonly places: Uint32Array; readonly values: Uint32Array }>
+>;
+
+function noCounts({ assignments, policies }: Estate, groups: Groups): Counts {
+  return {
     total: new Uint32Array(states),
-    assignments: new Uint32Array(readings.estate.assignments.length * states),
+    assignments: new Uint32Array(assignments.length * states),
     policies: new Uint32Array(policies.length * states),
     groups: new Uint32Array(groups.names.length * states),
   };
-  const assignmentOf = Uint16Array.from(policies, ({ assignment }) => assignment);
-  const groupsOf = flat(groups.of);
-  const groupWorst = new Uint8Array(groups.names.length).fill(nothing);
-  const touched = new Uint16Array(groups.names.length);
-  const none = nothing; // a local: module bindings cost a look-up each where modules are not bundled
-  const { firstRow } = readings.estate.resources;
-  const { starts, values } = groupsOf;
-  const policyOf = rows.policy;
-  for (const { first, end, codes } of see(readings, question).sights) {
-    let row = first;
-    // Rows of a resource are neighbours, and among them those of an assignment: each is counted when it ends.
-    for (let resource = rows.resource[first] ?? 0; row < end; resource += 1) {
-      const last = Math.min(end, firstRow[resource + 1] ?? end);
-      let resourceWorst = none;
-      while (row < last) {
-        const assignment = assignmentOf[policyOf[row] ?? 0] ?? 0;
-        let worstHere = none;
-        let many = 0;
-        for (; row < last; row += 1) {
-          const policy = policyOf[row] ?? 0;
-          if (assignmentOf[policy] !== assignment) break;
-          const code = codes[row - first] ?? none;
-          if (code === none) continue;
-          add(counts.policies, policy * states + code, 1);
-          if (code < worstHere) worstHere = code;
-          const groupsEnd = starts[policy + 1] ?? 0;
-          for (let at = starts[policy] ?? 0; at < groupsEnd; at += 1) {
-            const group = values[at] ?? 0;
-            const before = groupWorst[group] ?? none;
-            if (before === none) touched[many++] = group;
-            if (code < before) groupWorst[group] = code;
-          }
-        }
-        if (worstHere === none) continue;
-        add(counts.assignments, assignment * states + worstHere, 1);
-        if (worstHere < resourceWorst) resourceWorst = worstHere;
-        for (let at = 0; at < many; at += 1) {
-          const group = touched[at] ?? 0;
-          add(counts.groups, group * states + (groupWorst[group] ?? 0), 1);
-          groupWorst[group] = none;
-        }
-      }
-      if (resourceWorst !== none) add(counts.total, resourceWorst, 1);
+}
+
+function count(readings: Readings, question: Question, groups: Groups): Counts {
+  const { estate } = readings;
+  const all = noCounts(estate, groups);
+  const scratch = scratchOf(estate, groups);
+  for (const sight of see(readings, question).sights) {
+    const kept = sight.resources || sight.policies ? undefined : sight.kept?.summaries;
+    if (!kept) {
+      countSight(estate, sight, scratch, all);
+      continue;
+    }
+    const key = sight.reads.join();
+    let counts = kept.get(key);
+    if (!counts) {
+      const own = noCounts(estate, groups);
+      countSight(estate, sight, scratch, own);
+      counts = packedCounts(own);
+      kept.set(key, counts);
+    }
+    for (const name of ["total", "assignments", "policies", "groups"] as const) {
+      const { places, values } = counts[name];
+      for (let at = 0; at < places.length; at += 1) add(all[name], places[at] ?? 0, values[at] ?? 0);
     }
   }
-  return counts;
+  return all;
+}
+
+function packedCounts({ total, assignments, policies, groups }: Counts): SummaryCounts {
+  return {
+    total: packed(total),
+    assignments: packed(assignments),
+    policies: packed(policies),
+    groups: packed(groups),
+  };
+}
+
+function packed(counts: Uint32Array): SummaryCounts["total"] {
+  const places: number[] = [];
+  counts.forEach((many, place) => {
+    if (many > 0) places.push(place);
+  });
+  return { places: Uint32Array.from(places), values: Uint32Array.from(places, (place) => counts[place] ?? 0) };
+}
+
+/** What the loop over rows looks up, and where it keeps the groups of the assignment it is in. */
+interface Scratch {
+  readonly assignmentOf: Uint16Array;
+  readonly groupsOf: FlatLists;
+  readonly groupWorst: Uint8Array;
+  readonly touched: Uint16Array;
+}
+
+function scratchOf({ policies }: Estate, groups: Groups): Scratch {
+  return {
+    assignmentOf: Uint16Array.from(policies, ({ assignment }) => assignment),
+    groupsOf: flat(groups.of),
+    groupWorst: new Uint8Array(groups.names.length).fill(nothing),
+    touched: new Uint16Array(groups.names.length),
+  };
+}
+
+function countSight(
+  { rows, resources: { firstRow } }: Estate,
+  { first, end, codes, reads, resources, policies: bits }: Sight,
+  { assignmentOf, groupsOf, groupWorst, touched }: Scratch,
+  counts: Counts,
+): void {
+  const none = nothing; // a local: module bindings cost a look-up each where modules are not bundled
+  const { starts, values } = groupsOf;
+  const policyOf = rows.policy;
+  let row = first;
+  // Rows of a resource are neighbours, and among them those of an assignment: each is counted when it ends.
+  for (let resource = rows.resource[first] ?? 0; row < end; resource += 1) {
+    const last = Math.min(end, firstRow[resource + 1] ?? end);
+    if (resources && resources[resource] !== 1) {
+      row = last;
+      continue;
+    }
+    let resourceWorst = none;
+    while (row < last) {
+      const assignment = assignmentOf[policyOf[row] ?? 0] ?? 0;
+      let worstHere = none;
+      let many = 0;
+      for (; row < last; row += 1) {
+        const policy = policyOf[row] ?? 0;
+        if (assignmentOf[policy] !== assignment) break;
+        const code = reads[codes[row - first] ?? none] ?? none;
+        if (code === none || (bits && bits[policy] !== 1)) continue;
+        add(counts.policies, policy * states + code, 1);
+        if (code < worstHere) worstHere = code;
+        const groupsEnd = starts[policy + 1] ?? 0;
+        for (let at = starts[policy] ?? 0; at < groupsEnd; at += 1) {
+          const group = values[at] ?? 0;
+          const before = groupWorst[group] ?? none;
+          if (before === none) touched[many++] = group;
+          if (code < before) groupWorst[group] = code;
+        }
+      }
+      if (worstHere === none) continue;
+      add(counts.assignments, assignment * states + worstHere, 1);
+      if (worstHere < resourceWorst) resourceWorst = worstHere;
+      for (let at = 0; at < many; at += 1) {
+        const group = touched[at] ?? 0;
+        add(counts.groups, group * states + (groupWorst[group] ?? 0), 1);
+        groupWorst[group] = none;
+      }
+    }
+    if (resourceWorst !== none) add(counts.total, resourceWorst, 1);
+  }
 }
 
 /** Lists one after another: the i-th is values[starts[i], starts[i + 1]). */

@@ -39,16 +39,23 @@ interface Stream {
   instant: number;
 }
 
+/** How many more rows a walk may look at. */
+interface Steps {
+  left: number;
+}
+
 /**
  * Visits what matches by time, newest first; records of one instant by row. Starts after `after`, in a time that does
- * not depend on how much comes before it.
+ * not depend on how much comes before it. False when it gave up after `most` rows that it looked at.
  */
 export function walkNewestFirst(
   readings: Readings,
   question: Question,
   after: Place | undefined,
   visit: Visitor,
-): void {
+  most = Number.POSITIVE_INFINITY,
+): boolean {
+  const steps: Steps = { left: most };
   const { extra, hidden } = between(readings, question);
   const streams = question.ranges.flatMap((range) => streamOf(readings, question, range, after) ?? []);
   let next = after ? firstAfter(extra, after) : 0;
@@ -57,11 +64,12 @@ export function walkNewestFirst(
     const own = extra[next];
     if (own && (!stream || ahead(own, stream))) {
       next += 1;
-      if (!visit(own.row, own.compliance, undefined, own.instant)) return;
+      if (!visit(own.row, own.compliance, undefined, own.instant)) return true;
     } else {
-      if (!stream) return;
+      if (!stream) return true;
       const limit = own && (!other || ahead(own, other)) ? own : other;
-      if (!follow(readings, question, stream, limit, hidden, visit)) return;
+      if (!follow(readings, question, { stream, limit, steps }, hidden, visit)) return true;
+      if (steps.left <= 0) return false;
     }
   }
 }
@@ -71,17 +79,23 @@ function firstAfter(extra: readonly Evaluation[], after: Place): number {
   return found < 0 ? extra.length : found;
 }
 
+interface Leg {
+  readonly stream: Stream;
+  readonly limit: Place | undefined;
+  readonly steps: Steps;
+}
+
 /** Visits along one stream, to the end of its scan or as long as it is ahead of the limit; false when told to stop. */
 function follow(
   readings: Readings,
   { mask, kind }: Question,
-  stream: Stream,
-  limit: Place | undefined,
+  { stream, limit, steps }: Leg,
   hidden: ReadonlySet<number>,
   visit: Visitor,
 ): boolean {
   const { offset, resource: resourceOf, policy: policyOf } = readings.estate.rows;
-  const { order, compliance, low } = stream;
+  const { order, compliance, at: start } = stream;
+  const low = Math.max(stream.low, start - steps.left + 1);
   const { resources, policies, compliance: states, test } = mask;
   const scan = stream.scans[stream.which];
   if (!scan) return false;
@@ -96,6 +110,7 @@ function follow(
     if (code === absent || (states && states[code] !== 1)) continue;
     const instant = instantOf(scan.start, offset[row] ?? 0);
     if (instant < until || (instant === until && limit && row > limit.row)) {
+      steps.left -= start - at;
       stream.at = at;
       look(readings, stream);
       return true;
@@ -104,6 +119,7 @@ function follow(
     if (hidden.size > 0 && hidden.has(row)) continue;
     if (!visit(row, code, scan, instant)) return false;
   }
+  steps.left -= start - low + 1;
   stream.at = low;
   step(readings, kind, stream);
   return true;
@@ -210,6 +226,6 @@ function foremost(streams: readonly Stream[]): readonly [Stream | undefined, Str
   return [first, second];
 }
 
-function ahead(left: Place, right: Place): boolean {
+export function ahead(left: Place, right: Place): boolean {
   return left.instant > right.instant || (left.instant === right.instant && left.row < right.row);
 }

@@ -6,6 +6,7 @@
 import { complianceStates } from "../domain/compliance.ts";
 import { recordFieldNamed } from "../domain/event-fields.ts";
 import { codesOf, type Field, sizeOf } from "../domain/fields.ts";
+import { idTable } from "../domain/id-table.ts";
 import { both, either, inverse, type Mask } from "../domain/mask.ts";
 import type { Readings } from "../domain/readings.ts";
 import type { Expression, Operator } from "./filter-parser.ts";
@@ -37,10 +38,11 @@ export function compileFilter(expression: Expression, readings: Readings): Mask 
       return { policies: table(estate.policies.length, has) };
     }
     case "text":
-      return onText(
+      return holdsText(
         readings,
         stateField(expression.field, "string"),
-        textTestOf(expression.test, expression.value.toLowerCase()),
+        expression.test,
+        expression.value.toLowerCase(),
       );
     case "string":
       return compareText(readings, stateField(expression.field, "string"), expression.operator, expression.value);
@@ -67,12 +69,23 @@ function compareText(readings: Readings, field: FieldOf<"string">, operator: Ope
     return { resources: operator === "eq" ? bits : bits.map((bit) => bit ^ 1) };
   }
   const wanted = value.toLowerCase();
+  if (field.level === "resource") {
+    const inOrder = (difference: number) => holds(operator, difference);
+    return { resources: idTable(readings.estate, { tag: "order", value: wanted, holds: inOrder }) };
+  }
   // Older clients write resource types with a leading slash.
   const other = field.level === "type" && wanted.startsWith("/") ? wanted.slice(1) : wanted;
   return onText(readings, field, (text) => holds(operator, text === other ? 0 : text < other ? -1 : 1));
 }
 
-export function textTestOf(test: "contains" | "startswith" | "endswith", value: string): (text: string) => boolean {
+function holdsText(readings: Readings, field: FieldOf<"string">, test: TextTest, value: string): Mask {
+  if (field.level === "resource") return { resources: idTable(readings.estate, { tag: test, value }) };
+  return onText(readings, field, textTestOf(test, value));
+}
+
+type TextTest = "contains" | "startswith" | "endswith";
+
+export function textTestOf(test: TextTest, value: string): (text: string) => boolean {
   switch (test) {
     case "contains":
       return (text) => text.includes(value);
@@ -91,8 +104,6 @@ function onText({ estate }: Readings, field: FieldOf<"string">, test: (text: str
       return { policies: bits };
     case "compliance":
       return { compliance: bits };
-    case "resource":
-      return { resources: bits };
     default: {
       const codes = codesOf(estate, field.level);
       return { resources: table(estate.resources.count, (resource) => bits[codes?.[resource] ?? 0] === 1) };

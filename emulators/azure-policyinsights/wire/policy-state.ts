@@ -5,7 +5,7 @@
  */
 import { complianceStates } from "../domain/compliance.ts";
 import type { Estate } from "../domain/estate.ts";
-import { codesOf, type Field, fields, idHead, type Level, resourceId } from "../domain/fields.ts";
+import { codesOf, type Field, fields, idHead, idMiddle, type Level, parentOf, resourceId } from "../domain/fields.ts";
 import { exactInstant, type Scan } from "../domain/scans.ts";
 import type { Table } from "../domain/table.ts";
 import type { Writing } from "./bytes.ts";
@@ -131,6 +131,10 @@ function idWriter(estate: Estate, [field]: readonly Field[]): StateWriter {
   const opening = `,${JSON.stringify(field?.name ?? "")}:`;
   const quote = Buffer.from('"');
   const heads = new Map<string, Uint8Array>();
+  const middles = estate.types.map((_, type) => {
+    const middle = idMiddle(type);
+    return middle === undefined ? undefined : Buffer.from(middle);
+  });
   return (out, row) => {
     const resource = rows.resource[row] ?? 0;
     const head = idHead(estate, resource);
@@ -140,8 +144,14 @@ function idWriter(estate: Estate, [field]: readonly Field[]): StateWriter {
       bytes = Buffer.from(opening + JSON.stringify(head).slice(0, -1));
       heads.set(head, bytes);
     }
+    const hash = resources.hash[resource] ?? 0;
+    const middle = middles[resources.type[resource] ?? 0];
     out.bytes(bytes);
-    out.base36(resources.hash[resource] ?? 0);
+    if (middle) {
+      out.base36(parentOf(hash));
+      out.bytes(middle);
+    }
+    out.base36(hash);
     out.bytes(quote);
   };
 }
