@@ -165,3 +165,31 @@ test.each([
   if (expected === undefined) expect(parseInstant(text)).toBeUndefined();
   else expect(parseInstant(text)).toBeCloseTo(expected, 3);
 });
+
+test("conditions on ids hold for the ids they hold for, wherever in an id their text comes from", () => {
+  const ids = [...new Set(records.map((record) => record.resourceId))];
+  const pieces = fc
+    .tuple(
+      fc.constantFrom(...ids),
+      fc.nat(150),
+      fc.integer({ min: 1, max: 60 }),
+      fc.constantFrom("", "", "", "0", "-", "/"),
+    )
+    .map(([id, start, length, more]) => id.slice(start % id.length, (start % id.length) + length) + more);
+  const ends = fc.tuple(fc.constantFrom(...ids), fc.integer({ min: 1, max: 30 })).map(([id, n]) => id.slice(-n));
+  const digits = fc.stringMatching(/^[0-9a-z]{1,4}$/);
+  const value = fc.oneof(pieces, ends, digits, fc.constantFrom(...ids));
+  fc.assert(
+    fc.property(value, fc.constantFrom("contains", "startswith", "endswith", "gt", "le"), (text, name) => {
+      const filter = name.length > 2 ? `${name}(resourceId,'${text}')` : `resourceId ${name} '${text}'`;
+      const holds = (id: string) => {
+        if (name === "contains") return id.includes(text);
+        if (name === "startswith") return id.startsWith(text);
+        if (name === "endswith") return id.endsWith(text);
+        return name === "gt" ? id > text : id <= text;
+      };
+      expect(matching(filter)).toEqual(records.filter((record) => holds(record.resourceId)));
+    }),
+    { numRuns: 400 },
+  );
+});

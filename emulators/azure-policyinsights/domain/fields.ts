@@ -135,11 +135,11 @@ function headFrom(group: string, typeCode: number): string {
 }
 
 /** What stands between the digits of a nested resource's parent and its own; undefined for other types. */
-export function idMiddle(typeCode: number): string | undefined {
-  const { type = "", abbreviation = "", parent } = resourceTypes[typeCode] ?? {};
-  if (parent === undefined) return undefined;
-  return `/${(type.split("/")[2] ?? "").toLowerCase()}/${abbreviation}`;
-}
+export const idMiddle = (typeCode: number): string | undefined => middles[typeCode];
+
+const middles = resourceTypes.map(({ type, abbreviation, parent }) =>
+  parent === undefined ? undefined : `/${(type.split("/")[2] ?? "").toLowerCase()}/${abbreviation}`,
+);
 
 /** The number whose digits name a nested resource's parent. */
 export const parentOf = (hash: number) => hash & 0xffff;

@@ -4,7 +4,7 @@
  */
 import { complianceStates, nothing } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
-import { codesOf, type Field, type Level } from "./fields.ts";
+import { codesOf, type Field, type Level, sizeOf } from "./fields.ts";
 import type { Readings } from "./readings.ts";
 import { exactInstant, type Scan } from "./scans.ts";
 import { eachSeen, type Seen, type Sight, see } from "./sight.ts";
@@ -16,6 +16,7 @@ export type WriteTime = (milliseconds: number, ticks: number) => string;
 
 const states = complianceStates.length;
 const mostCounted = 8_000_000;
+const mostNumbered = 1_000_000;
 /** The cell of a policy that does not count. */
 const away = 0xffff_ffff;
 
@@ -36,17 +37,16 @@ export function groupRecords(
     size <= mostCounted
       ? counted(estate, seen, byResource, byPolicy, byState)
       : mapped(readings, seen, byResource, byPolicy, byState);
-  const decoded = (cell: number) => {
+  const samples = noSamples(cells.keys.length);
+  for (let at = 0; at < cells.keys.length; at += 1) {
+    const cell = cells.keys[at] ?? 0;
     const rest = Math.floor(cell / byState.many);
-    return {
-      resource: byResource.sample[Math.floor(rest / byPolicy.many)] ?? 0,
-      policy: byPolicy.sample[rest % byPolicy.many] ?? 0,
-      compliance: byState.sample[cell % byState.many] ?? 0,
-    };
-  };
-  const samples = cells.keys.map(decoded);
+    samples.resource[at] = byResource.sample[Math.floor(rest / byPolicy.many)] ?? 0;
+    samples.policy[at] = byPolicy.sample[rest % byPolicy.many] ?? 0;
+    samples.compliance[at] = byState.sample[cell % byState.many] ?? 0;
+  }
   return {
-    size: samples.length,
+    size: cells.keys.length,
     weights: Float64Array.from(cells.weights),
     columns: fields.map((field) => columnOf(estate, field, samples)),
   };
@@ -59,7 +59,7 @@ interface Combined {
   readonly of: Uint32Array;
   readonly many: number;
   /** One code of the dependency for each combination. */
-  readonly sample: readonly number[];
+  readonly sample: ArrayLike<number>;
 }
 
 function dependencyOf(level: Level): Dependency {
@@ -73,30 +73,44 @@ function combined(estate: Estate, fields: readonly Field[], dependency: Dependen
   if (own.length === 0) return { of: new Uint32Array(size), many: 1, sample: [0] };
   if (own.some(({ level }) => level === "resource")) {
     const all = Uint32Array.from({ length: size }, (_, code) => code);
-    return { of: all, many: size, sample: Array.from(all) };
+    return { of: all, many: size, sample: all };
   }
-  const of = new Uint32Array(size);
-  const known = new Map<string, number>();
+  // A field after the other: each makes finer combinations of those before it.
+  let made: Combined = { of: new Uint32Array(size), many: 1, sample: [0] };
+  for (const field of own) made = finer(estate, field, made);
+  return made;
+}
+
+function finer(estate: Estate, field: Field, { of: before, many }: Combined): Combined {
+  const levelCodes = codesOf(estate, field.level);
+  const { values, distinct } = valuesOf(estate, field);
+  const known = new Map<number, number>();
+  const of = new Uint32Array(before.length);
   const sample: number[] = [];
-  const texts = own.map((field) => textsOf(estate, field));
-  for (let code = 0; code < size; code += 1) {
-    let key = "";
-    for (const text of texts) key += `${text(code)}\u0000`;
-    let found = known.get(key);
-    if (found === undefined) {
-      found = sample.push(code) - 1;
-      known.set(key, found);
+  const numbers = many * distinct <= mostNumbered ? new Uint32Array(many * distinct) : undefined;
+  for (let code = 0; code < before.length; code += 1) {
+    const key = (before[code] ?? 0) * distinct + (values[levelCodes ? (levelCodes[code] ?? 0) : code] ?? 0);
+    let found = numbers ? (numbers[key] ?? 0) : (known.get(key) ?? 0);
+    if (found === 0) {
+      found = sample.push(code);
+      if (numbers) numbers[key] = found;
+      else known.set(key, found);
     }
-    of[code] = found;
+    of[code] = found - 1;
   }
   return { of, many: sample.length, sample };
 }
 
-/** The code of a member's own level stands for its text where that has one text a code. */
-function textsOf(estate: Estate, field: Field): (code: number) => string {
-  const codes = codesOf(estate, field.level);
-  if (codes && field.level !== "type") return (code) => String(codes[code] ?? 0);
-  return (code) => String(readValue(estate, field, codes ? (codes[code] ?? 0) : code));
+/** The codes of a field's level, numbered by their values: two types of resource may be called the same. */
+function valuesOf(estate: Estate, field: Field): { readonly values: Uint32Array; readonly distinct: number } {
+  const known = new Map<string, number>();
+  const values = Uint32Array.from({ length: sizeOf(estate, field.level) }, (_, code) => {
+    const text = String(readValue(estate, field, code));
+    const found = known.get(text) ?? known.size;
+    known.set(text, found);
+    return found;
+  });
+  return { values, distinct: known.size };
 }
 
 function readValue(estate: Estate, field: Field, code: number): Value {
@@ -219,43 +233,47 @@ function mapped(readings: Readings, seen: Seen, resources: Combined, policies: C
   return { keys: [...counts.keys()], weights: [...counts.values()] };
 }
 
-interface Sample {
-  readonly resource: number;
-  readonly policy: number;
-  readonly compliance: number;
-  readonly time?: string;
+/** One record of each group, in columns; texts of times where a group is one record. */
+interface Samples {
+  readonly resource: Uint32Array;
+  readonly policy: Uint16Array;
+  readonly compliance: Uint8Array;
+  readonly times: string[];
 }
 
-function columnOf(estate: Estate, field: Field, samples: readonly Sample[]): Column {
+function noSamples(size: number): Samples {
+  return {
+    resource: new Uint32Array(size),
+    policy: new Uint16Array(size),
+    compliance: new Uint8Array(size),
+    times: [],
+  };
+}
+
+function columnOf(estate: Estate, field: Field, samples: Samples): Column {
+  const { name, kind } = field;
   if (field.level === "resource")
-    return {
-      name: field.name,
-      kind: field.kind,
-      codes: Uint32Array.from(samples, ({ resource }) => resource),
-      valueOf: (code) => readValue(estate, field, code),
-    };
+    return { name, kind, codes: samples.resource, valueOf: (code) => readValue(estate, field, code) };
+  const levelCodes = codesOf(estate, field.level);
+  const own = field.level === "time" ? undefined : samples[dependencyOf(field.level)];
   const values: Value[] = [];
   const known = new Map<string, number>();
-  const levelCodes = codesOf(estate, field.level);
-  const own = new Map<number, number>();
-  const codes = new Uint32Array(samples.length);
-  samples.forEach((sample, at) => {
-    const code =
-      field.level === "time" ? at : levelCodes ? (levelCodes[sample.resource] ?? 0) : sample[dependencyOf(field.level)];
-    let found = own.get(code);
+  const places = new Map<number, number>();
+  const codes = new Uint32Array(samples.resource.length);
+  for (let at = 0; at < codes.length; at += 1) {
+    const sample = own ? (own[at] ?? 0) : at;
+    const code = levelCodes ? (levelCodes[sample] ?? 0) : sample;
+    let found = places.get(code);
     if (found === undefined) {
-      const value = field.level === "time" ? (sample.time ?? "") : readValue(estate, field, code);
+      const value = own ? readValue(estate, field, code) : (samples.times[at] ?? "");
       const text = String(value);
-      found = known.get(text);
-      if (found === undefined) {
-        found = values.push(value) - 1;
-        known.set(text, found);
-      }
-      own.set(code, found);
+      found = known.get(text) ?? values.push(value) - 1;
+      known.set(text, found);
+      places.set(code, found);
     }
     codes[at] = found;
-  });
-  return { name: field.name, kind: field.kind, codes, valueOf: (code) => values[code] ?? "" };
+  }
+  return { name, kind, codes, valueOf: (code) => values[code] ?? "" };
 }
 
 /** By time there are about as many groups as records: every record is a row of its own. */
@@ -266,7 +284,7 @@ function groupOneByOne(
   writeTime: WriteTime,
 ): Table {
   const { estate } = readings;
-  const samples: Sample[] = [];
+  const samples: { resource: number; policy: number; compliance: number; time: string }[] = [];
   const add = (row: number, compliance: number, scan: Scan | undefined, instant: number) => {
     const exact = scan ? exactInstant(scan.start, estate.rows.offset[row] ?? 0) : undefined;
     const time = exact ? writeTime(exact.milliseconds, exact.ticks) : writeTime(Math.floor(instant), 0);
@@ -275,9 +293,15 @@ function groupOneByOne(
   for (const sight of sights)
     eachSeen(readings, sight, (row, code) => add(row, code, sight.scanOf(row), sight.instantOf(row)));
   for (const { row, compliance, instant } of extra) add(row, compliance, undefined, instant);
+  const columns: Samples = {
+    resource: Uint32Array.from(samples, ({ resource }) => resource),
+    policy: Uint16Array.from(samples, ({ policy }) => policy),
+    compliance: Uint8Array.from(samples, ({ compliance }) => compliance),
+    times: samples.map(({ time }) => time),
+  };
   return {
     size: samples.length,
     weights: new Float64Array(samples.length).fill(1),
-    columns: fields.map((field) => columnOf(estate, field, samples)),
+    columns: fields.map((field) => columnOf(estate, field, columns)),
   };
 }

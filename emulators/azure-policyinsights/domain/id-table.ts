@@ -3,7 +3,7 @@
  * part, shared by all of a type in a group, and a hash in base 36. What the first part decides is decided once.
  */
 import type { Estate } from "./estate.ts";
-import { idHead, idMiddle, idTail, resourceId } from "./fields.ts";
+import { idHead, idMiddle, idTail, parentOf, resourceId } from "./fields.ts";
 import { resourceTypes } from "./resource-types.ts";
 
 export type IdTest =
@@ -90,11 +90,23 @@ const pattern = /^[0-9a-z]+$/;
 /** Whether a text that no head contains may lie in what follows the head's end. */
 function containing(end: string, type: number, value: string): Decision {
   const middle = idMiddle(type);
-  if (middle !== undefined) return fits(end, middle, value) && ((hash) => (end + idTail(type, hash)).includes(value));
+  if (middle === undefined) return amongDigits(end, value);
+  if (value.includes("/")) return fits(end, middle, value) && ((hash) => (end + idTail(type, hash)).includes(value));
+  // It lies between two slashes.
+  if (middle.includes(value)) return true;
+  const inParent = amongDigits(end, value);
+  const inOwn = amongDigits(middle, value);
+  if (typeof inParent === "boolean" && typeof inOwn === "boolean") return inParent || inOwn;
+  const passesFor = (decision: Decision, hash: number) => decision === true || (decision !== false && decision(hash));
+  return (hash) => passesFor(inParent, parentOf(hash)) || passesFor(inOwn, hash);
+}
+
+/** Whether it starts in the text before a number and ends in the number's digits, or lies in those. */
+function amongDigits(before: string, value: string): Decision {
   const across: Digits[] = [];
   for (let length = 1; length < value.length && length <= mostDigits; length += 1) {
     const rest = value.slice(-length);
-    if (pattern.test(rest) && end.endsWith(value.slice(0, -length))) across.push(digitsOf(rest));
+    if (pattern.test(rest) && before.endsWith(value.slice(0, -length))) across.push(digitsOf(rest));
   }
   const inside = value.length <= mostDigits && pattern.test(value) ? digitsOf(value) : undefined;
   if (across.length === 0 && !inside) return false;

@@ -31,7 +31,7 @@ export function readPage(readings: Readings, request: PageRequest, emit: Emit): 
 }
 
 /** Rows that a page looks at by time, which is a jump each, before it looks at all of them as they lie. */
-const mostSteps = 30_000;
+const mostSteps = 50_000;
 
 function newestPage(readings: Readings, request: PageRequest, emit: Emit): Page {
   const { question, size, after, shown } = request;

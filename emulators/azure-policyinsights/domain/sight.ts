@@ -80,15 +80,20 @@ export function see(readings: Readings, question: Question): Seen {
 
 /** Told of each record in the columns, in the order of the rows. */
 export function eachSeen({ estate }: Readings, sight: Sight, visit: (row: number, compliance: number) => void): void {
-  const { first, codes, reads, resources, policies } = sight;
+  const { first, end, codes, reads, resources, policies } = sight;
   const { resource: resourceOf, policy: policyOf } = estate.rows;
-  for (let at = 0; at < codes.length; at += 1) {
-    const row = first + at;
-    const code = reads[codes[at] ?? 0] ?? 0;
-    if (code === nothing) continue;
-    if (resources && resources[resourceOf[row] ?? 0] !== 1) continue;
-    if (policies && policies[policyOf[row] ?? 0] !== 1) continue;
-    visit(row, code);
+  const { firstRow } = estate.resources;
+  let row = first;
+  for (let resource = resourceOf[first] ?? 0; row < end; resource += 1) {
+    const last = Math.min(end, firstRow[resource + 1] ?? end);
+    if (resources && resources[resource] !== 1) {
+      row = last;
+      continue;
+    }
+    for (; row < last; row += 1) {
+      const code = reads[codes[row - first] ?? 0] ?? 0;
+      if (code !== nothing && (!policies || policies[policyOf[row] ?? 0] === 1)) visit(row, code);
+    }
   }
 }
 
