@@ -269,3 +269,19 @@ describe("what cannot be answered", () => {
     expect((await ask("resources", { options: { $skipToken: "x" } })).body.error.code).toBe("BadRequest");
   });
 });
+
+// `id` is a state's own: a condition on it makes the rows come one by one.
+test.each([
+  "summarize n = count()",
+  "count",
+  "where properties.complianceState == 'NonCompliant' | summarize n = count() by tostring(properties.policyAssignmentName), location",
+  "extend state = tostring(properties.complianceState) | summarize n = countif(state == 'Compliant'), heaviest = max(properties.stateWeight), all = sum(properties.stateWeight), mean = avg(properties.stateWeight), places = dcount(location) by subscriptionId",
+  "project group = resourceGroup, kind = tostring(properties.resourceType), isCompliant = properties.isCompliant | where isCompliant == false | summarize n = count(), kinds = dcount(kind) by group",
+  "where properties.policyDefinitionAction =~ 'audit' | project-keep location, type | summarize n = count() by location, type",
+])("states that are alike are counted as one by one: %s", async (query) => {
+  const states = "policyresources | where type =~ 'microsoft.policyinsights/policystates'";
+  const sorted = (rows: readonly Result[]) => rows.map((row) => JSON.stringify(row)).sort();
+  const together = await data(`${states} | ${query}`);
+  expect(sorted(together)).toEqual(sorted(await data(`${states} | where id != '' | ${query}`)));
+  expect(together.length).toBeGreaterThan(0);
+});

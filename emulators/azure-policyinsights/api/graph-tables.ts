@@ -4,13 +4,16 @@ import { builtIns, cisFoundations, cloudSecurityBenchmark } from "../domain/buil
 import { complianceStates, nothing } from "../domain/compliance.ts";
 import type { Estate } from "../domain/estate.ts";
 import { type Field, fields, resourceId } from "../domain/fields.ts";
+import { groupRecords } from "../domain/groups.ts";
 import { hashText, mix } from "../domain/hash.ts";
 import { type Json, member, record, text } from "../domain/json.ts";
 import { groupTree } from "../domain/management-groups.ts";
 import { groupType, subscriptionType } from "../domain/resource-types.ts";
 import { dayMs } from "../domain/scans.ts";
 import { see } from "../domain/sight.ts";
-import type { Flow } from "../kql/run.ts";
+import type { Question } from "../domain/walk.ts";
+import { weightColumn } from "../kql/reads.ts";
+import type { Flow, Wanted } from "../kql/run.ts";
 import type { Lazy, Row, Value } from "../kql/values.ts";
 import type { AzureState } from "../store.ts";
 import { renderAssignment, renderDefinition, renderInitiative } from "../wire/authorization.ts";
@@ -41,23 +44,26 @@ const columns = [
 /** Codes of the subscriptions that are asked about. */
 export type Within = ReadonlySet<number>;
 
-type Wanted = (type: string) => boolean;
+type Asked = (type: string) => boolean;
 
-/** A table by its name in lower case; `types` are those that the query leaves. */
+/** A table by its name in lower case. */
 export function graphTable(
   runtime: Runtime<AzureState>,
   within: Within,
   name: string,
-  types: ReadonlySet<string> | undefined,
+  { types, reads }: Wanted,
 ): Flow | undefined {
-  const wanted: Wanted = (type) => types?.has(type) ?? true;
+  const wanted: Asked = (type) => types?.has(type) ?? true;
   switch (name) {
     case "resources":
       return { columns, rows: resources(runtime, within, wanted) };
     case "resourcecontainers":
       return { columns, rows: containers(runtime, within, wanted) };
-    case "policyresources":
-      return { columns, rows: policyResources(runtime, within, wanted) };
+    case "policyresources": {
+      const groups = reads && fieldsRead(reads);
+      const rows = policyResources(runtime, within, wanted, groups);
+      return { columns: groups ? [...columns, weightColumn] : columns, rows };
+    }
     default:
       return undefined;
   }
@@ -102,7 +108,7 @@ function row(cells: Cells): Row {
 /** Bodies come as JSON, where nothing is undefined. */
 const value = (json: Json): Value => (json ?? null) as Value;
 
-function* resources(runtime: Runtime<AzureState>, within: Within, wanted: Wanted): Iterable<Row> {
+function* resources(runtime: Runtime<AzureState>, within: Within, wanted: Asked): Iterable<Row> {
   const { estate } = runtime.state.readings();
   for (const subscription of within) {
     const range = estate.subscriptions[subscription]?.resources ?? { first: 0, end: 0 };
@@ -135,7 +141,7 @@ function placeOf(estate: Estate, code: number) {
   };
 }
 
-function* containers(runtime: Runtime<AzureState>, within: Within, wanted: Wanted): Iterable<Row> {
+function* containers(runtime: Runtime<AzureState>, within: Within, wanted: Asked): Iterable<Row> {
   const { estate } = runtime.state.readings();
   const { tenantId } = estate;
   const groups = "microsoft.management/managementgroups";
@@ -176,10 +182,17 @@ function* containers(runtime: Runtime<AzureState>, within: Within, wanted: Wante
 
 const authorization = "microsoft.authorization";
 
-function* policyResources(runtime: Runtime<AzureState>, within: Within, wanted: Wanted): Iterable<Row> {
+/** `groups`: the members of states that the query looks at before it counts. */
+function* policyResources(
+  runtime: Runtime<AzureState>,
+  within: Within,
+  wanted: Asked,
+  groups: readonly Field[] | undefined,
+): Iterable<Row> {
   const { state } = runtime;
   const { estate } = state.readings();
-  if (wanted("microsoft.policyinsights/policystates")) yield* states(runtime, within);
+  if (wanted("microsoft.policyinsights/policystates"))
+    yield* groups ? groupedStates(runtime, within, groups) : states(runtime, within);
   const documents = function* (type: string, bodies: () => Iterable<object>): Iterable<Row> {
     if (wanted(type)) for (const body of bodies()) yield documentRow(estate, type, body as Json);
   };
@@ -240,12 +253,55 @@ function documentRow({ tenantId }: Estate, type: string, body: Json): Row {
   });
 }
 
-/** The newest state of every row, as queries of `policyStates/latest` have it. */
-function* states({ state, clock }: Runtime<AzureState>, within: Within): Iterable<Row> {
-  const readings = state.readings();
-  const { estate } = readings;
+const ofColumn: Readonly<Record<string, string>> = {
+  subscriptionId: "subscriptionId",
+  resourceGroup: "resourceGroup",
+  location: "resourceLocation",
+};
+
+/** The members of states that decide what is read; undefined where every state may be its own. */
+function fieldsRead(reads: ReadonlySet<string>): readonly Field[] | undefined {
+  const found = new Set<Field>();
+  for (const name of reads) {
+    if (name === "id" || name === "name") return undefined;
+    const member = name.startsWith("properties.") ? name.slice("properties.".length) : ofColumn[name];
+    // What states do not have is the same for all of them.
+    const field = fields.find((each) => each.name === (member === "stateWeight" ? "complianceState" : member));
+    if (field?.level === "resource" || field?.level === "time") return undefined;
+    if (field) found.add(field);
+  }
+  return [...found];
+}
+
+/** One row for all states that are alike in some of their members. */
+function* groupedStates(runtime: Runtime<AzureState>, within: Within, groups: readonly Field[]): Iterable<Row> {
+  const readings = runtime.state.readings();
+  const table = groupRecords(readings, newest(runtime, within), groups, () => "");
+  for (let at = 0; at < table.size; at += 1) {
+    const values = new Map<string, Value>(
+      table.columns.map((column) => [column.name, column.valueOf(column.codes[at] ?? 0)]),
+    );
+    const read = (name: string): Value =>
+      name === "stateWeight" ? weightOf(String(values.get("complianceState"))) : (values.get(name) ?? null);
+    const properties: Lazy = { lazy: true, member: read, whole: () => Object.fromEntries(values) };
+    const cells = row({
+      id: "",
+      name: "",
+      type: "microsoft.policyinsights/policystates",
+      tenantId: readings.estate.tenantId,
+      location: String(read("resourceLocation") ?? ""),
+      resourceGroup: String(read("resourceGroup") ?? "").toLowerCase(),
+      subscriptionId: String(read("subscriptionId") ?? ""),
+      properties,
+    });
+    yield [...cells, table.weights[at] ?? 1];
+  }
+}
+
+function newest({ state, clock }: Runtime<AzureState>, within: Within): Question {
+  const { estate } = state.readings();
   const now = clock.now();
-  const { sights } = see(readings, {
+  return {
     ranges: [...within].flatMap((subscription) => {
       const rows = estate.subscriptions[subscription]?.rows;
       return rows ? [{ ...rows, subscription }] : [];
@@ -254,7 +310,14 @@ function* states({ state, clock }: Runtime<AzureState>, within: Within): Iterabl
     latestOnly: true,
     kind: "states",
     mask: {},
-  });
+  };
+}
+
+/** The newest state of every row, as queries of `policyStates/latest` have it. */
+function* states(runtime: Runtime<AzureState>, within: Within): Iterable<Row> {
+  const readings = runtime.state.readings();
+  const { estate } = readings;
+  const { sights } = see(readings, newest(runtime, within));
   const memberOf = stateMembers(estate);
   // The question has no condition: every code stands for itself.
   for (const { first, codes, instantOf } of sights)
@@ -283,12 +346,14 @@ function* states({ state, clock }: Runtime<AzureState>, within: Within): Iterabl
 /** How Microsoft's own samples weigh states when they roll them up. */
 const weights: Readonly<Record<string, number>> = { NonCompliant: 300, Compliant: 200, Conflict: 100, Exempt: 50 };
 
+const weightOf = (state: string): number => weights[state] ?? 0;
+
 /** Properties of a state, read member by member. */
 function stateMembers(estate: Estate): (row: number, compliance: number, instant: number) => Lazy {
   const byName = new Map(fields.map((field) => [field.name, field]));
   return (at, compliance, instant) => {
     const read = (name: string): Value => {
-      if (name === "stateWeight") return weights[complianceStates[compliance] ?? ""] ?? 0;
+      if (name === "stateWeight") return weightOf(complianceStates[compliance] ?? "");
       const field = byName.get(name);
       return field ? fieldValue(estate, field, at, compliance, instant) : null;
     };

@@ -39,7 +39,7 @@ function query(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
   const within = subscriptionsOf(runtime.state, given);
   const now = runtime.clock.now();
   const flow = run(parseQuery(asked), {
-    tables: (name, types) => graphTable(runtime, within, name, types),
+    tables: (name, wanted) => graphTable(runtime, within, name, wanted),
     now,
   });
   const rows = [...flow.rows];

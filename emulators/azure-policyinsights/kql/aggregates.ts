@@ -2,8 +2,8 @@
 import { asBoolean, asNumber, compare, keyOf, shown, type Value } from "./values.ts";
 
 export interface Accumulator {
-  /** The arguments of the call, worked out for one row. */
-  add(args: readonly Value[]): void;
+  /** The arguments of the call, worked out for one row, and how many rows it stands for. */
+  add(args: readonly Value[], weight: number): void;
   result(): Value;
 }
 
@@ -20,8 +20,8 @@ const holds = (value: Value | undefined) => asBoolean(value ?? null) === true;
 function counter(test: (args: readonly Value[]) => boolean): Accumulator {
   let n = 0;
   return {
-    add(args) {
-      if (test(args)) n += 1;
+    add(args, weight) {
+      if (test(args)) n += weight;
     },
     result: () => n,
   };
@@ -30,11 +30,11 @@ function counter(test: (args: readonly Value[]) => boolean): Accumulator {
 function summing(test: (args: readonly Value[]) => boolean, average = false): Accumulator {
   let [total, n] = [0, 0];
   return {
-    add(args) {
+    add(args, weight) {
       const value = test(args) ? asNumber(args[0] ?? null) : null;
       if (value === null) return;
-      total += value;
-      n += 1;
+      total += value * weight;
+      n += weight;
     },
     result: () => (average ? (n === 0 ? null : total / n) : total),
   };

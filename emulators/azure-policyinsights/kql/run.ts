@@ -3,6 +3,7 @@ import { type Accumulator, aggregates } from "./aggregates.ts";
 import { checkCount, column, compile, type Reader, type Scope } from "./compile.ts";
 import { KqlProblem } from "./problem.ts";
 import { nameOf } from "./query-parser.ts";
+import { readsOf, weightColumn } from "./reads.ts";
 import type { Expression, Named, Operator, Order, Query } from "./syntax.ts";
 import { asBoolean, compare, isBag, isLazy, keyOf, type Row, type Value } from "./values.ts";
 
@@ -11,8 +12,15 @@ export interface Flow {
   readonly rows: Iterable<Row>;
 }
 
-/** `types`: those that the first conditions leave, in lower case; undefined for all. */
-export type Tables = (name: string, types: ReadonlySet<string> | undefined) => Flow | undefined;
+/** What a query needs of a table. */
+export interface Wanted {
+  /** Those that the first conditions leave, in lower case; undefined for all. */
+  readonly types: ReadonlySet<string> | undefined;
+  /** What is read of rows that are then counted: see `readsOf`. */
+  readonly reads: ReadonlySet<string> | undefined;
+}
+
+export type Tables = (name: string, wanted: Wanted) => Flow | undefined;
 
 export interface World {
   readonly tables: Tables;
@@ -26,7 +34,8 @@ const mostExpanded = 400;
 
 /** @throws KqlProblem */
 export function run(query: Query, world: World): Flow {
-  let flow = world.tables(query.table.toLowerCase(), typesWanted(query.operators));
+  const { operators } = query;
+  let flow = world.tables(query.table.toLowerCase(), { types: typesWanted(operators), reads: readsOf(operators) });
   if (!flow)
     throw new KqlProblem(
       "InvalidQuery",
@@ -34,7 +43,7 @@ export function run(query: Query, world: World): Flow {
       `Table ${query.table.slice(0, 100)} is invalid, unsupported or disallowed`,
       query.table,
     );
-  for (const operator of query.operators) flow = apply(operator, flow, world);
+  for (const operator of operators) flow = apply(operator, flow, world);
   return flow;
 }
 
@@ -57,7 +66,7 @@ function apply(operator: Operator, flow: Flow, world: World): Flow {
     case "projectAway":
       return kept(flow, operator, (name) => !operator.names.includes(name));
     case "projectKeep":
-      return kept(flow, operator, (name) => operator.names.includes(name));
+      return kept(flow, operator, (name) => name === weightColumn || operator.names.includes(name));
     case "summarize":
       return summarized(flow, scope, operator);
     case "sort":
@@ -65,12 +74,28 @@ function apply(operator: Operator, flow: Flow, world: World): Flow {
     case "take":
       return { columns: flow.columns, rows: firstOf(flow.rows, operator.most) };
     case "count":
-      return { columns: ["Count"], rows: [[[...flow.rows].length]] };
+      return { columns: ["Count"], rows: [[counted(flow)]] };
     case "join":
       return joined(flow, operator, world);
     case "expand":
       return expanded(flow, scope, operator);
   }
+}
+
+/** How many rows a row stands for. */
+function weightIn(columns: readonly string[]): (row: Row) => number {
+  const at = columns.indexOf(weightColumn);
+  return (row) => {
+    const weight = at < 0 ? 1 : row[at];
+    return typeof weight === "number" ? weight : 1;
+  };
+}
+
+function counted({ columns, rows }: Flow): number {
+  const weigh = weightIn(columns);
+  let n = 0;
+  for (const row of rows) n += weigh(row);
+  return n;
 }
 
 function* filtered(rows: Iterable<Row>, test: (row: Row) => boolean): Iterable<Row> {
@@ -129,9 +154,14 @@ function extended({ columns, rows }: Flow, scope: Scope, items: readonly Named[]
   };
 }
 
-function projected({ rows }: Flow, scope: Scope, items: readonly Named[]): Flow {
+function projected({ columns, rows }: Flow, scope: Scope, items: readonly Named[]): Flow {
   const readers = items.map(({ of }) => compile(of, scope));
-  return { columns: named(items), rows: mapped(rows, (row) => readers.map((read) => read(row))) };
+  const weight = columns.indexOf(weightColumn);
+  if (weight < 0) return { columns: named(items), rows: mapped(rows, (row) => readers.map((read) => read(row))) };
+  return {
+    columns: [...named(items), weightColumn],
+    rows: mapped(rows, (row) => [...readers.map((read) => read(row)), row[weight] ?? 1]),
+  };
 }
 
 function kept(
@@ -151,7 +181,7 @@ interface Call {
 }
 
 function summarized(
-  { rows }: Flow,
+  { columns: given, rows }: Flow,
   scope: Scope,
   { items, by }: { readonly items: readonly Named[]; readonly by: readonly Named[] },
 ): Flow {
@@ -161,7 +191,9 @@ function summarized(
   const groups = new Map<string, { readonly values: Row; readonly sums: readonly Accumulator[] }>();
   const start = () => calls.map(({ name }) => (aggregates[name] ?? fail(name)).start());
   if (by.length === 0) groups.set("", { values: [], sums: start() });
+  const weigh = weightIn(given);
   for (const row of rows) {
+    const weight = weigh(row);
     const values = keys.map((read) => read(row));
     const key = values.map(keyOf).join("\u0000");
     let group = groups.get(key);
@@ -170,7 +202,11 @@ function summarized(
       groups.set(key, group);
     }
     const { sums } = group;
-    for (const [index, { readers }] of calls.entries()) sums[index]?.add(readers.map((read) => read(row)));
+    for (const [index, { readers }] of calls.entries())
+      sums[index]?.add(
+        readers.map((read) => read(row)),
+        weight,
+      );
   }
   const results = { columns: calls.map((_, index) => hidden(index)), now: scope.now };
   const readers = outer.map((of) => compile(of, results));
