@@ -84,6 +84,43 @@ test("failures are retried on the virtual clock, then dead-lettered, then replay
   expect(emulator.runtime.outbox.counts()).toMatchObject({ delivered: 1, dead: 0, waiting: 0 });
 });
 
+test("dead letters are chosen by time, type, endpoint or id, for replay as for discard", async () => {
+  const [{ emulator, call, note }, hook] = [await startExample(), await receiver()];
+  hook.answer = (_call, _n, response) => void response.writeHead(500).end();
+  const made = await call("POST", "/_backlot/webhooks/endpoints", { url: hook.url, schedule: [] });
+  const { id: endpoint } = made.body as { id: string };
+  for (const minutes of [10, 20, 30]) {
+    await note(`at ${minutes}`);
+    await emulator.advance(noon + minutes * minute);
+  }
+  const dead = async (): Promise<number> =>
+    ((await call("GET", "/_backlot/dead-letters")).body as { total: number }).total;
+  expect(await dead()).toBe(6);
+  const replayed = async (selection: object) => {
+    const before = hook.calls.length;
+    const { body } = await call("POST", "/_backlot/dead-letters/replay", selection);
+    await emulator.runtime.outbox.idle();
+    const types = hook.calls.slice(before).map((sent) => JSON.parse(sent.body).type as string);
+    expect(body).toEqual({ replayed: types.length });
+    return types.sort();
+  };
+  const [from, to] = [new Date(noon + 5 * minute).toISOString(), new Date(noon + 15 * minute).toISOString()];
+  expect(await replayed({ from, to })).toEqual(["note.created", "note.kept"]);
+  expect(await replayed({ from, type: "note.created" })).toEqual(["note.created", "note.created"]);
+  expect(await replayed({ endpoint: "ep_another" })).toEqual([]);
+  expect(await replayed({ endpoint, to: from })).toEqual(["note.created", "note.kept"]);
+  expect(await dead()).toBe(6); // the receiver is as broken as before
+  const discard = (selection: object) => call("POST", "/_backlot/dead-letters/discard", selection);
+  expect((await discard({ type: "note.kept" })).status).toBe(400);
+  expect((await discard({ type: "note.kept", reason: "nobody keeps notes" })).body).toEqual({ discarded: 3 });
+  const { body } = await call("GET", "/_backlot/webhooks/deliveries?state=discarded&limit=1");
+  expect(body).toMatchObject({ deliveries: [{ type: "note.kept", reason: "nobody keeps notes" }] });
+  const lines = String((await call("GET", "/_backlot/dead-letters/export")).body)
+    .trim()
+    .split("\n");
+  expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(Array(3).fill("note.created"));
+});
+
 test("deliveries about one resource keep their order while a failing one holds them back", async () => {
   const [{ emulator, call, note }, hook] = [await startExample(), await receiver()];
   hook.answer = (_call, n, response) => void response.writeHead(n < 2 ? 503 : 200).end();

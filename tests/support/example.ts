@@ -51,7 +51,7 @@ export async function startExample(
     return {
       status: response.status,
       headers: response.headers,
-      body: response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : text,
+      body: /[/+]json/.test(response.headers.get("content-type") ?? "") ? JSON.parse(text) : text,
     };
   };
   return {
