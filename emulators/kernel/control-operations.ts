@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { AdvanceInput, ClockInput, ModeInput, TimersQuery } from "./control.ts";
 import { FeedQuery } from "./control-feed.ts";
-import { harType, JournalQuery } from "./control-journal.ts";
+import { HoldInput, harType, JournalQuery } from "./control-journal.ts";
 import { EndpointProbe, UrlProbe } from "./control-probe.ts";
 import { SnapshotInput } from "./control-snapshots.ts";
 import { DeliveryQuery, DiscardInput, EndpointChange, Selection } from "./control-webhooks.ts";
@@ -163,6 +163,14 @@ export const emulatorOperations: readonly Operation[] = [
     query: JournalQuery,
     gives: harType,
   },
+  {
+    method: "post",
+    path: "/_backlot/journal/holds",
+    summary: "Keeps entries of some kinds, however many they become, until the hold is deleted",
+    body: HoldInput,
+    status: 201,
+  },
+  { method: "delete", path: "/_backlot/journal/holds/{id}", summary: "Lets the journal forget again", status: 204 },
   {
     method: "post",
     path: "/_backlot/webhooks/probe",

@@ -8,7 +8,8 @@
  * one has; `cleared` {emulator, after} on a reset; `ping` {position} every 20 s.
  */
 import { everyReal } from "./clock.ts";
-import type { Journal, JournalEntry } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import type { JournalEntry } from "./journal-entry.ts";
 import { entryText, type JournalFilter, journalMatcher } from "./journal-view.ts";
 
 export interface FeedFrame {

@@ -17,8 +17,9 @@ import {
   rmSync,
 } from "node:fs";
 import { join } from "node:path";
-import { entryKinds, type JournalEntry, type JournalLimits, type JournalSpool } from "./journal.ts";
-import { entryText } from "./journal-view.ts";
+import type { JournalLimits, JournalSpool } from "./journal.ts";
+import type { JournalEntry } from "./journal-entry.ts";
+import { entryLine, lineEntry } from "./journal-line.ts";
 
 export interface JournalFileOptions {
   readonly folder: string;
@@ -69,8 +70,7 @@ export function openJournalFile(options: JournalFileOptions): JournalSpool {
     write(entries) {
       if (closed) return;
       let text = torn ? "\n" : "";
-      for (const entry of entries)
-        text += `{"sequence":${entry.sequence},"wallAt":${entry.wallAt},"entry":${entryText(entry)}}\n`;
+      for (const entry of entries) text += `${entryLine(entry)}\n`;
       try {
         appendFileSync(file.descriptor, text);
         torn = false;
@@ -156,29 +156,8 @@ function* entriesIn(path: string, emulator: string, epoch: string): Generator<Jo
   for (let start = bytes.indexOf(newline) + 1; start < bytes.length; ) {
     const end = bytes.indexOf(newline, start);
     if (end < 0) return;
-    const entry = parsed(bytes.toString("utf8", start, end), emulator);
+    const entry = lineEntry(bytes.toString("utf8", start, end), emulator);
     if (entry) yield entry;
     start = end + 1;
   }
-}
-
-function parsed(line: string, emulator: string): JournalEntry | undefined {
-  let value: { sequence: number; wallAt: number; entry: Record<string, unknown> };
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return undefined; // cut short by a full disk; the rest of the file is good
-  }
-  const { sequence: _, kind, at, emulator: __, subject, ...data } = value.entry;
-  const known = entryKinds.find((candidate) => candidate === kind);
-  if (!known || typeof at !== "string") return undefined;
-  return {
-    sequence: value.sequence,
-    kind: known,
-    at: Date.parse(at),
-    wallAt: value.wallAt,
-    emulator,
-    ...(typeof subject === "string" ? { subject } : {}),
-    data,
-  };
 }

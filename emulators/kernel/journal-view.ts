@@ -1,7 +1,7 @@
 /** A journal entry as people and programs read it: times as text, bodies as text where they are, credentials masked. */
 import * as z from "zod";
 import { isoMilliseconds } from "./clock.ts";
-import { entryKinds, type JournalEntry } from "./journal.ts";
+import { entryKinds, type JournalEntry } from "./journal-entry.ts";
 import { keptBytes } from "./journal-weight.ts";
 
 /** What a reader of the journal may ask for; the feed and journal.har take the same filter. */

@@ -2,34 +2,10 @@
  * What happened, in order: requests, changes, deliveries, refusals. A ring in memory, bounded by entries and by bytes;
  * overflow is counted. With a spool (journal-file.ts) entries and their numbers outlive the process.
  */
-import type { Clock, Instant } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import type { EntryKind, JournalEntry } from "./journal-entry.ts";
+import { type JournalOverflow, openOverflow } from "./journal-overflow.ts";
 import { bounded, weigh } from "./journal-weight.ts";
-
-export const entryKinds = [
-  "request",
-  "session",
-  "change",
-  "timer",
-  "delivery",
-  "egress",
-  "control",
-  "fault",
-  "incident",
-] as const;
-export type EntryKind = (typeof entryKinds)[number];
-
-export interface JournalEntry {
-  readonly sequence: number;
-  readonly kind: EntryKind;
-  /** Virtual time. */
-  readonly at: Instant;
-  /** Machine time, to measure by; never part of evidence. */
-  readonly wallAt: Instant;
-  readonly emulator: string;
-  /** Id of the resource or request it is about. */
-  readonly subject?: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
 
 export interface Journal {
   append(kind: EntryKind, subject: string | undefined, data: Readonly<Record<string, unknown>>): JournalEntry;
@@ -52,11 +28,24 @@ export interface Journal {
   /** How often it was cleared. */
   readonly clears: number;
   clear(): void;
+  /**
+   * From now on entries of these kinds are kept beyond the memory's bounds, until it is released: `read` finds them.
+   * They still count as dropped: from memory they are.
+   */
+  hold(kinds: readonly EntryKind[]): JournalHold;
+  /** How many entries somebody holds for were lost all the same: cleared, or the disk was full. */
+  readonly lost: number;
   onAppend(listener: (entry: JournalEntry) => void): () => void;
   /** Told once per turn of the event loop in which `settled` moved or the journal was cleared. */
   onSettled(listener: () => void): () => void;
   /** Writes what is pending and closes the spool. */
   close(): void;
+}
+
+export interface JournalHold {
+  /** The sequence after which it holds. */
+  readonly since: number;
+  release(): void;
 }
 
 /** Where entries are kept beyond the process. */
@@ -98,6 +87,13 @@ export function createJournal(
   let loaded = first === next;
   let pending: JournalEntry[] = [];
   let turnAhead = false;
+  const holds = new Map<JournalHold, ReadonlySet<EntryKind>>();
+  let overflow: JournalOverflow | undefined;
+  let cleared = 0;
+  const isHeld = ({ sequence, kind }: JournalEntry) => {
+    for (const [{ since }, kinds] of holds) if (sequence > since && kinds.has(kind)) return true;
+    return false;
+  };
   const listeners = new Set<(entry: JournalEntry) => void>();
   const settling = new Set<() => void>();
 
@@ -113,6 +109,11 @@ export function createJournal(
   };
   const dropOldest = () => {
     const slot = first % ring.length;
+    const entry = ring[slot];
+    if (holds.size > 0 && entry && isHeld(entry)) {
+      overflow ??= openOverflow(emulator);
+      overflow.put(entry);
+    }
     ring[slot] = undefined;
     total -= weights[slot] ?? 0;
     weights[slot] = 0;
@@ -179,6 +180,9 @@ export function createJournal(
     },
     read({ since = 0, limit = Number.POSITIVE_INFINITY, matches }) {
       const picked: JournalEntry[] = [];
+      if (overflow && since < first - 1)
+        for (const entry of overflow.read(since, limit))
+          if ((!matches || matches(entry)) && picked.length < limit) picked.push(entry);
       for (let sequence = Math.max(first, since + 1); sequence < next && picked.length < limit; sequence += 1) {
         const entry = journal.at(sequence);
         if (entry && (!matches || matches(entry))) picked.push(entry);
@@ -200,7 +204,33 @@ export function createJournal(
     get clears() {
       return clears;
     },
+    hold(kinds) {
+      const hold: JournalHold = {
+        since: next - 1,
+        release() {
+          holds.delete(hold);
+          if (holds.size > 0) return;
+          overflow?.close();
+          overflow = undefined;
+          cleared = 0;
+        },
+      };
+      holds.set(hold, new Set(kinds));
+      return hold;
+    },
+    get lost() {
+      return cleared + (overflow?.lost ?? 0);
+    },
     clear() {
+      for (let sequence = first; holds.size > 0 && sequence < next; sequence += 1) {
+        const entry = ring[sequence % ring.length];
+        if (entry && isHeld(entry)) cleared += 1;
+      }
+      if (overflow) {
+        cleared += overflow.kept + overflow.lost;
+        overflow.close();
+        overflow = undefined;
+      }
       ring.fill(undefined);
       weights.fill(0);
       pending = [];
@@ -223,6 +253,8 @@ export function createJournal(
     },
     close() {
       if (pending.length > 0) settle();
+      overflow?.close();
+      overflow = undefined;
       spool?.close();
     },
   };

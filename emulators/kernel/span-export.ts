@@ -5,7 +5,8 @@
  * wish, so the egress list does not hold it back; the journal says where spans go.
  */
 import { afterReal } from "./clock.ts";
-import type { Journal, JournalEntry } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import type { JournalEntry } from "./journal-entry.ts";
 import type { Log } from "./log.ts";
 import type { SpanNote } from "./tracing.ts";
 

@@ -310,3 +310,35 @@ test("uptime is the mean over the minutes of the last day that were observed", (
   history.record(start + 1_440 * minute, true, 2);
   expect(history.show(start + 1_440 * minute).uptime_24h).toBe(100);
 });
+
+test("while it is held no entry of the kinds asked for is forgotten, whatever the memory's bounds", () => {
+  const journal = createJournal("notes", clock, { size: 20, bytes: 1_000_000 });
+  for (let n = 0; n < 30; n += 1) journal.append("request", `before-${n}`, {});
+  const hold = journal.hold(["request"]);
+  expect(hold.since).toBe(30);
+  for (let n = 0; n < 2_000; n += 1) {
+    journal.append("request", `r-${n}`, { n, requestBody: Buffer.from([0xff, n & 255]), text: "x".repeat(200) });
+    journal.append("change", `c-${n}`, {});
+  }
+  const matches = ({ kind }: { kind: string }) => kind === "request";
+  const found: string[] = [];
+  for (let since = hold.since; ; ) {
+    const page = journal.read({ since, limit: 37, matches });
+    found.push(...page.map(({ subject }) => subject ?? ""));
+    const last = page.at(-1);
+    if (!last) break;
+    since = last.sequence;
+  }
+  expect(found).toEqual(Array.from({ length: 2_000 }, (_, n) => `r-${n}`));
+  const [early] = journal.read({ since: hold.since, limit: 1 });
+  if (!early) throw new Error("no entry");
+  expect(showEntry(early)).toMatchObject({ subject: "r-0", n: 0, requestBodyBase64: "/wA=" });
+  expect(journal).toMatchObject({ lost: 0, dropped: 4_010 });
+
+  journal.clear();
+  expect(journal.lost).toBe(2_000);
+  hold.release();
+  expect(journal.lost).toBe(0);
+  for (let n = 0; n < 30; n += 1) journal.append("request", `after-${n}`, {});
+  expect(journal.read({})).toHaveLength(20);
+});

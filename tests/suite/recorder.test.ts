@@ -3,21 +3,22 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { sendMail } from "../../emulators/suite/evidence/scenario/mail-client.ts";
 import { verifyPack } from "../../emulators/suite/evidence/verify.ts";
 import { createSuite, type Suite } from "../../emulators/suite/suite.ts";
-import { temporaryFolder } from "../support/command.ts";
+import { freePorts, start, temporaryFolder } from "../support/command.ts";
 
-async function suite(): Promise<Suite> {
+async function suite(environment: Record<string, string> = {}): Promise<Suite> {
   const started = await createSuite({
     only: ["twilio"],
     clock: "frozen@2026-01-01T09:00:00Z",
-    environment: { BACKLOT_LOG_LEVEL: "silent" },
+    environment: { BACKLOT_LOG_LEVEL: "silent", ...environment },
   });
   onTestFinished(() => started.close());
   return started;
 }
 
-async function send({ services, env }: Suite, body: string): Promise<void> {
+async function send({ services, env }: Pick<Suite, "services" | "env">, body: string): Promise<void> {
   const response = await fetch(`${services.twilio?.url}/2010-04-01/Accounts/${env.TWILIO_ACCOUNT_SID}/Messages.json`, {
     method: "POST",
     headers: { authorization: `Basic ${btoa(`${env.TWILIO_ACCOUNT_SID}:${env.TWILIO_AUTH_TOKEN}`)}` },
@@ -44,6 +45,59 @@ test("what happens between start and stop is in the pack, and nothing before it"
   await expect(running.evidence.start({ folder })).rejects.toThrow(/is already there/);
   expect(running.evidence.since).toBeUndefined();
 });
+
+test("a run longer than the journal is recorded whole; one whose journal was cleared leaves no pack", async () => {
+  const running = await suite({ BACKLOT_JOURNAL_SIZE: "20" });
+  const folder = join(temporaryFolder(), "pack");
+  await running.evidence.start({ folder });
+  for (let n = 0; n < 60; n += 1) await send(running, `Number ${n}.`);
+  const recorded = await running.evidence.stop();
+  expect(verifyPack(folder)).toMatchObject({ code: 0, fingerprint: recorded.fingerprint });
+  const har = readFileSync(join(folder, "http/twilio.har"), "utf8");
+  for (let n = 0; n < 60; n += 1) expect(har).toContain(`Body=Number+${n}.`);
+  expect(har.match(/"sequence":/g)).toHaveLength(60);
+
+  const other = join(temporaryFolder(), "pack");
+  await running.evidence.start({ folder: other });
+  await send(running, "what is cleared away");
+  await running.reset();
+  await expect(running.evidence.stop()).rejects.toThrow(/twilio lost \d+ entries of the run: it was cleared/);
+  expect([existsSync(other), existsSync(join(`${other}.partial`, "PARTIAL.md"))]).toEqual([false, true]);
+});
+
+test("emulators in processes of their own are recorded as those in the suite's", async () => {
+  const env = { ...freePorts, BACKLOT_CLOCK: "frozen@2026-01-01T09:00:00Z", BACKLOT_LOG_LEVEL: "silent" };
+  const apart = { ...env, BACKLOT_JOURNAL_SIZE: "10" };
+  const [twilio, smtp] = ["twilio", "smtp"].map((name) => start(["up", "--json", "--only", name], { env: apart }));
+  const { services: texts } = JSON.parse((await twilio?.line()) ?? "");
+  const { services: mails } = JSON.parse((await smtp?.line()) ?? "");
+  const leading = await createSuite({
+    only: ["ec2-spot"],
+    clock: env.BACKLOT_CLOCK,
+    environment: { BACKLOT_ATTACH: `twilio=${texts.twilio.url},smtp=${mails.smtp.url}`, BACKLOT_LOG_LEVEL: "silent" },
+  });
+  onTestFinished(() => leading.close());
+  const folder = join(temporaryFolder(), "pack");
+  await leading.evidence.start({ folder, failFast: true });
+  const { environment: told } = JSON.parse(await (await leading.control("GET", "/_backlot/env")).text());
+  for (let n = 0; n < 30; n += 1) await send({ services: leading.services, env: told }, `Number ${n}.`);
+  await sendMail(mails.smtp.host, mails.smtp.port, {
+    from: "app@backlot.test",
+    to: ["guest@customer.example"],
+    message: "Subject: From afar\r\n\r\nA mail to another process.\r\n",
+  });
+  const recorded = await leading.evidence.stop();
+  expect(verifyPack(folder)).toMatchObject({ code: 0, fingerprint: recorded.fingerprint });
+  const read = (path: string) => JSON.parse(readFileSync(join(folder, path), "utf8"));
+  expect(read("mode.json").counts).toMatchObject({ requests: { "ec2-spot": 0, twilio: 30 }, messages: 1 });
+  expect(read("mode.json").notCovered).toEqual([]);
+  expect(read("smtp/messages.json")).toMatchObject([{ subject: "From afar" }]);
+  expect(read("sms/messages.json").filter(({ body }: { body: string }) => /^Number \d+\.$/.test(body))).toHaveLength(
+    30,
+  );
+  expect(read("realmode/twilio.json")).toMatchObject({ status: 503 });
+  expect(read("realmode/smtp.json")).toMatchObject({ greeting: expect.stringMatching(/^421 4\.3\.2/) });
+}, 60_000);
 
 test("by the control API: one recording at a time, and the archive with its digest", async () => {
   const running = await suite();

@@ -64,7 +64,6 @@ async function execPrivately(
     BACKLOT_DATA_DIR: data,
     BACKLOT_ATTACH: "",
     BACKLOT_EGRESS_ALLOW: allow.join(","),
-    ...(evidence === undefined ? {} : wholeJournal),
   });
   const suite = await startSuite({ ...settings, caDir: settings.caDir ?? join(folder, "ca") });
   try {
@@ -87,9 +86,6 @@ async function execPrivately(
     await suite.close();
   }
 }
-
-/** Evidence is of the whole run or it is none: the journals of the private suite take what a long run writes. */
-const wholeJournal = { BACKLOT_JOURNAL_SIZE: "200000", BACKLOT_JOURNAL_BYTES: "1GiB" };
 
 /** Runs `work` under the recorder. What becomes of the pack is said; it never changes what the command's code was. */
 async function recorded(

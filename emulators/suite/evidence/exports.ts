@@ -6,6 +6,7 @@ import { canonicalJson } from "./canonical.ts";
 import { jsonListFile, listed } from "./json-list.ts";
 import type { PackWriter } from "./pack.ts";
 import type { Redactor } from "./redact.ts";
+import { clientEnvironment } from "./run-facts.ts";
 import { createSignIn, type SignIn } from "./scenario/sign-in.ts";
 import { sortedTexts } from "./sorted-texts.ts";
 
@@ -15,6 +16,8 @@ export interface Exports {
   readonly missing: readonly string[];
 }
 
+type Client = Pick<Suite, "services" | "clock" | "env">;
+
 export async function exportState(
   pack: PackWriter,
   suite: Suite,
@@ -23,19 +26,21 @@ export async function exportState(
 ): Promise<Exports> {
   const artefacts: Artefact[] = [];
   const missing: string[] = [];
-  const signIn = createSignIn(new Map(Object.entries(suite.env).map(([name, value]) => [`env.${name}`, value])));
+  const env = await clientEnvironment(suite);
+  const client = { services: suite.services, clock: suite.clock, env };
+  const signIn = createSignIn(new Map(Object.entries(env).map(([name, value]) => [`env.${name}`, value])));
   const add = (path: string, about: string, text: string): void => {
     artefacts.push(artefact(path, about, redactor.text(places(text))));
   };
   const attempts: readonly (readonly [service: string, work: () => Promise<void>])[] = [
-    ["twilio", () => writeMessages(pack, suite, signIn, (text) => redactor.text(places(text)))],
+    ["twilio", () => writeMessages(pack, client, signIn, (text) => redactor.text(places(text)))],
     [
       "azure-policyinsights",
-      async () => add("policy/summary.json", "Compliance by policy", canonicalJson(await policies(suite, signIn))),
+      async () => add("policy/summary.json", "Compliance by policy", canonicalJson(await policies(client, signIn))),
     ],
     [
       "ec2-spot",
-      async () => add("spot/prices.xml", "Spot prices of a day before the end", await prices(suite, signIn)),
+      async () => add("spot/prices.xml", "Spot prices of a day before the end", await prices(client, signIn)),
     ],
   ];
   for (const [service, work] of attempts) {
@@ -51,7 +56,7 @@ export async function exportState(
 
 async function writeMessages(
   pack: PackWriter,
-  { services, env }: Suite,
+  { services, env }: Client,
   signIn: SignIn,
   clean: (text: string) => string,
 ): Promise<void> {
@@ -74,7 +79,7 @@ async function writeMessages(
   }
 }
 
-async function policies({ services, env }: Suite, signIn: SignIn): Promise<unknown> {
+async function policies({ services, env }: Client, signIn: SignIn): Promise<unknown> {
   const base = services["azure-policyinsights"]?.httpUrl ?? "";
   const scope = `/subscriptions/${env.AZURE_SUBSCRIPTION_ID}/providers/Microsoft.PolicyInsights`;
   const answer = await asked(`${base}${scope}/policyStates/latest/summarize?api-version=2024-10-01`, {
@@ -84,7 +89,7 @@ async function policies({ services, env }: Suite, signIn: SignIn): Promise<unkno
   return JSON.parse(answer);
 }
 
-async function prices({ services, clock }: Suite, signIn: SignIn): Promise<string> {
+async function prices({ services, clock }: Client, signIn: SignIn): Promise<string> {
   const end = clock.now();
   const answer = await asked(`${services["ec2-spot"]?.url ?? ""}/`, {
     method: "POST",

@@ -12,7 +12,7 @@ import { canonicalJson } from "./canonical.ts";
 import { egressProof } from "./egress-proof.ts";
 import { exportState } from "./exports.ts";
 import type { Files } from "./files.ts";
-import { type Marks, marksOf } from "./journals.ts";
+import { liftMarks, type Marks, markJournals } from "./journals.ts";
 import { junit } from "./junit.ts";
 import { writeMails } from "./mails.ts";
 import { createPackWriter, inFolder, inMemory, type Place, packFingerprint, packTar } from "./pack.ts";
@@ -82,11 +82,15 @@ export async function startRecording(suite: Suite, options: RecordOptions = {}):
   const elapsed = stopwatch();
   const before = await healthOf(suite);
   const start = suite.clock.now();
-  const marks = await marksOf(suite.members);
+  const marks = await markJournals(suite.members);
   return {
     async stop(steps = []) {
-      const recorded = await finish({ suite, options, place, before, start, marks, steps, elapsed });
-      return folder === undefined ? recorded : { ...recorded, folder };
+      try {
+        const recorded = await finish({ suite, options, place, before, start, marks, steps, elapsed });
+        return folder === undefined ? recorded : { ...recorded, folder };
+      } finally {
+        await liftMarks(suite.members, marks);
+      }
     },
   };
 }

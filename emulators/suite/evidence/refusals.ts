@@ -4,6 +4,7 @@ import { afterReal } from "../../kernel/clock.ts";
 import type { Suite } from "../suite.ts";
 import type { Artefact } from "./artefact.ts";
 import { canonicalJson } from "./canonical.ts";
+import { clientEnvironment } from "./run-facts.ts";
 
 const http: Readonly<Record<string, string>> = {
   twilio: "/2010-04-01/Accounts.json",
@@ -20,6 +21,8 @@ export async function failFast(suite: Suite, places: (text: string) => string): 
     "ec2-spot": services["ec2-spot"]?.url,
     smtp: services.smtp?.url,
   };
+  // Of an emulator in another process only the control API's address is known here; its clients are told the rest.
+  const { SMTP_HOST = "", SMTP_PORT = "" } = await clientEnvironment(suite);
   const samples = new Map<string, Record<string, unknown>>();
   await suite.control("PUT", "/_backlot/mode", { mode: "real" });
   try {
@@ -35,9 +38,7 @@ export async function failFast(suite: Suite, places: (text: string) => string): 
           /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g,
           "(request id)",
         ),
-        ...(name === "smtp" && services.smtp
-          ? { greeting: await greeting(services.smtp.host, services.smtp.port) }
-          : {}),
+        ...(name === "smtp" ? { greeting: await greeting(SMTP_HOST, Number(SMTP_PORT)) } : {}),
         upstreamConnections: suite.gateway?.ledger.totals.allowed ?? 0,
       });
     }

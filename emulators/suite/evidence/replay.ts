@@ -9,7 +9,7 @@ import { type Instant, isoMilliseconds } from "../../kernel/clock.ts";
 import { createSuite, type Suite } from "../suite.ts";
 import { compareText } from "./canonical.ts";
 import { cleanExchange, type HarEntry, normalEntry } from "./http-archive.ts";
-import { eachEntry, marksOf } from "./journals.ts";
+import { eachEntry, liftMarks, markJournals } from "./journals.ts";
 import { jsonDifferences } from "./json-differences.ts";
 import { createRedactor } from "./redact.ts";
 import { playScenario } from "./scenario/run.ts";
@@ -98,8 +98,6 @@ export async function replayPack(path: string): Promise<readonly ServiceReplay[]
     environment: {
       ...Object.fromEntries(Object.entries(mode.settings).filter(([name]) => name !== "BACKLOT_SEED")),
       BACKLOT_LOG_LEVEL: "silent",
-      BACKLOT_JOURNAL_SIZE: "1000000",
-      BACKLOT_JOURNAL_BYTES: "1GiB",
       BACKLOT_ONLY: mode.services.join(","),
     },
   });
@@ -160,7 +158,7 @@ async function again(suite: Suite, signIn: SignIn, service: string, { request }:
   const { pathname, search } = new URL(request.url);
   const signed = request.headers.some(({ name, value }) => name === "authorization" && value.includes("REDACTED"));
   const { postData } = request;
-  const marks = await marksOf([member]);
+  const marks = await markJournals([member]);
   await fetch(`${address}${pathname}${search}`, {
     method: request.method,
     redirect: "manual",
@@ -174,11 +172,15 @@ async function again(suite: Suite, signIn: SignIn, service: string, { request }:
       ? {}
       : { body: Buffer.from(postData.text, postData._encoding === "base64" ? "base64" : "utf8") }),
   }).then((response) => response.arrayBuffer());
+  let answered: HarEntry | undefined;
   for await (const entry of eachEntry(member, marks))
-    if (entry.kind === "request" && entry.target === `${pathname}${search}`)
-      return normalEntry(cleanExchange(entry, createRedactor()), { service, places: namesForAddresses(suite.members) })
-        .har;
-  return undefined;
+    if (answered === undefined && entry.kind === "request" && entry.target === `${pathname}${search}`)
+      answered = normalEntry(cleanExchange(entry, createRedactor()), {
+        service,
+        places: namesForAddresses(suite.members),
+      }).har;
+  await liftMarks([member], marks);
+  return answered;
 }
 
 /** `twilio.backlot.test`, `ec2-spot-imds.backlot.test`, `azure-policyinsights-tls.backlot.test`: where it is now. */

@@ -10,6 +10,12 @@ export async function healthOf(suite: Suite): Promise<unknown> {
   return lasting(JSON.parse(await (await suite.control("GET", "/_backlot/health")).text()));
 }
 
+/** What a client of these emulators needs to know, those in other processes included. */
+export async function clientEnvironment(suite: Suite): Promise<Readonly<Record<string, string>>> {
+  const answer: unknown = JSON.parse(await (await suite.control("GET", "/_backlot/env")).text());
+  return (answer as { readonly environment: Readonly<Record<string, string>> }).environment;
+}
+
 const lastingNames = new Set(["status", "mode", "checks", "error", "hint", "configuration_hints"]);
 
 function lasting(value: unknown): unknown {

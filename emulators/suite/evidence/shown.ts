@@ -6,7 +6,8 @@ export type Shown = Readonly<Record<string, unknown>>;
 
 export interface JournalPage {
   readonly last: number;
-  readonly dropped: number;
+  /** Of those that somebody holds the journal for. */
+  readonly lost: number;
   readonly epoch: string;
   readonly entries: readonly Shown[];
 }

@@ -3,7 +3,8 @@
  * which clears the journal, does not clear this: it speaks of the run as a whole.
  */
 import { isoMilliseconds } from "../../kernel/clock.ts";
-import type { Journal, JournalEntry } from "../../kernel/journal.ts";
+import type { Journal } from "../../kernel/journal.ts";
+import type { JournalEntry } from "../../kernel/journal-entry.ts";
 
 export interface Attempt {
   readonly host: string;

@@ -53,8 +53,6 @@ export async function playScenario(scenario: Scenario, options: PlayOptions = {}
       environment: {
         BACKLOT_LOG_LEVEL: "silent",
         BACKLOT_PACE: "1",
-        BACKLOT_JOURNAL_SIZE: "1000000",
-        BACKLOT_JOURNAL_BYTES: "1GiB",
         BACKLOT_WEBHOOK_ALLOW: receivers.allow,
         ...scenario.settings,
         ...options.environment,
