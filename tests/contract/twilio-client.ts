@@ -17,6 +17,8 @@ export interface TwilioServer extends RunningEmulator<TwilioState> {
 interface ClientOptions {
   readonly accountSid?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** How often the SDK's `autoRetry` tries again after 429. Default: it is off. */
+  readonly retries?: number;
 }
 
 /** A frozen emulator on a free port. */
@@ -39,18 +41,18 @@ export async function twilioServer(environment: Record<string, string> = {}): Pr
     client: (
       user = env.TWILIO_ACCOUNT_SID ?? "",
       password = env.TWILIO_AUTH_TOKEN ?? "",
-      { accountSid, headers } = {},
+      { accountSid, headers, retries } = {},
     ) =>
       twilio(user, password, {
-        httpClient: localClient(url, headers ?? {}),
+        httpClient: localClient(url, headers ?? {}, retries),
         ...(accountSid === undefined ? {} : { accountSid }),
       }),
   };
 }
 
 /** Sends `https://api.twilio.com/…` to the emulator and `https://verify.twilio.com/…` to its `/verify` prefix. */
-function localClient(url: string, headers: Readonly<Record<string, string>>): RequestClient {
-  const client = new RequestClient();
+function localClient(url: string, headers: Readonly<Record<string, string>>, retries?: number): RequestClient {
+  const client = new RequestClient(retries === undefined ? {} : { autoRetry: true, maxRetries: retries });
   const send = client.request.bind(client);
   client.request = (options) => {
     const uri = options.uri.replace(/^https:\/\/([a-z-]+)\.twilio\.com/, (_, product: string) =>

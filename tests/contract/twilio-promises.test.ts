@@ -89,6 +89,23 @@ test("past a ceiling of concurrent requests comes 20429 with the count", async (
   expect((await create()).status).toBe("queued");
 });
 
+test("the SDK's autoRetry gets every message through a ceiling of one, and none twice", async () => {
+  const set = (method: string, path: string, body: object) =>
+    fetch(`${server.url}/_backlot/${path}`, { method, body: JSON.stringify(body) });
+  expect((await set("PUT", "limits", { concurrency: 1 })).status).toBe(200);
+  const slow = { match: { method: "POST" }, action: { delayMs: 50, on: "real" } };
+  expect((await set("POST", "faults", slow)).ok).toBe(true);
+  const client = server.client(undefined, undefined, { retries: 20 });
+  const bodies = ["a", "b", "c", "d", "e", "f"];
+  const from = server.env.TWILIO_PHONE_NUMBER ?? "";
+  const made = await Promise.all(bodies.map((body) => client.messages.create({ to: "+14155550198", from, body })));
+  expect(made.map(({ body }) => body)).toEqual(bodies);
+  const refused = server.runtime.journal.read({ matches: ({ data }) => data.status === 429 });
+  expect(refused.length).toBeGreaterThanOrEqual(bodies.length - 1);
+  const stored = await client.messages.list({ to: "+14155550198" });
+  expect(stored.map(({ body }) => body).sort()).toEqual(bodies);
+});
+
 test("with sending rates a long code sends one message a second, and its queue fills up", async () => {
   const rates = { method: "PUT", headers: { "content-type": "application/json" }, body: '{"apply":true}' };
   expect((await fetch(`${server.url}/_backlot/twilio/sending-rates`, rates)).status).toBe(200);
