@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Example, startExample } from "../support/example.ts";
-import { type Seen, type Viewer, watch } from "../support/viewer.ts";
+import { type Seen, type Viewer, watch, watchSocket } from "../support/viewer.ts";
 
 const rate = 10_000;
 const seconds = 10;
@@ -43,13 +43,19 @@ function account(seen: readonly Seen[], last: number): number {
   return missed;
 }
 
-test("10,000 events a second for 10 s, a reader that sleeps, a restart: no gap, none twice", async () => {
+const ways: readonly [string, (url: string, lastId?: string) => Promise<Viewer>][] = [
+  ["SSE", (url, lastId) => watch(`${url}?since=0`, lastId === undefined ? {} : { "last-event-id": lastId })],
+  ["WebSocket", (url, lastId) => watchSocket(`${url}?since=${lastId ?? 0}`)],
+];
+
+test.each(
+  ways,
+)("%s: 10,000 events a second for 10 s, a reader that sleeps, a restart: no gap, none twice", async (_, view) => {
   const folder = mkdtempSync(join(tmpdir(), "backlot-feed-slow-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const environment = { BACKLOT_DATA_DIR: folder };
   const before = await startExample(environment);
-  const open = (example: Example, lastId?: string) =>
-    watch(`${example.url}/_backlot/events?since=0`, lastId === undefined ? {} : { "last-event-id": lastId });
+  const open = (example: Example, lastId?: string) => view(`${example.url}/_backlot/events`, lastId);
   const live = [await open(before)];
   const sleepy = [await open(before)];
   const latest = (viewers: Viewer[]) => viewers.at(-1) as Viewer;
