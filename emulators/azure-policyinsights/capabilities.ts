@@ -50,6 +50,9 @@ const remediationNote =
   "deployments never fail, so failureThreshold is kept but changes nothing; $filter by assignment only";
 const assignmentNote =
   "scopes are management groups, subscriptions and resource groups; resourceSelectors, overrides and identities are kept but not followed; deny does not refuse writes";
+const versionNote = "built-ins have their newest version only; $expand is not looked at";
+const newestNote = "assignments are evaluated by the newest version, whatever their definitionVersion";
+const pascal = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
 const restrictionNote = "pending fields may be location, type or a tag; the restriction Removed is never given";
 
 export const capabilities: readonly Capability[] = [
@@ -114,6 +117,17 @@ export const capabilities: readonly Capability[] = [
         "rules may use allOf, anyOf, not, every comparison and seven template functions; no count",
       ),
       full(`DELETE ${scope}${authorization}/${collection}/{name}`, changes),
+    ]),
+  ]),
+  ...["policyDefinition", "policySetDefinition"].flatMap((kind) => [
+    ...["", subscription, managementGroup].flatMap((scope) => [
+      partial(`GET ${scope}${authorization}/${kind}s/{name}/versions`, neighbours, versionNote),
+      partial(`GET ${scope}${authorization}/${kind}s/{name}/versions/{version}`, neighbours, versionNote),
+      partial(`POST ${scope}${authorization}/list${pascal(kind)}Versions`, neighbours, versionNote),
+    ]),
+    ...[subscription, managementGroup].flatMap((scope) => [
+      partial(`PUT ${scope}${authorization}/${kind}s/{name}/versions/{version}`, neighbours, newestNote),
+      full(`DELETE ${scope}${authorization}/${kind}s/{name}/versions/{version}`, neighbours),
     ]),
   ]),
   ...[managementGroup, subscription, group].flatMap((scope) => [
@@ -201,8 +215,4 @@ export const capabilities: readonly Capability[] = [
   ),
   full("GET /providers/Microsoft.ResourceGraph/operations", graph),
   absent("GET {scope}/providers/Microsoft.PolicyInsights/policyStates/$metadata", "no EDMX document"),
-  absent(
-    "GET {scope}/providers/Microsoft.Authorization/policyDefinitions/{name}/versions/{version}",
-    "definitions and sets have their newest version only",
-  ),
 ];

@@ -6,6 +6,8 @@ import { hashText, mix } from "./domain/hash.ts";
 export const structural = ["group", "resource", "assignment", "definition", "set"] as const;
 export type DocumentKind =
   | (typeof structural)[number]
+  | "definitionVersion"
+  | "setVersion"
   | "exemption"
   | "attestation"
   | "remediation"

@@ -41,6 +41,10 @@ const table = {
     status: 404,
     text: (name: string) => `The policy set definition '${name}' could not be found.`,
   },
+  PolicyDefinitionVersionNotFound: {
+    status: 404,
+    text: (name: string, version: string) => `The version '${version}' of '${name}' could not be found.`,
+  },
   PolicyAssignmentNotFound: { status: 404, text: (name: string) => `The policy assignment '${name}' is not found.` },
   PolicyExemptionNotFound: { status: 404, text: (name: string) => `The policy exemption '${name}' is not found.` },
   ManagementGroupNotFound: { status: 404, text: (name: string) => `The management group '${name}' cannot be found.` },

@@ -38,7 +38,7 @@ export const Seed = z.strictObject({
   identities: z
     .array(z.strictObject({ name: z.string().min(1), clientId: guid.optional(), role: z.enum(roles).default("Owner") }))
     .default([{ name: "backlot-machine", role: "Owner" }]),
-  /** tiny: 1 subscription x 3 groups x 10 resources; default: 3 x 20 x 50; large: 10 x 50 x 200; million: 19 x 50 x 200. */
+  /** tiny: 1 subscription x 3 groups x 10 resources; default: 3 x 20 x 55; large: 10 x 50 x 200; million: 19 x 50 x 200. */
   size: z.enum(["tiny", "default", "large", "million"]).default("default"),
   /**
    * As Azure where clients usually expect lenience: pages follow by POST only, a built-in definition has no states under

@@ -203,7 +203,7 @@ describe("directory", () => {
     const resources = await call("GET", `${scope}/resources?api-version=2021-04-01&$filter=`);
     expect(resources.body.value.length).toBe(1000);
     const ofGroup = await call("GET", `${scope}/resourceGroups/rg-web-prod-01/resources?api-version=2021-04-01`);
-    expect(ofGroup.body.value).toHaveLength(50);
+    expect(ofGroup.body.value).toHaveLength(55);
     const first = ofGroup.body.value[0] ?? expect.fail("no resource");
     expect((await call("GET", `${first.id}?api-version=2021-04-01`)).body).toMatchObject({ id: first.id });
     const providers = await call("GET", `${scope}/providers?api-version=2021-04-01`);

@@ -97,7 +97,7 @@ test("Microsoft's sample of compliance by assignment counts as the summary does"
 describe("operators over the estate", () => {
   test("counts agree with Azure Resource Manager's lists", async () => {
     const [row] = await data("resources | count");
-    expect(row?.Count).toBe(3000);
+    expect(row?.Count).toBe(3300);
     const groups = await data(
       "resourcecontainers | where type == 'microsoft.resources/subscriptions/resourcegroups' | summarize n = count() by subscriptionId",
     );

@@ -61,6 +61,36 @@ test("@azure/arm-policy: definitions, sets and assignments, made, read, listed, 
   });
 });
 
+test("@azure/arm-policy: versions of definitions and sets; states follow the newest", async () => {
+  const [redis, vault] = [["Microsoft.Cache/redis"], ["Microsoft.KeyVault/vaults"]];
+  expect(await story("versions")).toEqual({
+    types: [redis, redis, vault, redis],
+    made: ["0.9.0", "Microsoft.Authorization/policyDefinitions/versions", true],
+    known: ["1.1.0", ["1.1.0", "1.0.0", "0.9.0"]],
+    read: [redis[0], redis[0]],
+    listed: ["1.1.0", "1.0.0", "0.9.0"],
+    refused: [
+      { statusCode: 400, code: "InvalidRequestContent" },
+      { statusCode: 404, code: "PolicyDefinitionVersionNotFound" },
+      { statusCode: 400, code: "InvalidRequestContent" },
+      { statusCode: 404, code: "PolicyDefinitionNotFound" },
+    ],
+    above: [["2.0.0", "1.0.0"], vault[0], ["2.0.0"]],
+    builtIn: [true, "BuiltIn"],
+    counts: [0, 1, 2],
+    sets: {
+      listed: ["2.0.0", "1.0.0"],
+      read: "one",
+      above: ["2.0.0", "1.0.0"],
+      readAbove: "two",
+      builtIn: "BuiltIn",
+      counts: [0, 2, 2],
+      newest: "one",
+    },
+    left: 0,
+  });
+});
+
 test("@azure/arm-resourcegraph: the same states, counted; pages; a query that cannot be read", async () => {
   const outcome = (await story("graph")) as { answer: { data: { n: number }[] }; states: number };
   expect(outcome.answer).toMatchObject({ resultTruncated: "false" });

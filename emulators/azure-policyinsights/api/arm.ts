@@ -5,6 +5,7 @@ import type { AzureState } from "../store.ts";
 import { attestations } from "./attestations.ts";
 import { authorization } from "./authorization.ts";
 import { costs } from "./costs.ts";
+import { definitionVersions } from "./definition-versions.ts";
 import { evaluationJobs } from "./evaluation-jobs.ts";
 import { eventGrid } from "./event-grid.ts";
 import { exemptions } from "./exemptions.ts";
@@ -27,6 +28,7 @@ export function arm(runtime: Runtime<AzureState>): Hono<KernelEnv> {
   subscriptions(app, runtime);
   resources(app, runtime);
   authorization(app, runtime);
+  definitionVersions(app, runtime);
   exemptions(app, runtime);
   insights(app, runtime);
   evaluationJobs(app, runtime);

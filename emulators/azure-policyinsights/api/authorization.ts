@@ -2,27 +2,30 @@
 import type { Context, Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answerArm } from "../arm.ts";
-import { builtIns, cisFoundations, cloudSecurityBenchmark } from "../domain/built-ins.ts";
-import { type Json, list, member, record, text } from "../domain/json.ts";
+import { type Json, member, record, text } from "../domain/json.ts";
 import { catalogueOf } from "../domain/structure.ts";
 import { reject } from "../errors.ts";
 import type { AzureState } from "../store.ts";
-import { renderAssignment, renderDefinition, renderInitiative } from "../wire/authorization.ts";
+import { renderAssignment } from "../wire/authorization.ts";
 import { bodyOf } from "./body.ts";
+import {
+  asked,
+  type CatalogueKind,
+  catalogueAt,
+  checked,
+  collections,
+  provider,
+  putInCatalogue,
+  rowsOfCustom,
+  rowsOfPolicies,
+  scopeOf,
+} from "./catalogue.ts";
 import { announceGone, evaluateRows } from "./evaluating.ts";
-import { type ArmRequest, authorizationVersions, readRequest, subscriptionOf } from "./request.ts";
 import { idOf } from "./scopes.ts";
 
-const provider = "providers/microsoft.authorization";
 const subscription = "/subscriptions/:subscription";
 const managementGroup = "/providers/microsoft.management/managementgroups/:managementGroup";
 const group = `${subscription}/resourcegroups/:group`;
-
-type Kind = "definition" | "set";
-const collections = {
-  definition: { path: "policydefinitions", name: "policyDefinitions", missing: "PolicyDefinitionNotFound" },
-  set: { path: "policysetdefinitions", name: "policySetDefinitions", missing: "PolicySetDefinitionNotFound" },
-} as const;
 
 export function authorization(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void {
   for (const kind of ["definition", "set"] as const) {
@@ -48,26 +51,7 @@ export function authorization(app: Hono<KernelEnv>, runtime: Runtime<AzureState>
     app.get(`${scope}/providers/:resource{.+}/${provider}/policyassignments`, (c) => listAssignments(c, runtime));
 }
 
-function asked(c: Context<KernelEnv>, runtime: Runtime<AzureState>): ArmRequest {
-  const request = readRequest(c.env.exchange, runtime, authorizationVersions);
-  if (request.segments[0]?.toLowerCase() === "subscriptions") subscriptionOf(request, runtime.state);
-  return request;
-}
-
-/** Everything a scope lists: its own and what is built in. */
-function catalogueAt({ documents }: AzureState, kind: Kind, scope: string): readonly { id: string; body: Json }[] {
-  const builtIn =
-    kind === "definition"
-      ? builtIns.map(renderDefinition)
-      : [cloudSecurityBenchmark, cisFoundations].map(renderInitiative);
-  const own = documents.list(kind).flatMap(({ id, body }) => {
-    if (body === null || !id.startsWith(`${scope.toLowerCase()}/${provider}/`)) return [];
-    return [JSON.parse(body) as { id: string }];
-  });
-  return [...own, ...builtIn].map((body) => ({ id: body.id.toLowerCase(), body: body as Json }));
-}
-
-function listCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kind: Kind): Response {
+function listCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kind: CatalogueKind): Response {
   const request = asked(c, runtime);
   const found = catalogueAt(runtime.state, kind, scopeOf(request.segments, 3));
   const test = filterOf(request.query.get("$filter") ?? "");
@@ -86,7 +70,7 @@ function filterOf(filter: string): (properties: Json) => boolean {
     wanted;
 }
 
-function readCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kind: Kind): Response {
+function readCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kind: CatalogueKind): Response {
   const request = asked(c, runtime);
   const scope = scopeOf(request.segments, 4);
   const id = idOf(request.segments).toLowerCase();
@@ -95,41 +79,35 @@ function readCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kind
   return answerArm(c.env.exchange, found.body);
 }
 
-function writeCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kind: Kind): Response {
+function writeCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kind: CatalogueKind): Response {
   const { exchange } = c.env;
   const request = asked(c, runtime);
-  const given = record(bodyOf(exchange).properties);
-  if (kind === "definition" && member(given, "policyRule") === undefined)
-    reject("InvalidRequestContent", "'properties.policyRule' is missing");
-  if (kind === "set" && list(member(given, "policyDefinitions")).length === 0)
-    reject("InvalidRequestContent", "'properties.policyDefinitions' is missing or empty");
+  const given = checked(kind, bodyOf(exchange).properties);
   const name = request.segments.at(-1) ?? "";
   const id = `${scopeOf(request.segments, 4)}/providers/Microsoft.Authorization/${collections[kind].name}/${name}`;
-  const type = `Microsoft.Authorization/${collections[kind].name}`;
-  const properties = { mode: kind === "definition" ? "All" : undefined, ...given, policyType: "Custom" };
-  const body = { properties, id, type, name };
-  const { documents } = runtime.state;
-  const known = documents.find(kind, id)?.body;
-  const before = runtime.state.readings();
-  const own = rowsOfCustom(runtime);
-  runtime.store.write(() => {
-    documents.put(kind, { id: id.toLowerCase(), body: JSON.stringify(body), made: true, at: runtime.clock.now() });
-    announceGone(runtime, before, own);
-    evaluateRows(runtime, rowsOfCustom(runtime));
-  });
-  return answerArm(exchange, body, known === undefined || known === null ? 201 : 200);
+  const known = runtime.state.documents.find(kind, id)?.body;
+  runtime.store.write(() => putInCatalogue(runtime, kind, id, given));
+  const made = catalogueAt(runtime.state, kind, scopeOf(request.segments, 4)).find(
+    (each) => each.id === id.toLowerCase(),
+  );
+  return answerArm(exchange, made?.body, known === undefined || known === null ? 201 : 200);
 }
 
-function removeCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kind: Kind): Response {
+function removeCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kind: CatalogueKind): Response {
   const { exchange } = c.env;
   const request = asked(c, runtime);
   const id = idOf(request.segments).toLowerCase();
-  const known = runtime.state.documents.find(kind, id)?.body;
+  const { documents } = runtime.state;
+  const known = documents.find(kind, id)?.body;
   if (known === undefined || known === null) return answerArm(exchange, undefined, 204);
   const before = runtime.state.readings();
   const own = rowsOfCustom(runtime);
+  const gone = { body: null, made: true, at: runtime.clock.now() };
   runtime.store.write(() => {
-    runtime.state.documents.put(kind, { id, body: null, made: true, at: runtime.clock.now() });
+    documents.put(kind, { id, ...gone });
+    for (const version of documents.list(collections[kind].versions))
+      if (version.body !== null && version.id.startsWith(`${id}/versions/`))
+        documents.put(collections[kind].versions, { id: version.id, ...gone });
     announceGone(runtime, before, own);
   });
   return answerArm(exchange, JSON.parse(known));
@@ -262,29 +240,4 @@ export function rowsOfAssignment({ state }: Runtime<AzureState>, id: string): re
   const { estate } = state.readings();
   const code = estate.assignments.findIndex((each) => each.id === id);
   return rowsOfPolicies(state, (policy) => estate.policies[policy]?.assignment === code);
-}
-
-/** Rows of what clients define themselves. */
-function rowsOfCustom({ state }: Runtime<AzureState>): readonly number[] {
-  const { policies, assignments } = state.readings().estate;
-  return rowsOfPolicies(state, (code) => {
-    const policy = policies[code];
-    return (
-      policy?.definition.scope !== undefined || assignments[policy?.assignment ?? -1]?.initiative?.scope !== undefined
-    );
-  });
-}
-
-function rowsOfPolicies(state: AzureState, test: (policy: number) => boolean): readonly number[] {
-  const { policies, rows } = state.readings().estate;
-  const bits = policies.map((_, code) => test(code));
-  const found: number[] = [];
-  if (!bits.includes(true)) return found;
-  for (let row = 0; row < rows.count; row += 1) if (bits[rows.policy[row] ?? 0]) found.push(row);
-  return found;
-}
-
-function scopeOf(segments: readonly string[], tail: number): string {
-  const scope = segments.slice(0, -tail);
-  return scope.length === 0 ? "" : idOf(scope);
 }

@@ -23,7 +23,8 @@ import type { Ranks } from "./sort.ts";
 
 export const sizes = {
   tiny: { subscriptions: 1, groups: 3, resources: 10 },
-  default: { subscriptions: 3, groups: 20, resources: 50 },
+  /** About 18,000 states. */
+  default: { subscriptions: 3, groups: 20, resources: 55 },
   large: { subscriptions: 10, groups: 50, resources: 200 },
   /** A million states. */
   million: { subscriptions: 19, groups: 50, resources: 200 },

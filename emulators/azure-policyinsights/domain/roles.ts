@@ -5,7 +5,7 @@ export type Role = (typeof roles)[number];
 
 /** POST operations that only read. */
 const reading =
-  /\/(queryresults|summarize|checkpolicyrestrictions|listdeployments|resources|query|forecast|getdeliveryattributes|getfullurl)\/action$/;
+  /\/(queryresults|summarize|checkpolicyrestrictions|listdeployments|resources|query|forecast|getdeliveryattributes|getfullurl|listpolicydefinitionversions|listpolicysetdefinitionversions)\/action$/;
 
 /** An action as role definitions name it, from the method and the segments of a path. */
 export function actionOf(method: string, segments: readonly string[]): { action: string; scope: string } {

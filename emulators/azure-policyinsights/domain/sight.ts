@@ -40,7 +40,7 @@ export function see(readings: Readings, question: Question): Seen {
   const { extra, hidden } = between(readings, question);
   const extraOf = new Map(question.latestOnly ? extra.map((each) => [each.row, each]) : []);
   const inPlace = { reads: readsOf(mask.compliance), resources: mask.resources, policies: mask.policies };
-  const copied = { reads: readsOf(undefined), resources: undefined, policies: undefined };
+  const copied = { reads: readsOf(undefined), resources: mask.resources, policies: undefined };
   const sights = question.ranges.flatMap((range): Sight[] => {
     const subscription = estate.subscriptions[range.subscription];
     if (!subscription || range.first >= range.end) return [];
@@ -68,8 +68,9 @@ export function see(readings: Readings, question: Question): Seen {
         const kept = isAll ? readings.countsOn(question.kind, newer.day, range.subscription) : undefined;
         return { first, end, codes, ...inPlace, ...times, kept };
       }
-      const codes = new Uint8Array(end - first).fill(nothing);
-      if (newer) fill(readings, question, range, { codes, newer, older });
+      const codes = new Uint8Array(end - first);
+      if (!newer) codes.fill(nothing);
+      else fill(readings, question, range, { codes, newer, older });
       for (const row of hidden) if (within(row)) codes[row - first] = nothing;
       for (const { row, compliance } of extraOf.values()) if (within(row)) codes[row - first] = compliance;
       return { first, end, codes, ...copied, ...times, kept: undefined };
@@ -112,7 +113,10 @@ interface Filling {
   readonly older: Scan | undefined;
 }
 
-/** Goes resource by resource, so that one look passes over all rows of a resource that does not count. */
+/**
+ * Goes resource by resource, so that one look passes over all rows of a resource that does not count. Their codes stay
+ * unwritten: memory that nobody touches costs nothing.
+ */
 function fill(
   readings: Readings,
   { kind, mask }: { readonly kind: Question["kind"]; readonly mask: Mask },
@@ -136,6 +140,8 @@ function fill(
       continue;
     }
     for (; row < last; row += 1) {
+      const at = row - first;
+      codes[at] = none;
       if (policies && policies[policyOf[row] ?? 0] !== 1) continue;
       const offset = offsets[row] ?? 0;
       const inNewer = offset > newAfter && offset <= newUntil;
@@ -144,7 +150,7 @@ function fill(
       if (compliance && compliance[code] !== 1) continue;
       if (test && code !== none && !test(row, code, instantOf(inNewer || !older ? newer.start : older.start, offset)))
         continue;
-      codes[row - first] = code;
+      codes[at] = code;
     }
   }
 }

@@ -44,6 +44,92 @@ const states = (filter) =>
   );
 
 const stories = {
+  async versions() {
+    const { policyDefinitions, policyDefinitionVersions: versions, policySetDefinitions } = policy;
+    const { policySetDefinitionVersions: setVersions } = policy;
+    const group = AZURE_TENANT_ID;
+    const rule = (type) => JSON.parse(`{"if":{"field":"type","equals":"${type}"},"then":{"effect":"audit"}}`);
+    const of = (type) => ({ displayName: type, mode: "All", policyRule: rule(type) });
+    const [redis, vault] = ["Microsoft.Cache/redis", "Microsoft.KeyVault/vaults"];
+    const names = async (pages) => (await all(pages)).map(({ name }) => name);
+    const failing = async () => [
+      ...new Set(
+        (await states("policyAssignmentName eq 'versioned' and isCompliant eq false")).map((each) => each.resourceType),
+      ),
+    ];
+    const made = await policyDefinitions.createOrUpdate("versioned", { ...of(redis), version: "1.0.0" });
+    await policy.policyAssignments.create(scope, "versioned", { policyDefinitionId: made.id });
+    const first = await failing();
+    const older = await versions.createOrUpdate("versioned", "0.9.0", of(vault));
+    const same = await failing();
+    const newer = await versions.createOrUpdate("versioned", "1.1.0", of(vault));
+    const second = await failing();
+    const known = await policyDefinitions.get("versioned");
+    const read = await versions.get("versioned", "1.0.0");
+    const listed = await names(versions.list("versioned"));
+    await versions.delete("versioned", "1.1.0");
+    const third = await failing();
+    await versions.delete("versioned", "0.9.0");
+    const only = await failure(() => versions.delete("versioned", "1.0.0"));
+    const missing = await failure(() => versions.get("versioned", "7.0.0"));
+    const wrong = await failure(() => versions.createOrUpdate("versioned", "newest", of(vault)));
+    const nobody = await failure(() => versions.createOrUpdate("nobody", "1.0.0", of(vault)));
+    await policyDefinitions.createOrUpdateAtManagementGroup(group, "versioned-above", of(redis));
+    await versions.createOrUpdateAtManagementGroup(group, "versioned-above", "2.0.0", of(vault));
+    const above = await names(versions.listByManagementGroup(group, "versioned-above"));
+    const readAbove = await versions.getAtManagementGroup(group, "versioned-above", "2.0.0");
+    const builtIns = await all(policyDefinitions.listBuiltIn());
+    const builtIn = (await all(versions.listBuiltIn(builtIns[0].name)))[0];
+    const readBuiltIn = await versions.getBuiltIn(builtIns[0].name, builtIn.name);
+    const counts = [
+      (await versions.listAllBuiltins()).value.length - builtIns.length,
+      (await versions.listAll()).value.length - builtIns.length,
+      (await versions.listAllAtManagementGroup(group)).value.length - builtIns.length,
+    ];
+    await versions.deleteAtManagementGroup(group, "versioned-above", "1.0.0");
+    const leftAbove = await names(versions.listByManagementGroup(group, "versioned-above"));
+    const set = (name) => ({ displayName: name, policyDefinitions: [{ policyDefinitionId: made.id }] });
+    await policySetDefinitions.createOrUpdate("versioned-set", set("one"));
+    await policySetDefinitions.createOrUpdateAtManagementGroup(group, "versioned-set-above", set("one"));
+    await setVersions.createOrUpdate("versioned-set", "2.0.0", set("two"));
+    await setVersions.createOrUpdateAtManagementGroup(group, "versioned-set-above", "2.0.0", set("two"));
+    const builtInSets = await all(policySetDefinitions.listBuiltIn());
+    const builtInSet = (await all(setVersions.listBuiltIn(builtInSets[0].name)))[0];
+    const sets = {
+      listed: await names(setVersions.list("versioned-set")),
+      read: (await setVersions.get("versioned-set", "1.0.0")).displayName,
+      above: await names(setVersions.listByManagementGroup(group, "versioned-set-above")),
+      readAbove: (await setVersions.getAtManagementGroup(group, "versioned-set-above", "2.0.0")).displayName,
+      builtIn: (await setVersions.getBuiltIn(builtInSets[0].name, builtInSet.name)).policyType,
+      counts: [
+        (await setVersions.listAllBuiltins()).value.length - builtInSets.length,
+        (await setVersions.listAll()).value.length - builtInSets.length,
+        (await setVersions.listAllAtManagementGroup(group)).value.length - builtInSets.length,
+      ],
+    };
+    await setVersions.delete("versioned-set", "2.0.0");
+    await setVersions.deleteAtManagementGroup(group, "versioned-set-above", "1.0.0");
+    sets.newest = (await policySetDefinitions.get("versioned-set")).displayName;
+    await policySetDefinitions.delete("versioned-set");
+    await policySetDefinitions.deleteAtManagementGroup(group, "versioned-set-above");
+    await policy.policyAssignments.delete(scope, "versioned");
+    await policyDefinitions.delete("versioned");
+    await policyDefinitions.deleteAtManagementGroup(group, "versioned-above");
+    const left = (await versions.listAll()).value.length - builtIns.length;
+    return {
+      types: [first, same, second, third],
+      made: [older.name, newer.type, newer.id.endsWith("/policyDefinitions/versioned/versions/1.1.0")],
+      known: [known.version, known.versions],
+      read: [read.displayName, read.policyRule.if.equals],
+      listed,
+      refused: [only, missing, wrong, nobody],
+      above: [above, readAbove.displayName, leftAbove],
+      builtIn: [builtIn.name === readBuiltIn.version, readBuiltIn.policyType],
+      counts,
+      sets,
+      left,
+    };
+  },
   async policy() {
     const { policyDefinitions, policySetDefinitions, policyAssignments } = policy;
     const group = AZURE_TENANT_ID;
