@@ -22,7 +22,7 @@ export async function readSeedFile(file: string): Promise<SeedDocument> {
 
 /** YAML; JSON is YAML too. */
 export async function parseSeed(source: string, text: string): Promise<SeedDocument> {
-  const { parse } = await import("yaml");
+  const { parse } = await import("./yaml.ts");
   try {
     return { source, text, value: parse(text) ?? {} };
   } catch (cause) {
