@@ -133,18 +133,25 @@ async function* memberFrames(
   yield* frames;
 }
 
-/** A frame is put when the one before was taken: several writers, one reader, nothing piles up. */
+/** What is put at once leaves at once: several writers, one reader, who waits when so many are there to be taken. */
+const mostWaiting = 1_000;
+
 function createSlot() {
-  const queue: { readonly frame: FeedFrame; readonly taken: () => void }[] = [];
+  const queue: { readonly frame: FeedFrame; readonly taken?: () => void }[] = [];
   let closed = false;
   let wake: (() => void) | undefined;
-  const put = (frame: FeedFrame) =>
-    closed
-      ? Promise.resolve()
-      : new Promise<void>((taken) => {
-          queue.push({ frame, taken });
-          wake?.();
-        });
+  const put = (frame: FeedFrame) => {
+    if (closed) return Promise.resolve();
+    if (queue.length < mostWaiting) {
+      queue.push({ frame });
+      wake?.();
+      return Promise.resolve();
+    }
+    return new Promise<void>((taken) => {
+      queue.push({ frame, taken });
+      wake?.();
+    });
+  };
   return {
     put,
     /** Only if nothing waits: for what is of no use later. */
@@ -158,13 +165,13 @@ function createSlot() {
         });
       if (closed) return undefined;
       return queue.splice(0).map(({ frame, taken }) => {
-        taken();
+        taken?.();
         return frame;
       });
     },
     close() {
       closed = true;
-      for (const { taken } of queue.splice(0)) taken();
+      for (const { taken } of queue.splice(0)) taken?.();
       wake?.();
     },
   };

@@ -225,6 +225,35 @@ test("WebSocket: the same events and ids", async () => {
   expect(messages.slice(1).map(({ id }) => id)).toEqual(viewer.seen.map(({ id }) => id));
 });
 
+test("WebSocket in batches: what comes together comes in one message, whose id goes on after its last event", async () => {
+  const { url, emulator } = await startExample();
+  const { journal } = emulator.runtime;
+  const open = (since: string) => {
+    const socket = new WebSocket(
+      `${url.replace("http", "ws")}/_backlot/events?since=${encodeURIComponent(since)}`,
+      "backlot.batch",
+    );
+    onTestFinished(() => socket.terminate());
+    const batches: { id: string; events: { event: string; data: { sequence?: number } | null }[] }[] = [];
+    socket.on("message", (text) => batches.push(JSON.parse(String(text))));
+    const seen = () => batches.flatMap(({ events }) => events.flatMap(({ data }) => data?.sequence ?? []));
+    return { socket, batches, seen };
+  };
+  const first = open("0");
+  for (let n = 1; n <= 400; n += 1) {
+    journal.append("change", `n${n}`, { n });
+    if (n % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await vi.waitFor(() => expect(first.seen()).toHaveLength(400));
+  expect(first.seen()).toEqual(Array.from({ length: 400 }, (_, index) => index + 1));
+  expect(first.batches.length).toBeLessThan(25);
+  const half = first.batches[Math.floor(first.batches.length / 2)];
+  const second = open(half?.id ?? "");
+  const after = half?.events.at(-1)?.data?.sequence ?? 0;
+  await vi.waitFor(() => expect(second.seen()).toHaveLength(400 - after));
+  expect(second.seen()[0] ?? after + 1).toBe(after + 1);
+});
+
 test("the server's end closes every viewer within its deadline", async () => {
   const { url, emulator } = await startExample();
   const viewer = await watch(`${url}/_backlot/events`);

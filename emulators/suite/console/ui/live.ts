@@ -15,7 +15,6 @@ export interface Entry {
 }
 
 interface Frame {
-  readonly id: string;
   readonly event: string;
   readonly data: Entry;
 }
@@ -123,8 +122,7 @@ export function createLive(api: Api): Live {
     clearTimeout(silence);
     silence = setTimeout(lost, silenceMs);
   };
-  const take = ({ id, event, data }: Frame) => {
-    heard(id);
+  const take = ({ event, data }: Frame) => {
     if (kinds.some((kind) => kind === event)) add(data);
     else if (event === "cleared" || event === "restarted") forget(data.emulator);
     else if (event === "missed") missed += Number(data.count);
@@ -137,13 +135,20 @@ export function createLive(api: Api): Live {
       position ??= await beginning(api);
       const query = new URLSearchParams({ since: position, token: await api.ticket() });
       if (stream) return;
-      const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/_backlot/events?${query}`);
+      const socket = new WebSocket(
+        `${location.origin.replace(/^http/, "ws")}/_backlot/events?${query}`,
+        "backlot.batch",
+      );
       stream = socket;
       socket.onopen = () => {
         heard("");
         become("live");
       };
-      socket.onmessage = (message) => take(JSON.parse(String(message.data)));
+      socket.onmessage = (message) => {
+        const { id, events }: { id: string; events: readonly Frame[] } = JSON.parse(String(message.data));
+        heard(id);
+        for (const frame of events) take(frame);
+      };
       socket.onclose = lost;
     } catch {
       lost(); // the status in the corner says so, and the next try follows

@@ -1,6 +1,6 @@
 /** What the views share: the control API, the live journal, the place in the address bar. */
 import { createContext } from "preact";
-import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useContext, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Api, createApi } from "./api.ts";
 import { createLive, type Live } from "./live.ts";
 
@@ -87,7 +87,8 @@ export function useResource<T>(
       }
     }, 150);
   }, [api, reader]);
-  useEffect(() => void read(), [path, mark, read]);
+  // Not after the paint, as effects are: the answer is under way while the browser draws.
+  useLayoutEffect(() => void read(), [path, mark, read]);
   useEffect(() => {
     if (everyMs === undefined) return;
     const timer = setInterval(() => {

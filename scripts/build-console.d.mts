@@ -1,0 +1,3 @@
+/** Name and bytes of each file. */
+export function bundleConsole(root: string): Promise<ReadonlyMap<string, Uint8Array>>;
+export function writeConsole(root: string): Promise<void>;
