@@ -1,6 +1,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Suite } from "../../emulators/suite/suite.ts";
+import { ec2Of, requestSpot, statusOf, tag } from "../contract/console-data.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { control, openBrowser, openPage, sendMail, sendText, startSuite } from "./browser.ts";
 
@@ -61,6 +62,21 @@ test("thirty hostile texts in every place execute nothing and lead nowhere", asy
     });
     await sendText(suite, { Body: payload });
   }
+  const ec2 = ec2Of(suite);
+  onTestFinished(() => ec2.destroy());
+  const requests: string[] = [];
+  for (const [n, payload] of payloads.entries()) {
+    const value = payload.replaceAll("\u0000", "");
+    const tags = [
+      { Key: "Name", Value: value },
+      { Key: `${n} ${value}`.slice(0, 120).trim(), Value: value },
+    ];
+    const [request = ""] = await requestSpot(ec2, 1, tags);
+    await expect.poll(async () => (await statusOf(ec2, request)).instance).toMatch(/^i-/);
+    const { instance = "" } = await statusOf(ec2, request);
+    await tag(ec2, instance, tags);
+    requests.push(request, instance);
+  }
   await control(suite, "POST", "/_backlot/faults", {
     note: payloads[0],
     match: { path: payloads[8] },
@@ -84,6 +100,10 @@ test("thirty hostile texts in every place execute nothing and lead nowhere", asy
   for (const { id } of messages) {
     await page.goto(`${suite.url}/#/mail/${id}/html`);
     await page.frameLocator("iframe").getByText("Before").waitFor();
+  }
+  for (const id of requests) {
+    await page.goto(`${suite.url}/#/spot/lives/${id}`);
+    await page.locator(".detail").getByText(id).first().waitFor();
   }
   for (const tab of ["text", "headers", "source", "attachments"]) {
     await page.goto(`${suite.url}/#/mail/${messages[0]?.id}/${tab}`);

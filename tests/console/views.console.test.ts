@@ -97,6 +97,13 @@ test("webhooks show attempts; a dead letter is replayed", async () => {
   await page.getByRole("option").filter({ hasText: "message.delivered" }).first().click();
   await page.getByText("Attempt 1").waitFor();
   await page.getByText("webhook-signature").first().waitFor();
+  await page.getByText("Signature, standard").first().click();
+  const content = page.getByRole("region", { name: "Signed content" });
+  expect(await content.textContent()).toMatch(/^msg_\w+\.\d+\.\{"type":"message\.delivered"/);
+  await page
+    .getByText(/^Received in webhook-signature/)
+    .getByText("yes")
+    .waitFor();
   await shoot(page, "webhooks");
   await page.getByRole("link", { name: "Dead letters" }).click();
   await page.getByRole("option").filter({ hasText: "email.accepted" }).first().click();
