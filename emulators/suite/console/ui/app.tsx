@@ -1,5 +1,5 @@
 /** The frame around the views: where one is, what time it is, whether the feed is alive. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type ClockState, useClock } from "./clock.ts";
 import { Badge, Dot, Field } from "./parts.tsx";
 import { place, useLive, useResource, useRoute, useShared } from "./state.ts";
@@ -48,6 +48,16 @@ function Console({ page: { seed, part, suite } }: { page: PageFacts }) {
   const members = services.value?.services ?? [];
   const names = members.map(({ name }) => name);
   const title = views.find(([id]) => id === view)?.[1] ?? "Not here";
+  const common = views.filter(([id]) => id === "journal" || id === "webhooks");
+  const shown =
+    part === undefined
+      ? views.filter(([, , needs]) => needs === undefined || names.length === 0 || names.includes(needs))
+      : [...views.filter(([, , needs]) => needs === part), ...common];
+  const nav = useRef<HTMLElement>(null);
+  // On a narrow screen the views are a row that scrolls.
+  useEffect(() => {
+    nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [view, shown.length]);
   useEffect(() => {
     document.title = `${title} · Backlot`;
   }, [title]);
@@ -57,18 +67,12 @@ function Console({ page: { seed, part, suite } }: { page: PageFacts }) {
         <a class="brand" href={place(first)}>
           Backlot
         </a>
-        <nav aria-label="Views">
-          {views
-            .filter(([id, , needs]) =>
-              part === undefined
-                ? needs === undefined || names.length === 0 || names.includes(needs)
-                : needs === part || id === "journal" || id === "webhooks",
-            )
-            .map(([id, name]) => (
-              <a key={id} href={place(id)} aria-current={id === view ? "page" : undefined}>
-                {name}
-              </a>
-            ))}
+        <nav aria-label="Views" ref={nav}>
+          {shown.map(([id, name]) => (
+            <a key={id} href={place(id)} aria-current={id === view ? "page" : undefined}>
+              {name}
+            </a>
+          ))}
           {suite === undefined ? null : <a href={suite}>All of Backlot</a>}
         </nav>
       </aside>
