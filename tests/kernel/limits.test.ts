@@ -1,7 +1,9 @@
+import { get } from "node:http";
 import { expect, test } from "vitest";
 import { parseRateLimit } from "../../emulators/kernel/rate-limit.ts";
 import { settingsFrom } from "../../emulators/kernel/settings.ts";
 import { type Example, noon, startExample } from "../support/example.ts";
+import { noSecondLoopback, testUnless } from "../support/tools.ts";
 
 const basic = (user: string) => ({ authorization: `Basic ${Buffer.from(`${user}:secret`).toString("base64")}` });
 const ask = async ({ call }: Example, headers: Record<string, string> = {}) =>
@@ -52,6 +54,19 @@ test("each account has its own window; the control API has none", async () => {
   expect(await times(5, async () => (await example.call("GET", "/_backlot/clock")).status)).toEqual([
     200, 200, 200, 200, 200,
   ]);
+});
+
+testUnless(noSecondLoopback, "who sends no credential is counted by address", async () => {
+  const { url } = await startExample({ BACKLOT_RATE_LIMIT: "1/minute" });
+  const from = (localAddress: string) =>
+    new Promise<number>((resolve, reject) =>
+      get(`${url}/count`, { localAddress, agent: false }, (response) => resolve(response.resume().statusCode ?? 0)).on(
+        "error",
+        reject,
+      ),
+    );
+  expect(await times(2, () => from("127.0.0.1"))).toEqual([200, 429]);
+  expect(await times(2, () => from("127.0.0.2"))).toEqual([200, 429]);
 });
 
 test("of several limits the one that lasts longest is told, and a refusal uses up none", async () => {

@@ -47,3 +47,6 @@ export const python3: Tool = {
   commands: ["/usr/bin/python3", "python3"],
   probe: ["--version"],
 };
+
+/** All of 127.0.0.0/8 is loopback on Linux; elsewhere only what was configured. */
+export const noSecondLoopback = process.platform !== "linux" && "127.0.0.2 is no address of this machine";
