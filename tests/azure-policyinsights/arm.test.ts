@@ -39,6 +39,7 @@ type StateText =
   | "policyAssignmentId"
   | "policyDefinitionId"
   | "policyDefinitionReferenceId"
+  | "resourceType"
   | "complianceState";
 interface Results {
   readonly queryResultsUri: string;
@@ -290,9 +291,10 @@ describe("policy states", () => {
 
   test("the estate has about 18,000 rows, a fifth of them non-compliant", async () => {
     const root = `/providers/Microsoft.Management/managementGroups/${tenant}`;
-    const rows = await allPages(root, "&$select=complianceState,timestamp");
-    expect(rows.length).toBeGreaterThan(15_000);
-    expect(rows.length).toBeLessThan(21_000);
+    const rows = await allPages(root, "&$select=complianceState,timestamp,resourceType");
+    expect(rows.length).toBeGreaterThan(17_500);
+    expect(rows.length).toBeLessThan(18_500);
+    expect(new Set(rows.map((row) => row.resourceType)).size).toBeGreaterThanOrEqual(25);
     const failing = rows.filter((row) => row.complianceState === "NonCompliant").length / rows.length;
     expect(failing).toBeGreaterThan(0.15);
     expect(failing).toBeLessThan(0.25);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { azurePolicyInsights } from "../../emulators/azure-policyinsights/index.ts";
 import type { AzureState } from "../../emulators/azure-policyinsights/store.ts";
 import { type RunningEmulator, startEmulator } from "../../emulators/kernel/start.ts";
-import { makeMillion, medianOf, now, pathOf, questions, statesPath, times, tolerance } from "./million.ts";
+import { makeMillion, medianOf, now, pathOf, questions, quietOf, statesPath, times, tolerance } from "./million.ts";
 
 let emulator: RunningEmulator<AzureState>;
 let port = 0;
@@ -63,7 +63,7 @@ test.each(Object.entries(questions))("%s", async (name, question) => {
   console.info(
     `over HTTP, ${name}: least ${sorted[0]?.toFixed(1)} ms, median ${median.toFixed(1)} ms, bar ${question.bar} ms`,
   );
-  expect(median).toBeLessThan(question.bar * tolerance);
+  expect(quietOf(sorted)).toBeLessThan(question.bar * tolerance);
 });
 
 test("Resource Graph counts a million states", async () => {
@@ -73,11 +73,12 @@ test("Resource Graph counts a million states", async () => {
   const start = now();
   const answer = await call(path, JSON.stringify({ query }));
   const first = now() - start;
-  const median = medianOf(await times(() => call(path, JSON.stringify({ query })), 11));
+  const sorted = await times(() => call(path, JSON.stringify({ query })), 11);
+  const median = medianOf(sorted);
   console.info(
     `over HTTP, Resource Graph over all states: first ${first.toFixed(0)} ms, median ${median.toFixed(1)} ms`,
   );
   const { data } = JSON.parse(answer.toString()) as { data: { n: number }[] };
   expect(data.reduce((all, { n }) => all + n, 0)).toBe(emulator.runtime.state.readings().estate.rows.count);
-  expect(median).toBeLessThan(40 * tolerance);
+  expect(quietOf(sorted)).toBeLessThan(40 * tolerance);
 });

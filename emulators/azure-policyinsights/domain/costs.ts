@@ -27,6 +27,15 @@ const prices: Readonly<Record<string, Price>> = {
   disk: { service: "Storage", daily: 640_000 },
   publicIp: { service: "Virtual Network", daily: 120_000 },
   insights: { service: "Azure Monitor", daily: 260_000 },
+  securityGroup: { service: "Virtual Network", daily: 0 },
+  network: { service: "Virtual Network", daily: 0 },
+  balancer: { service: "Load Balancer", daily: 600_000 },
+  plan: { service: "Azure App Service", daily: 1_800_000 },
+  snapshot: { service: "Storage", daily: 210_000 },
+  workspace: { service: "Log Analytics", daily: 900_000 },
+  identity: { service: "Microsoft Entra ID", daily: 0 },
+  serviceBus: { service: "Service Bus", daily: 330_000 },
+  cosmos: { service: "Azure Cosmos DB", daily: 780_000 },
 };
 const other: Price = { service: "Others", daily: 50_000 };
 

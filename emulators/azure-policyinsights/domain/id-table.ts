@@ -22,10 +22,11 @@ export function idTable(estate: Estate, test: IdTest): Uint8Array {
     undefined,
   );
   const decide = decider(test);
+  const types = resourceTypes.length;
   for (let code = 0; code < count; code += 1) {
     const hash = hashes[code] ?? 0;
     const kind = type[code] ?? 0;
-    const key = (group[code] ?? 0) * resourceTypes.length + kind;
+    const key = (group[code] ?? 0) * types + kind;
     let decision = hash === 0 ? undefined : decided[key];
     if (decision === undefined) {
       const head = idHead(estate, code);

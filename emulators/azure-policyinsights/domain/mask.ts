@@ -59,10 +59,17 @@ function onlyTable(mask: Mask): MaskTable | undefined {
 }
 
 /** The whole mask as one test. */
-export function testOf({ resources, policies, compliance, test }: Mask, { rows }: Estate): RowTest {
+export function testOf(mask: Mask, { rows }: Estate): RowTest {
+  const { resources, policies, compliance, test } = mask;
+  const { resource: resourceOf, policy: policyOf } = rows;
+  // One table alone is what most sides of an `or` are.
+  const name = onlyTable(mask);
+  if (name && resources) return (row) => resources[resourceOf[row] ?? 0] === 1;
+  if (name && policies) return (row) => policies[policyOf[row] ?? 0] === 1;
+  if (name && compliance) return (_row, code) => compliance[code] === 1;
   return (row, code, instant) =>
-    (!resources || resources[rows.resource[row] ?? 0] === 1) &&
-    (!policies || policies[rows.policy[row] ?? 0] === 1) &&
+    (!resources || resources[resourceOf[row] ?? 0] === 1) &&
+    (!policies || policies[policyOf[row] ?? 0] === 1) &&
     (!compliance || compliance[code] === 1) &&
     (!test || test(row, code, instant));
 }

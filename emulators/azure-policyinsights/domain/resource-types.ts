@@ -64,10 +64,19 @@ export const resourceTypes: readonly ResourceType[] = [
   top("registry", "Microsoft.ContainerRegistry/registries", 2, "cr"),
   top("cluster", "Microsoft.ContainerService/managedClusters", 2, "aks-"),
   top("redis", "Microsoft.Cache/redis", 3, "redis-"),
-  top("nic", "Microsoft.Network/networkInterfaces", 12, "nic-"),
-  top("disk", "Microsoft.Compute/disks", 10, "disk-"),
-  top("publicIp", "Microsoft.Network/publicIPAddresses", 5, "pip-"),
+  top("nic", "Microsoft.Network/networkInterfaces", 6, "nic-"),
+  top("disk", "Microsoft.Compute/disks", 6, "disk-"),
+  top("publicIp", "Microsoft.Network/publicIPAddresses", 3, "pip-"),
   top("insights", "Microsoft.Insights/components", 3, "appi-"),
+  top("securityGroup", "Microsoft.Network/networkSecurityGroups", 3, "nsg-"),
+  top("network", "Microsoft.Network/virtualNetworks", 1, "vnet-"),
+  top("balancer", "Microsoft.Network/loadBalancers", 1, "lbi-"),
+  top("plan", "Microsoft.Web/serverfarms", 2, "asp-"),
+  top("snapshot", "Microsoft.Compute/snapshots", 1, "snap-"),
+  top("workspace", "Microsoft.OperationalInsights/workspaces", 1, "log-"),
+  top("identity", "Microsoft.ManagedIdentity/userAssignedIdentities", 1, "id-"),
+  top("serviceBus", "Microsoft.ServiceBus/namespaces", 1, "sbns-"),
+  top("cosmos", "Microsoft.DocumentDB/databaseAccounts", 1, "cosmos-"),
 ];
 
 export const subscriptionType = 0;
