@@ -69,7 +69,7 @@ export function Endpoints({ names }: { names: readonly string[] }) {
           columns={[
             { title: "Service", cell: ({ service }) => service },
             { title: "URL", class: "mono wrap", cell: (row) => row.url },
-            { title: "Events", class: "wrap", cell: (row) => row.events.join(", ") },
+            { title: "Events", cell: (row) => row.events.join(", ") },
             { title: "Signed as", cell: ({ schemes }) => schemes.join(", ") },
             {
               title: "State",

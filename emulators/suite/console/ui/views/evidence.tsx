@@ -140,7 +140,7 @@ function Packs(props: { packs: readonly Pack[] | undefined; error: string | unde
                 </>
               ),
             },
-            { title: "Verified", cell: ({ id }) => <VerdictBadge verdict={verdicts[id]} /> },
+            { title: "Verified", class: "nowrap", cell: ({ id }) => <VerdictBadge verdict={verdicts[id]} /> },
             {
               title: "Actions",
               hideTitle: true,

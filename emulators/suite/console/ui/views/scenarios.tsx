@@ -51,7 +51,7 @@ export function Scenarios({ chosen }: { chosen: string | undefined }) {
       return undefined;
     });
   return (
-    <div class={`split ${chosen === undefined ? "" : "chosen"}`}>
+    <div class={`split ${chosen === undefined ? "both" : "chosen"}`}>
       <Panel
         title="Scenarios"
         class="list"
