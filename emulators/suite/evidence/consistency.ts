@@ -16,6 +16,7 @@ const Mode = z.object({
   }),
 });
 const Line = z.object({
+  service: z.string(),
   webhookId: z.string(),
   endpoint: z.string().nullable(),
   state: z.string(),
@@ -36,7 +37,15 @@ const Drill = z.object({
   replayed: z.number(),
   deliveredAfterReplay: z.number(),
   leftInDeadLetters: z.number(),
-  letters: z.array(z.object({ state: z.string() })),
+  letters: z.array(
+    z.object({
+      service: z.string(),
+      id: z.string(),
+      state: z.string(),
+      bodySha256: z.string(),
+      attempts: z.array(z.unknown()),
+    }),
+  ),
 });
 
 export function agreement(files: Files): Finding[] {
@@ -107,12 +116,16 @@ function webhooks(
     say(path, `holds ${lines.length} attempts, and ${mode.counts.attempts} were recorded`);
   const registered = read("webhooks/endpoints.json", Endpoints);
   const ids = createIds(mode.seed);
+  /** Hashes of what each delivery sent, try by try. */
+  const tries = new Map<string, readonly string[]>();
   for (const line of lines) {
     const attempt = Line.safeParse(json(Buffer.from(line))).data;
     if (!attempt) {
       say(path, "a line is no attempt");
       continue;
     }
+    const delivery = `${attempt.service} ${attempt.id}`;
+    tries.set(delivery, [...(tries.get(delivery) ?? []), attempt.bodySha256]);
     const body = files.get(`webhooks/bodies/${attempt.bodySha256}`);
     if (!body || sha256(body) !== attempt.bodySha256) {
       say(path, `the body of ${attempt.id} is not webhooks/bodies/${attempt.bodySha256}`);
@@ -140,6 +153,11 @@ function webhooks(
     drill.deliveredAfterReplay > drill.replayed
   )
     say("deadletter/drill.json", "its counts do not add up");
+  for (const { service, id, bodySha256, attempts } of drill.letters) {
+    const sent = tries.get(`${service} ${id}`) ?? [];
+    if (sent.length !== attempts.length || sent.some((hash) => hash !== bodySha256))
+      say("deadletter/drill.json", `what it says of ${id} is not what webhooks/deliveries.jsonl says`);
+  }
 }
 
 const json = (bytes: Buffer | undefined): unknown => (bytes === undefined ? undefined : parsed(bytes.toString("utf8")));

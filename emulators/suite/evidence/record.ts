@@ -121,7 +121,7 @@ async function finish(run: Run): Promise<Recorded> {
   const postOffice = members.find(({ name }) => name === "smtp");
   // By the messages: a session ends when its client hangs up, at whatever time the clock then shows.
   const mailed = postOffice ? await writeMails(pack, postOffice, redactor, places) : { times: [] };
-  const webhooks = await webhookLog(members, redactor, places);
+  const webhooks = await webhookLog(members, redactor, places, steps);
   const exported = await exportState(pack, suite, redactor, places);
   const egress = await egressProof(suite, redactor, options.environment ?? {});
   for (const each of [archived.samples, webhooks.artefacts, exported.artefacts, egress.artefacts])

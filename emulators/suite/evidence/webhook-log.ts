@@ -4,7 +4,9 @@ import { ask, type Member } from "../member.ts";
 import type { Artefact } from "./artefact.ts";
 import { sha256 } from "./attestation.ts";
 import { canonicalJson, canonicalLine, compareText } from "./canonical.ts";
+import { type Drill, drillLog, type Letter } from "./drill-log.ts";
 import type { Redactor } from "./redact.ts";
+import type { StepResult } from "./scenario/run.ts";
 
 interface Delivery {
   readonly id: string;
@@ -54,14 +56,6 @@ export interface WebhookLog {
   readonly drill: Drill;
 }
 
-export interface Drill {
-  readonly deadLettered: number;
-  readonly replayed: number;
-  readonly deliveredAfterReplay: number;
-  readonly leftInDeadLetters: number;
-  readonly verdict: "passed" | "failed" | "not run";
-}
-
 const page = 1_000;
 const side = 16;
 
@@ -69,12 +63,13 @@ export async function webhookLog(
   members: readonly Member[],
   redactor: Redactor,
   places: (text: string) => string,
+  steps: readonly StepResult[],
 ): Promise<WebhookLog> {
   const bodies = new Map<string, Buffer>();
   const lines: { key: string; line: string }[] = [];
   const raw: string[] = [];
   const endpoints: Record<string, unknown>[] = [];
-  const letters: { key: string; letter: Record<string, unknown> }[] = [];
+  const letters: { key: string; letter: Letter }[] = [];
   let redacted = false;
   for (const member of members) {
     const registered = await ask<{ endpoints: readonly EndpointView[] }>(member, "GET", "/_backlot/webhooks/endpoints");
@@ -119,13 +114,18 @@ export async function webhookLog(
             state: delivery.state,
             triesBeforeReplay: replayedAfter || tries,
             triesAfterReplay: replayedAfter > 0 ? tries - replayedAfter : 0,
+            bodySha256: hash,
+            attempts: attempts.map(({ n, at, outcome, status }) => ({ n, at, outcome, status })),
           },
         });
     }
   }
   lines.sort((left, right) => compareText(left.key, right.key));
   letters.sort((left, right) => compareText(left.key, right.key));
-  const drill = drillOf(letters.map(({ letter }) => letter));
+  const log = drillLog(
+    letters.map(({ letter }) => letter),
+    steps,
+  );
   const file = (path: string, mediaType: string, about: string, text: string | Uint8Array): Artefact => ({
     path,
     class: path.startsWith("volatile/") ? "vol" : "norm",
@@ -135,7 +135,7 @@ export async function webhookLog(
   });
   return {
     attempts: lines.length,
-    drill,
+    drill: log.drill,
     artefacts: [
       file(
         "webhooks/deliveries.jsonl",
@@ -156,9 +156,9 @@ export async function webhookLog(
         "deadletter/drill.json",
         "application/json",
         "Dead letters, their replay, and the verdict",
-        canonicalJson({ ...drill, letters: letters.map(({ letter }) => letter) }),
+        redactor.text(places(log.json)),
       ),
-      file("deadletter/drill.md", "text/markdown", "The same for people", drillText(drill)),
+      file("deadletter/drill.md", "text/markdown", "The same for people", redactor.text(places(log.text))),
       file(
         "volatile/webhooks/deliveries.jsonl",
         "application/x-ndjson",
@@ -206,31 +206,4 @@ function headersOf(headers: Readonly<Record<string, string>>, redactor: Redactor
     Object.entries(kept).map(([name, value]) => [name, dated.test(name) ? "(by the machine's clock)" : value]),
   );
   return { raw, normal };
-}
-
-function drillOf(letters: readonly Record<string, unknown>[]): Drill {
-  const replayed = letters.filter(({ triesAfterReplay }) => Number(triesAfterReplay) > 0);
-  const delivered = replayed.filter(({ state }) => state === "delivered").length;
-  const left = letters.filter(({ state }) => state === "dead").length;
-  return {
-    deadLettered: letters.length,
-    replayed: replayed.length,
-    deliveredAfterReplay: delivered,
-    leftInDeadLetters: left,
-    verdict: letters.length === 0 ? "not run" : left === 0 && delivered === letters.length ? "passed" : "failed",
-  };
-}
-
-function drillText(drill: Drill): string {
-  return `# Dead-letter drill: ${drill.verdict}
-
-| step | count |
-|---|---|
-| webhooks that became dead letters | ${drill.deadLettered} |
-| replayed by the operator | ${drill.replayed} |
-| delivered after the replay | ${drill.deliveredAfterReplay} |
-| left in dead letters | ${drill.leftInDeadLetters} |
-
-Every attempt is a line of webhooks/deliveries.jsonl.
-`;
 }

@@ -1,65 +1,22 @@
 import { execFileSync } from "node:child_process";
-import { createHash, generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { packageRoot } from "../../emulators/kernel/package-root.ts";
-import {
-  attest,
-  derivedKey,
-  keyFromPem,
-  preAuthEncoding,
-  publicPem,
-} from "../../emulators/suite/evidence/attestation.ts";
-import { comparePacks } from "../../emulators/suite/evidence/diff.ts";
-import { normalMail } from "../../emulators/suite/evidence/mails.ts";
-import { packTar, writePack } from "../../emulators/suite/evidence/pack.ts";
-import { type Recorded, type RecordOptions, startRecording } from "../../emulators/suite/evidence/record.ts";
-import { playScenario } from "../../emulators/suite/evidence/scenario/run.ts";
-import { readScenario } from "../../emulators/suite/evidence/scenario/schema.ts";
-import { readTar, tarParts } from "../../emulators/suite/evidence/tar.ts";
+import { attest, derivedKey, keyFromPem, publicPem } from "../../emulators/suite/evidence/attestation.ts";
+import { packTar } from "../../emulators/suite/evidence/pack.ts";
+import type { Recorded } from "../../emulators/suite/evidence/record.ts";
+import { readTar } from "../../emulators/suite/evidence/tar.ts";
 import { readTree } from "../../emulators/suite/evidence/tree.ts";
 import { verifyPack, verifyTree } from "../../emulators/suite/evidence/verify.ts";
-import { run, temporaryFolder } from "../support/command.ts";
-
-const scenarioFile = (name: string) => join(packageRoot(), "fixtures", "scenarios", `${name}.yaml`);
-const start = Date.parse("2026-01-01T09:00:00Z");
-const hash = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-
-async function recordPack(
-  name: string,
-  options: RecordOptions & { concurrency?: number; environment?: Record<string, string> } = {},
-): Promise<Recorded> {
-  const { concurrency, ...recording } = options;
-  const scenario = readScenario(scenarioFile(name));
-  let recorded: Recorded | undefined;
-  const played = await playScenario(scenario, {
-    ...(concurrency === undefined ? {} : { concurrency }),
-    async around(suite, play) {
-      const started = await startRecording(suite, {
-        scenario: { name, source: readFileSync(scenarioFile(name), "utf8") },
-        failFast: true,
-        ...recording,
-      });
-      recorded = await started.stop((await play()).results);
-    },
-  });
-  expect(played.results.filter(({ failure }) => failure !== undefined)).toEqual([]);
-  if (!recorded) throw new Error("nothing was recorded");
-  return recorded;
-}
+import { temporaryFolder } from "../support/command.ts";
+import { hash, packFolder, recordPack, start } from "../support/evidence.ts";
 
 let drill: Recorded;
 beforeAll(async () => {
   drill = await recordPack("dead-letter-drill");
 });
-
-function packFolder(recorded: Recorded = drill): string {
-  const folder = join(temporaryFolder(), "pack");
-  writePack(folder, recorded.files);
-  return folder;
-}
 
 const edit = (path: string, change: (text: string) => string) =>
   writeFileSync(path, change(readFileSync(path, "latin1")), "latin1");
@@ -98,85 +55,6 @@ function resign(
 const strangerKey = () =>
   keyFromPem(generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }).toString());
 const someBody = (folder: string) => `webhooks/bodies/${readdirSync(join(folder, "webhooks/bodies"))[0]}`;
-
-describe("a pack as recorded", () => {
-  test("is whole, as a folder and as an archive", () => {
-    const folder = packFolder();
-    const verdict = verifyPack(folder);
-    expect(verdict).toMatchObject({ code: 0, findings: [], signature: "integrity only" });
-    const archive = join(temporaryFolder(), "pack.tar");
-    writeFileSync(archive, packTar(drill.files, start));
-    expect(verifyPack(archive, { sha256: verdict.fingerprint })).toMatchObject({
-      code: 0,
-      fingerprint: verdict.fingerprint,
-    });
-    expect(hash(readFileSync(archive))).toBe(verdict.fingerprint);
-  });
-
-  test("sha256sum, GNU tar and openssl, which know nothing of Backlot, accept it", () => {
-    const folder = packFolder();
-    execFileSync("sha256sum", ["-c", "--strict", "--quiet", "SHA256SUMS"], { cwd: folder });
-    execFileSync("sha256sum", ["-c", "--strict", "--quiet", "SHA256SUMS"], { cwd: join(folder, "volatile") });
-    const place = temporaryFolder();
-    writeFileSync(join(place, "pack.tar"), packTar(drill.files, start));
-    mkdirSync(join(place, "out"));
-    execFileSync("tar", ["-xf", "pack.tar", "-C", "out"], { cwd: place });
-    expect(verifyPack(join(place, "out")).findings.map(({ path }) => path)).toEqual(["volatile/SHA256SUMS"]);
-    const envelope = JSON.parse(readFileSync(join(folder, "attestation.dsse.json"), "utf8")) as {
-      payload: string;
-      payloadType: string;
-      signatures: [{ sig: string }];
-    };
-    const payload = Buffer.from(envelope.payload, "base64");
-    const type = envelope.payloadType;
-    writeFileSync(join(place, "signed"), `DSSEv1 ${type.length} ${type} ${payload.length} ${payload.toString("utf8")}`);
-    writeFileSync(join(place, "sig"), Buffer.from(envelope.signatures[0].sig, "base64"));
-    const args = [
-      "pkeyutl",
-      "-verify",
-      "-rawin",
-      "-pubin",
-      "-inkey",
-      join(folder, "signing-key.pub.pem"),
-      "-sigfile",
-      "sig",
-      "-in",
-      "signed",
-    ];
-    expect(execFileSync("openssl", args, { cwd: place, encoding: "utf8" })).toContain("Verified Successfully");
-  });
-
-  test("holds the drill with its verdict, every attempt, and the steps as test cases", () => {
-    const read = (path: string) => drill.files.get(path)?.toString("utf8") ?? "";
-    expect(JSON.parse(read("deadletter/drill.json"))).toMatchObject({
-      deadLettered: 10,
-      replayed: 10,
-      deliveredAfterReplay: 10,
-      leftInDeadLetters: 0,
-      verdict: "passed",
-    });
-    expect(read("webhooks/deliveries.jsonl").trim().split("\n")).toHaveLength(50);
-    expect(JSON.parse(read("webhooks/rejections.json"))).toMatchObject([{ report: { results: expect.any(Array) } }]);
-    expect(read("tests/junit.xml")).toContain('tests="15" failures="0"');
-    expect(read("smtp/000001.transcript.txt")).toContain("C: RCPT TO:<guest-1@customer.example>");
-    expect(JSON.parse(read("realmode/smtp.json"))).toMatchObject({
-      status: 503,
-      greeting: expect.stringMatching(/^421 4\.3\.2/),
-    });
-    expect(read("report/index.html")).not.toMatch(/<script|https?:\/\/(?!app\.receiver\.test)/);
-  });
-
-  test("signed with a key of its own it needs that key, and no other", () => {
-    const pair = generateKeyPairSync("ed25519");
-    const key = keyFromPem(pair.privateKey.export({ format: "pem", type: "pkcs8" }).toString());
-    return recordPack("dead-letter-drill", { key }).then((recorded) => {
-      const folder = packFolder(recorded);
-      expect(verifyPack(folder, { key: publicPem(key.key) })).toMatchObject({ code: 0, signature: "valid" });
-      expect(verifyPack(folder)).toMatchObject({ code: 2 });
-      expect(verifyPack(folder, { key: publicPem(strangerKey().key) })).toMatchObject({ code: 2 });
-    });
-  });
-});
 
 interface Tampering {
   readonly what: string;
@@ -493,6 +371,20 @@ const tamperings: readonly Tampering[] = [
     },
   },
   {
+    what: "an attempt taken out of the drill's log and everything signed anew",
+    code: 1,
+    named: { check: "agreement", path: "deadletter/drill.json" },
+    how: (f) => {
+      edit(join(f, "deadletter/drill.json"), (t) => {
+        const log = JSON.parse(t) as { letters: { attempts: unknown[] }[] };
+        log.letters[0]?.attempts.pop();
+        return `${JSON.stringify(log, undefined, 2)}\n`;
+      });
+      redescribe(f);
+      resign(f);
+    },
+  },
+  {
     what: "a credential slipped in and everything signed anew",
     code: 1,
     named: { check: "secret", path: "README.md" },
@@ -506,7 +398,7 @@ const tamperings: readonly Tampering[] = [
 
 describe("tampering is told and named", () => {
   test.each(tamperings)("$what", ({ how, named, code }) => {
-    const folder = packFolder();
+    const folder = packFolder(drill);
     how(folder);
     const verdict = verifyPack(folder);
     const about = ({ check, path }: { check: string; path: string }) =>
@@ -560,99 +452,5 @@ describe("tampering is told and named", () => {
     );
     const { problems } = readTar(readFileSync(join(place, "evil.tar")));
     expect(problems.join("\n")).toMatch(/x: a path that a pack does not use[\s\S]*link: not a plain file/);
-  });
-});
-
-describe("the same bytes", () => {
-  test("whatever the folder, time zone, locale, user and ports, with 1 and with 16 at once", async () => {
-    const place = temporaryFolder();
-    for (const name of ["message-callbacks", "real-mode-refused"]) {
-      const record = async (out: string, concurrency: string, env: Record<string, string>) => {
-        const finished = await run(
-          [
-            "evidence",
-            "record",
-            "--scenario",
-            scenarioFile(name),
-            "--out",
-            join(place, out),
-            "--name",
-            name,
-            "--concurrency",
-            concurrency,
-          ],
-          { env },
-        );
-        expect(finished).toMatchObject({ code: 0, stderr: "" });
-        const folder = join(place, out, name);
-        expect((await run(["evidence", "tar", folder])).code).toBe(0);
-        return `${folder}.tar`;
-      };
-      const one = await record("a", "1", { TZ: "America/St_Johns", LC_ALL: "C", USER: "ci" });
-      const two = await record("some/where/else", "16", {
-        TZ: "Asia/Kathmandu",
-        LC_ALL: "tr_TR.UTF-8",
-        USER: "root",
-        HOME: place,
-      });
-      execFileSync("cmp", [one, two]);
-      const verified = await run(["evidence", "verify", two, "--sha256", hash(readFileSync(one)), "--json"]);
-      expect(JSON.parse(verified.stdout)).toMatchObject({ code: 0, findings: [] });
-      expect((await run(["evidence", "diff", one, two])).stdout).toBe("identical\n");
-    }
-  }, 90_000);
-
-  test("another scenario differs, and the difference is explained from mode.json on", async () => {
-    const [one, two] = [packFolder(), packFolder(await recordPack("message-callbacks"))];
-    const { identical, differences } = comparePacks(one, two);
-    expect(identical).toBe(false);
-    expect(differences[0]).toMatchObject({ path: "mode.json", kind: "changed" });
-    expect(differences[0]?.fields.join("\n")).toMatch(/scenario\.name: "dead-letter-drill" -> "message-callbacks"/);
-    expect(differences.find(({ path }) => path === "http/twilio.har")?.kind).toBe("added");
-  });
-});
-
-describe("parts", () => {
-  test("the vector of the DSSE specification", () => {
-    expect(preAuthEncoding("http://example.com/HelloWorld", Buffer.from("hello world")).toString()).toBe(
-      "DSSEv1 29 http://example.com/HelloWorld 11 hello world",
-    );
-  });
-
-  test("what is written to an archive is read from it", () => {
-    const name = fc.stringMatching(/^[a-z0-9]{1,40}(\/[a-z0-9]{1,40}){0,4}$/);
-    fc.assert(
-      fc.property(fc.dictionary(name, fc.uint8Array({ maxLength: 1500 })), (given) => {
-        const files = new Map(Object.entries(given).map(([path, bytes]) => [path, Buffer.from(bytes)] as const));
-        const read = readTar(Buffer.concat([...tarParts(files, 0)]));
-        expect(read.problems).toEqual([]);
-        expect(new Map(read.files)).toEqual(new Map([...files].sort(([left], [right]) => (left < right ? -1 : 1))));
-      }),
-      { numRuns: 50 },
-    );
-  });
-
-  test("mail of a client that draws boundaries, dates and ids is the same in normal form", () => {
-    const mail = (boundary: string, id: string, date: string) =>
-      `Received: from ${id}\r\n by x\r\nDate: ${date}\r\nMessage-ID: <${id}@host.test>\r\nReferences: <${id}@host.test> <other@x.test>\r\nContent-Type: multipart/mixed;\r\n boundary="${boundary}"\r\n\r\n--${boundary}\r\n\r\nDate: tomorrow\r\n--${boundary}--\r\n`;
-    const at = "2026-01-01T09:00:00.000Z";
-    const one = normalMail(mail("--_NmP-1a", "1", "Fri, 01 Jan 2021 00:00:00 +0100"), at);
-    const two = normalMail(mail("=====99==", "2", "Sat, 02 Jan 2021 00:00:00 +0000"), at);
-    expect(one.text).toBe(two.text);
-    expect(one.text).toContain("Date: tomorrow");
-    expect(one.text).toContain("<m-000001@norm> <m-000002@norm>");
-    expect(one.replaced.map(({ what }) => what)).toContain("boundary 1");
-  });
-
-  test("an interrupted recording leaves a folder that says so and does not verify", async () => {
-    const place = temporaryFolder();
-    const folder = join(place, "pack");
-    const unwritable = new Map([...drill.files, ["README.md/impossible", Buffer.from("x")]]);
-    expect(() => writePack(folder, unwritable)).toThrow();
-    expect(readdirSync(place)).toEqual(["pack.partial"]);
-    expect(() => verifyPack(folder)).toThrow(/pack\.partial is what an interrupted recording left/);
-    expect(verifyPack(`${folder}.partial`).code).toBe(2);
-    const told = await run(["evidence", "verify", folder]);
-    expect(told.code).toBe(3);
   });
 });
