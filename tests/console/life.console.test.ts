@@ -65,18 +65,13 @@ test("in real mode the console stays up and says so", async () => {
   }
 });
 
-test("ten thousand entries keep a short list of elements, and the first view is there soon", async () => {
+test("ten thousand entries keep a short list of elements", async () => {
   const suite = await startSuite({ BACKLOT_ONLY: "twilio" });
   try {
     const journal = suite.emulators[0]?.runtime.journal;
     const { page } = await openPage(browser, suite.url);
     await page.goto(suite.url);
     await page.getByRole("rowheader", { name: "Twilio" }).waitFor();
-    // The first visit bundles the sources; a built suite reads two files, as this second one does.
-    await page.reload();
-    const painted = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0");
-    expect(painted).toBeLessThan(1_000);
-    if (process.env.BACKLOT_SCREENSHOTS !== undefined) process.stdout.write(`first paint ${painted} ms\n`);
     await page.goto(`${suite.url}/#/journal`);
     await page.getByText("Live", { exact: true }).waitFor();
     for (let n = 0; n < 10_000; n += 1) {
