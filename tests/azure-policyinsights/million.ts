@@ -38,6 +38,7 @@ export const questions: Readonly<Record<string, Question>> = {
     "&$top=1000&$filter=resourceType eq 'Microsoft.Cache/redis' and policyDefinitionAction eq 'audit' and timestamp gt 2025-01-15T00:00:00Z",
     40,
   ),
+  "a page of half a day ago": query("&$top=1000&$filter=timestamp lt 2025-01-14T18:00:00Z", 40),
   "groupby and aggregate": query(
     "&$filter=isCompliant eq false&$apply=groupby((policyAssignmentId,policyDefinitionId),aggregate($count as n))",
     15,

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { readPage } from "../../emulators/azure-policyinsights/domain/page.ts";
 import { createReadings } from "../../emulators/azure-policyinsights/domain/readings.ts";
 import { walkNewestFirst } from "../../emulators/azure-policyinsights/domain/walk.ts";
+import { compileFilter } from "../../emulators/azure-policyinsights/odata/filter-compiler.ts";
+import { parseFilter } from "../../emulators/azure-policyinsights/odata/filter-parser.ts";
 import { everything, noon, recordsOf, smallEstate } from "./estates.ts";
 
 const readings = createReadings(smallEstate("walk"));
@@ -48,6 +51,26 @@ test("a walk taken up after any record goes on where the whole one does", () => 
         return rest.length < 20;
       });
       expect(rest).toEqual(whole.slice(at + 1, at + 21));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a page before an instant starts with the newest that comes before it, that instant's own where it is let in", () => {
+  const records = recordsOf(readings).toSorted((left, right) => right.instant - left.instant || left.row - right.row);
+  fc.assert(
+    fc.property(fc.nat(records.length - 1), fc.constantFrom("lt", "le", "eq"), (at, operator) => {
+      // A filter has whole milliseconds.
+      const value = Math.ceil(records[at]?.instant ?? 0);
+      const mask = compileFilter(parseFilter(`timestamp ${operator} ${new Date(value).toISOString()}`), readings);
+      const seen: number[] = [];
+      const question = { ...everything(readings.estate), mask };
+      readPage(readings, { question, orderBy: undefined, size: 30, after: undefined, shown: 0 }, (row) =>
+        seen.push(row),
+      );
+      const passes = (instant: number) =>
+        operator === "eq" ? instant === value : operator === "lt" ? instant < value : instant <= value;
+      expect(seen).toEqual(records.flatMap(({ row, instant }) => (passes(instant) ? [row] : [])).slice(0, 30));
     }),
     { numRuns: 60 },
   );

@@ -159,6 +159,8 @@ function startsWith(hash: number, { value, span }: Digits): boolean {
 }
 
 function includes(hash: number, { value, span }: Digits): boolean {
-  for (let rest = hash; rest * 36 >= span; rest = Math.floor(rest / 36)) if (rest % span === value) return true;
+  // Not by `%`, which is slow for numbers that do not fit 31 bits.
+  for (let rest = hash; rest * 36 >= span; rest = Math.floor(rest / 36))
+    if (rest - Math.floor(rest / span) * span === value) return true;
   return false;
 }

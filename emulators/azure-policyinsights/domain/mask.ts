@@ -12,6 +12,8 @@ export interface Mask {
   readonly policies?: Uint8Array | undefined;
   readonly compliance?: Uint8Array | undefined;
   readonly test?: RowTest | undefined;
+  /** Nothing later passes: where a walk from the newest on may begin. */
+  readonly until?: number | undefined;
 }
 
 const tables = ["resources", "policies", "compliance"] as const;
@@ -25,6 +27,7 @@ export function both(left: Mask, right: Mask): Mask {
     policies: bitsOfBoth(left.policies, right.policies),
     compliance: bitsOfBoth(left.compliance, right.compliance),
     test: one && other ? (row, code, instant) => one(row, code, instant) && other(row, code, instant) : (one ?? other),
+    until: left.until === undefined ? right.until : Math.min(left.until, right.until ?? left.until),
   };
 }
 

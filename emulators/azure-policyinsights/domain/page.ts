@@ -36,7 +36,10 @@ const mostSteps = 50_000;
 function newestPage(readings: Readings, request: PageRequest, emit: Emit): Page {
   const { question, size, after, shown } = request;
   const found: Parameters<Emit>[] = [];
-  const walked = walkNewestFirst(readings, question, after, (...record) => found.push(record) <= size, mostSteps);
+  const { until } = question.mask;
+  // No row is -1: the place is before all of that instant.
+  const start = after ?? (until === undefined ? undefined : { row: -1, instant: until });
+  const walked = walkNewestFirst(readings, question, start, (...record) => found.push(record) <= size, mostSteps);
   if (!walked) return sparsePage(readings, request, emit);
   const more = found.length > size;
   if (more) found.pop();

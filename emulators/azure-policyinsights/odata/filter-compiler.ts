@@ -27,7 +27,8 @@ export function compileFilter(expression: Expression, readings: Readings): Mask 
     }
     case "date": {
       const { operator, value } = expression;
-      return { test: (_row, _compliance, instant) => holds(operator, instant - value) };
+      const until = operator === "lt" || operator === "le" || operator === "eq" ? value : undefined;
+      return { test: (_row, _compliance, instant) => holds(operator, instant - value), until };
     }
     case "number":
       throw new Error("no member of a policy state is a number");
