@@ -35,8 +35,15 @@ export function namesForAddresses(members: readonly Member[]): (text: string) =>
     "g",
   );
   const hosts = [...new Set([...names.keys()].map((at) => at.replace(/:\d+$/, "")))];
+  /** Values of headers, which come again and again. */
+  const known = new Map<string, string>();
   return (text) => {
-    if (!hosts.some((host) => text.includes(host))) return text;
-    return text.replace(pattern, (found) => names.get(decodeURIComponent(found)) ?? found);
+    const before = text.length < 200 ? known.get(text) : undefined;
+    if (before !== undefined) return before;
+    const placed = hosts.some((host) => text.includes(host))
+      ? text.replace(pattern, (found) => names.get(decodeURIComponent(found)) ?? found)
+      : text;
+    if (text.length < 200 && known.size < 20_000) known.set(text, placed);
+    return placed;
   };
 }
