@@ -6,7 +6,6 @@ export type Order = { readonly start: string } | { readonly stop: true } | { rea
 
 export interface Measured {
   readonly wallMs: number;
-  readonly cpuMs: number;
   /** Resident megabytes: now, and the most since it was asked for last. */
   readonly resident: number;
   readonly peak: number;
@@ -19,13 +18,11 @@ const megabytes = (line: string) =>
 
 async function obey(order: Order): Promise<Measured> {
   if ("memory" in order) globalThis.gc?.();
-  const [began, before] = [performance.now(), process.cpuUsage()];
+  const began = performance.now();
   if ("start" in order) await suite.evidence.start({ folder: order.start });
   if ("stop" in order) await suite.evidence.stop();
-  const { user, system } = process.cpuUsage(before);
   const measured = {
     wallMs: performance.now() - began,
-    cpuMs: (user + system) / 1000,
     resident: megabytes("VmRSS"),
     peak: megabytes("VmHWM"),
   };
