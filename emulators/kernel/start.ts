@@ -2,7 +2,7 @@
 import type { Server } from "node:http";
 import { createCertificatesLazily } from "./authority.ts";
 import type { Certificates } from "./certificates.ts";
-import type { Instant } from "./clock.ts";
+import { afterReal, type Instant } from "./clock.ts";
 import { createControl } from "./control.ts";
 import { feedUpgrades } from "./control-feed.ts";
 import type { Address, Emulator, HttpSurface, Runtime } from "./emulator.ts";
@@ -22,6 +22,8 @@ import { declaredOperations } from "./operations.ts";
 import { readSeedFile } from "./seed.ts";
 import { type Settings, settingsFrom } from "./settings.ts";
 import { createSockets, type Served, type Sockets, settledAddresses } from "./sockets.ts";
+
+const warmUpDelayMs = 300;
 
 export interface StartOptions {
   /** Settings as they would stand in the environment; ignored when `settings` is given. */
@@ -132,13 +134,13 @@ export async function startEmulator<State, Seed>(
   };
 }
 
-/** One step a turn of the event loop, so that requests come in between. */
+/** After the first requests of whoever waited for the start; then one step a turn, so that others come in between. */
 function takeSteps(steps: Iterable<void>, signal: AbortSignal): void {
   const left = steps[Symbol.iterator]();
   const next = () => {
     if (!signal.aborted && !left.next().done) setImmediate(next);
   };
-  setImmediate(next);
+  afterReal(warmUpDelayMs, next);
 }
 
 /** One for each HTTP surface, with the same control API. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { backlotCommand, startBacklot } from "../backlot.ts";
 import type { RequestParts } from "../load/request.ts";
 import { rawRequest } from "../load/request.ts";
@@ -36,6 +37,7 @@ async function round(bench: Bench): Promise<void> {
   });
   // The connection is there, and what Backlot does ahead after its start is done.
   await (await fetch(new URL("/health", server.services["ec2-spot"]?.url ?? ""))).text();
+  await sleep(1_000);
   await quiet(server.pid);
   bench.readings.add("spotSweep", `${backlot}, the first`, await sweep(query, now));
   bench.readings.add("spotSweep", `${backlot}, the second`, await sweep(query, now));
