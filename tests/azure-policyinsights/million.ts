@@ -54,7 +54,7 @@ export function pathOf(emulator: RunningEmulator<AzureState>, { query: text, ver
 export const now = () => Number(process.hrtime.bigint()) / 1e6;
 
 /** Times of a question once the code is warm, shortest first. */
-export async function times(ask: () => Promise<unknown>, rounds = 41, warm = 15): Promise<readonly number[]> {
+export async function times(ask: () => Promise<unknown>, rounds = 61, warm = 60): Promise<readonly number[]> {
   const found: number[] = [];
   for (let round = 0; round < rounds + warm; round += 1) {
     const start = now();
