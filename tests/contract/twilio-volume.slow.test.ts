@@ -69,7 +69,10 @@ async function timed(count: number, action: (n: number) => Promise<unknown>): Pr
   return (performance.now() - began) / count;
 }
 
-test("create and fetch are as fast with 100,000 messages as with 1,000, and a filtered page takes under 5 ms", async () => {
+// A busy machine may spoil a run, never better one.
+test("create and fetch are as fast with 100,000 messages as with 1,000, and a filtered page takes under 5 ms", {
+  retry: 1,
+}, async () => {
   const [few, many] = [await twilioServer(), await twilioServer()];
   onTestFinished(async () => {
     await few.close();
@@ -106,7 +109,9 @@ test("create and fetch are as fast with 100,000 messages as with 1,000, and a fi
   expect(page).toBeLessThan(5);
 });
 
-test("storms of status callbacks to a slow receiver: none lost, and the API answers as fast as in quiet", async () => {
+test("storms of status callbacks to a slow receiver: none lost, and the API answers as fast as in quiet", {
+  retry: 1,
+}, async () => {
   const receiver = spawn(process.execPath, [join(packageRoot(), "tests", "support", "callback-receiver.mjs")], {
     stdio: ["ignore", "pipe", "inherit"],
   });

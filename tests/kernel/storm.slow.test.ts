@@ -103,7 +103,8 @@ test("none lost, none again after success, order kept, memory flat", async () =>
   expect(grown).toBeLessThan(64 * 2 ** 20);
 });
 
-test("a storm leaves the median latency of the API within 1.2 of a run without it", async () => {
+// A busy machine may spoil a run, never better one.
+test("a storm leaves the median latency of the API within 1.2 of a run without it", { retry: 1 }, async () => {
   const { emulator, counts, settled, storm } = await setUp();
   await medianLatency(emulator.url, 2_000);
   // A whole round for nothing: the dispatcher's code is compiled while it runs.
