@@ -41,5 +41,6 @@ test("a whole region page by page, from now back through 30 days and through 90"
   const quarter = walkTo(0);
   console.log(`${read} records: ${month.toFixed(0)} MB; ${records} records: ${quarter.toFixed(0)} MB`);
   expect(records).toBeGreaterThan(2.5 * read);
-  expect(quarter - month).toBeLessThan(8); // two million records more would be 30 MB
+  // A million and a half records more, kept in the least room, would be 18 MB; caches that are not full yet take some.
+  expect(quarter - month).toBeLessThan(16);
 });
