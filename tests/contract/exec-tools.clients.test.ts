@@ -73,8 +73,8 @@ testWith(tool("az", "azure-cli"), "az: assignments, definitions, states, remedia
     expect.stringMatching(/^[5-9]$/),
     "Accepted",
     "2",
-    "50",
-    "3000",
+    "55",
+    "3300",
   ]);
 });
 
