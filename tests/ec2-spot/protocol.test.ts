@@ -7,7 +7,7 @@ import { matchesWildcard } from "../../emulators/ec2-spot/domain/wildcard.ts";
 import { readParameters } from "../../emulators/ec2-spot/query-protocol.ts";
 import { createSeals } from "../../emulators/ec2-spot/seals.ts";
 import { isSignedWith, signatureOf } from "../../emulators/ec2-spot/sigv4.ts";
-import { priceText } from "../../emulators/ec2-spot/wire/spot-prices.ts";
+import { createPriceSheet, priceHead, priceTail, priceText } from "../../emulators/ec2-spot/wire/spot-prices.ts";
 import { longTimestamp, timestampFormat } from "../../emulators/ec2-spot/wire/time.ts";
 import { escapeXml } from "../../emulators/ec2-spot/wire/xml.ts";
 import type { Exchange } from "../../emulators/kernel/exchange.ts";
@@ -85,6 +85,30 @@ test("times and prices are written as EC2 writes them", () => {
   );
   expect(longTimestamp(Date.parse("2026-11-20T22:55:09Z") / 1000)).toBe("Fri Nov 20 22:55:09 UTC 2026");
   expect([437, 12_318, 1, 550_400].map(priceText)).toEqual(["0.043700", "1.231800", "0.000100", "55.040000"]);
+});
+
+test("a record written as bytes is the text of its price and time, also where pages outgrow the sheet", () => {
+  const sheet = createPriceSheet();
+  const timestamp = timestampFormat();
+  const [head, tail] = [priceHead("m5.large", "Linux/UNIX"), priceTail("us-east-1a", "use1-az1")];
+  const [before, after] = [Buffer.from(head).toString(), Buffer.from(tail).toString()];
+  const record = fc.tuple(fc.integer({ min: 1, max: 30_000_000 }), fc.integer({ min: 0, max: 4_000_000_000 }));
+  const inside = (records: readonly (readonly [ticks: number, at: number])[]) => {
+    for (const [ticks, at] of records) sheet.add(head, ticks, at, tail);
+    return sheet.body(["<", ">"], "").toString();
+  };
+  const texts = (records: readonly (readonly [ticks: number, at: number])[]) =>
+    records
+      .map(([ticks, at]) => `${before}${priceText(ticks)}</spotPrice><timestamp>${timestamp(at)}${after}`)
+      .join("");
+  fc.assert(
+    fc.property(fc.array(record, { minLength: 1, maxLength: 20 }), (records) => {
+      expect(inside(records)).toContain(`<spotPriceHistorySet>${texts(records)}\n`);
+    }),
+  );
+  const many = Array.from({ length: 3_000 }, (_, n) => [n + 1, 1_700_000_000 + n * 61] as const);
+  expect(inside(many)).toContain(`<spotPriceHistorySet>${texts(many)}\n`);
+  expect(sheet.body(["<", ">"], "").toString()).toContain("<spotPriceHistorySet/>");
 });
 
 test("parameters come from the query and the form, lists in order of number", () => {
