@@ -1,8 +1,9 @@
 /** Rows that are read once are never older than the table, whatever happens to it. */
 import BetterSqlite from "better-sqlite3";
 import { expect, test } from "vitest";
-import { phoneNumber } from "../../emulators/twilio/kinds.ts";
+import * as kinds from "../../emulators/twilio/kinds.ts";
 import { type Account, openStore } from "../../emulators/twilio/store.ts";
+import { steadyKinds } from "../../emulators/twilio/store-kept.ts";
 import { tables } from "../../emulators/twilio/tables.ts";
 
 const sid = `AC${"1".repeat(32)}`;
@@ -49,19 +50,24 @@ test("a change shows at once, and one that is rolled back is gone, also where it
 test("what was not there is found once it is, and rows that are taken away or replaced are gone", async () => {
   const { db, state, name } = opened();
   await nextTurn();
-  const number = () => state.resourceByKey(phoneNumber, "+12025550100")?.sid;
+  const number = () => state.resourceByKey(kinds.phoneNumber, "+12025550100")?.sid;
   expect(number()).toBeUndefined();
   const row = { sid: "PN1", accountSid: sid, parent: sid, key: "+12025550100", createdAt: 1, updatedAt: 1 };
-  state.addResource(phoneNumber, { ...row, data: {} as never });
+  state.addResource(kinds.phoneNumber, { ...row, data: {} as never });
   expect(number()).toBe("PN1");
   await nextTurn();
   expect(number()).toBe("PN1");
-  state.removeResource(phoneNumber, "PN1");
+  state.removeResource(kinds.phoneNumber, "PN1");
   expect(number()).toBeUndefined();
   await nextTurn();
   expect(name()).toBe("first");
   db.exec("DELETE FROM accounts"); // as a reset does
   expect(name()).toBeUndefined();
+});
+
+test("every kind that is kept is one that the emulator has", () => {
+  const names = Object.values(kinds).map(({ name }) => name);
+  expect([...steadyKinds].filter((name) => !names.includes(name))).toEqual([]);
 });
 
 test("nobody changes what others are given", async () => {
