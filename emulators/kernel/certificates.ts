@@ -201,6 +201,7 @@ function certificate(parts: {
   readonly extensions: readonly Buffer[];
 }): string {
   const algorithm = der.sequence(der.oid(oid.ecdsaWithSha256));
+  // No two certificates of one issuer may share it (RFC 5280 4.1.2.2), and nobody counts them.
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40; // positive, and never shortened
   const body = der.sequence(

@@ -44,7 +44,7 @@ export function journalRoutes(control: Hono<KernelEnv>, journal: Journal, metric
   control.post("/_backlot/journal/holds", (c) => {
     const { kinds } = readBody(c.env.exchange, HoldInput);
     const hold = journal.hold(kinds);
-    const id = randomUUID();
+    const id = randomUUID(); // a service that was started anew must not end an earlier one's hold under its number
     holds.set(id, hold);
     return answerJson(c.env.exchange, 201, { id, since: hold.since, epoch: journal.epoch });
   });
