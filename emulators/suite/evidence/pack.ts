@@ -41,7 +41,10 @@ export interface PackWriter {
 }
 
 export interface PackFile {
-  /** Lines or records, no pieces of them: what is written at once is searched for credentials at once. */
+  /**
+   * Lines or records, no pieces of them: what is written at once is searched for credentials at once.
+   * @throws when it holds what looks like one; what came before it stays in the partial folder
+   */
   write(...parts: readonly (string | Uint8Array)[]): void;
   end(): void;
 }
