@@ -35,11 +35,10 @@ async function openListener(
   runtime: Runtime<MailState>,
   bind: Bind,
 ): Promise<Opened> {
-  const options: SMTPServerOptions = {
-    ...serverOptions(runtime, transport, bind),
-    ...sessionHandlers(runtime, name, () => server),
-  };
+  const { receive, ...handlers } = sessionHandlers(runtime, name, () => server);
+  const options: SMTPServerOptions = { ...serverOptions(runtime, transport, bind), ...handlers };
   const server: MailServer = new MailServer(options, {
+    receive,
     profile: () => ({ id: sessionId(runtime, name), server: serverProfile(runtime) }),
     refusal() {
       const refused = refusedNow(runtime);

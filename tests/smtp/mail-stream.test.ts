@@ -10,9 +10,13 @@ async function read(wire: Buffer, cuts: readonly number[]): Promise<{ content: B
   const command = new Promise<string>((resolve) => {
     stream.oncommand = (line) => resolve(line.toString());
   });
-  const data = stream.startDataMode();
-  data.on("data", (chunk: Buffer) => content.push(chunk));
-  data.on("end", () => stream.continue());
+  stream.receive({
+    part: (bytes) => content.push(Buffer.from(bytes)),
+    end(last) {
+      content.push(Buffer.from(last));
+      stream.resume();
+    },
+  });
   const bounds = [0, ...cuts.map((cut) => cut % (wire.length + 1)).sort((left, right) => left - right), wire.length];
   bounds.slice(1).forEach((to, index) => {
     stream.write(wire.subarray(bounds[index] ?? 0, to));

@@ -3,120 +3,126 @@ import type { Runtime } from "../../kernel/emulator.ts";
 import type { Content } from "../domain/message.ts";
 import type { MailState } from "../state.ts";
 
-/** A message up to this size is one row; a larger one goes to the store in pieces of this size, as it arrives. */
+/** A message below this size is one row; a larger one goes to the store in pieces of this size, as it arrives. */
 const pieceSize = 2 ** 18;
 const beginningSize = 65_536;
-/** Smaller buffers may be parts of one that others share. */
-const smallestReleased = 8_192;
+/** Pieces that stay at hand for the next messages; with more senders at once each makes its own. */
+const mostIdle = 8;
+
+type Target = Pick<Runtime<MailState>, "state" | "store">;
 
 export interface Collector {
   readonly size: number;
   /** At most the first 64 KiB of what came. */
   beginning(): Buffer;
-  push(chunk: Buffer): void;
-  /** What came, whole; the same again when asked again. Throws when a reset took its pieces away meanwhile. */
+  /** Copies what it is given. */
+  push(part: Buffer): void;
+  /** The end of the message. It must stay as it is until `close`: a message that came at once is not copied. */
+  last(part: Buffer): void;
+  /**
+   * What came, whole, to be used before `close`; the same again when asked again. Throws when a reset took its pieces away
+   * meanwhile.
+   */
   finish(): Content;
   /** Gives up what came. */
   discard(): void;
+  /** To be called once the message is stored, or given up. */
+  close(): void;
 }
 
-/** Gathers the bytes of one message with at most one piece of it in memory. */
-export function createCollector(runtime: Pick<Runtime<MailState>, "state" | "store">): Collector {
-  let chunks: Buffer[] = [];
+/**
+ * Gathers the bytes of messages, each with at most one piece of it in memory. A piece is used again and again: memory that
+ * is thrown away stays with the process long after the message, and new memory is slower than what was just read.
+ */
+export function createCollectors(target: Target): () => Collector {
+  const idle: Buffer[] = [];
+  const take = () => idle.pop() ?? Buffer.allocUnsafeSlow(pieceSize);
+  const giveBack = (piece: Buffer) => {
+    if (idle.length < mostIdle) idle.push(piece);
+  };
+  return () => createCollector(target, take, giveBack);
+}
+
+function createCollector(target: Target, take: () => Buffer, giveBack: (piece: Buffer) => void): Collector {
   let size = 0;
+  /** A message that came at once. */
+  let whole: Buffer | undefined;
+  let piece: Buffer | undefined;
+  let filled = 0;
   let spool: Spool | undefined;
   let finished: Content | undefined;
+  const held = () => whole ?? piece?.subarray(0, filled) ?? Buffer.alloc(0);
 
-  const whole = (): Content => {
-    if (spool !== undefined) return { ...spool.finish(), size };
-    const raw = joined(chunks);
-    return { raw, size, sha256: hash("sha256", raw, "hex"), spool: undefined };
+  const push = (part: Buffer) => {
+    size += part.length;
+    piece ??= take();
+    for (let from = 0; from < part.length; ) {
+      const taken = part.copy(piece, filled, from);
+      from += taken;
+      filled += taken;
+      if (filled < pieceSize) continue;
+      spool ??= createSpool(target, piece);
+      spool.write(piece);
+      filled = 0;
+    }
+  };
+  const gathered = (): Content => {
+    if (spool === undefined) return { raw: held(), size, sha256: hash("sha256", held(), "hex"), spool: undefined };
+    if (filled > 0) spool.write(held());
+    return { ...spool.finish(), size };
   };
 
   return {
     get size() {
       return size;
     },
-    beginning: () => spool?.beginning ?? joined(chunks).subarray(0, beginningSize),
-    push(chunk) {
-      size += chunk.length;
-      if (spool !== undefined) return spool.push(chunk);
-      chunks.push(chunk);
-      if (size < pieceSize) return;
-      spool = createSpool(runtime, joined(chunks).subarray(0, beginningSize));
-      for (const held of chunks) spool.push(held);
-      chunks = [];
+    beginning: () => spool?.beginning ?? held().subarray(0, beginningSize),
+    push,
+    last(part) {
+      if (size > 0 || part.length >= pieceSize) return push(part);
+      whole = part;
+      size = part.length;
     },
     finish() {
-      finished ??= whole();
+      finished ??= gathered();
       return finished;
     },
     discard() {
-      chunks = [];
       spool?.discard();
       spool = undefined;
+      filled = 0;
+    },
+    close() {
+      if (piece !== undefined) giveBack(piece);
+      piece = undefined;
     },
   };
 }
 
 interface Spool {
   readonly beginning: Buffer;
-  push(chunk: Buffer): void;
+  write(bytes: Buffer): void;
   finish(): Omit<Content, "size">;
   discard(): void;
 }
 
-/** One buffer is filled again and again: memory that is thrown away stays with the process long after the message. */
-function createSpool({ state, store }: Pick<Runtime<MailState>, "state" | "store">, start: Buffer): Spool {
+function createSpool({ state, store }: Target, start: Buffer): Spool {
   const number = state.newSpool();
-  const piece = Buffer.allocUnsafe(pieceSize);
-  const beginning = Buffer.from(start);
+  const beginning = Buffer.from(start.subarray(0, beginningSize));
   const digest = createHash("sha256");
-  let filled = 0;
   let parts = 0;
-  const write = () => {
-    const bytes = piece.subarray(0, filled);
-    digest.update(bytes);
-    const part = parts;
-    store.write(() => state.addPiece(number, part, bytes));
-    parts += 1;
-    filled = 0;
-  };
   return {
     beginning,
-    push(chunk) {
-      for (let from = 0; from < chunk.length; ) {
-        const taken = chunk.copy(piece, filled, from);
-        from += taken;
-        filled += taken;
-        if (filled === pieceSize) write();
-      }
-      release(chunk);
+    write(bytes) {
+      digest.update(bytes);
+      const part = parts;
+      store.write(() => state.addPiece(number, part, bytes));
+      parts += 1;
     },
     finish() {
-      if (filled > 0) write();
       if (state.pieceCount(number) !== parts) throw new Error("the message's pieces are gone: the mailbox was reset");
       return { raw: beginning, sha256: digest.digest("hex"), spool: number };
     },
     discard: () => void store.write(() => state.dropSpool(number)),
   };
-}
-
-/**
- * Gives the memory of what a socket has read back at once: garbage collection waits until 64 MiB of such buffers lie
- * about. The stream that cuts messages copies what it keeps of a chunk, at most the two bytes after the part it passes on;
- * a part that ends the message has at least three after it, which are somebody's yet.
- */
-function release({ buffer, byteOffset, length }: Buffer): void {
-  if (
-    length >= smallestReleased &&
-    byteOffset === 0 &&
-    buffer.byteLength - length <= 2 &&
-    buffer instanceof ArrayBuffer
-  )
-    buffer.transfer(0);
-}
-
-function joined(chunks: readonly Buffer[]): Buffer {
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }

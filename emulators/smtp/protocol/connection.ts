@@ -5,8 +5,10 @@ import type { SMTPStream } from "smtp-server/lib/smtp-stream.js";
 import type { Magic } from "../domain/magic.ts";
 import type { ServerProfile } from "../domain/message.ts";
 import type { Outcome } from "../domain/outcome.ts";
+import type { SmtpReply } from "../domain/replies.ts";
 import { createTranscript } from "../domain/transcript.ts";
 import { MailStream } from "./mail-stream.ts";
+import type { Receipt } from "./receipt.ts";
 import type { MailServer } from "./server.ts";
 
 const enhancedCode = /^[245]\.\d{1,3}\.\d{1,3} /;
@@ -45,6 +47,8 @@ export class MailConnection extends SMTPConnection {
   speed: number | undefined;
   /** Entries this session has in the journal. */
   outcomes = 0;
+  /** The message that is coming in. */
+  private receipt: Receipt | undefined;
   /** Replies that wait for the end of the present turn. */
   private gathered = "";
   private readonly owner: MailServer;
@@ -171,8 +175,61 @@ export class MailConnection extends SMTPConnection {
     this._socket.resume();
   }
 
-  override handler_DATA(command: Buffer, callback: () => void): void {
-    this.guarded("data", callback, () => super.handler_DATA(command, callback));
+  override handler_DATA(_command: Buffer, callback: () => void): void {
+    this.guarded("data", callback, () => this.receive(callback));
+  }
+
+  private receive(callback: () => void): void {
+    if (this.session.envelope.rcptTo.length === 0) {
+      this.send(503, "Error: need RCPT command");
+      callback();
+      return;
+    }
+    const { reader } = this;
+    if (reader === undefined) {
+      callback(); // closed meanwhile
+      return;
+    }
+    const receipt = this.owner.receive(this);
+    this.receipt = receipt;
+    reader.receive({
+      part: (bytes) => receipt.part(bytes),
+      end: (last) => {
+        this.receipt = undefined;
+        this._handlerPending = true; // the client is idle because it waits for us
+        receipt.end(last);
+      },
+    });
+    this.send(354, "End data with <CR><LF>.<CR><LF>");
+    callback();
+  }
+
+  /** Answers a message that has come to its end, and reads on. */
+  answer(refusal: SmtpReply | null, text?: string): void {
+    this._handlerPending = false;
+    if (refusal !== null) this.send(refusal.responseCode, refusal.message);
+    else this.send(250, text);
+    this._transactionCounter += 1;
+    this._unrecognizedCommands = 0;
+    this._resetSession();
+    this.reader?.resume();
+  }
+
+  /** Reads no further until `wait` says so. */
+  holdReading(wait: (goOn: () => void) => unknown): void {
+    this.reader?.pause();
+    wait(() => this.reader?.resume());
+  }
+
+  private get reader(): MailStream | undefined {
+    return this._parser instanceof MailStream ? this._parser : undefined;
+  }
+
+  override _onClose(): void {
+    const { receipt } = this;
+    this.receipt = undefined;
+    super._onClose();
+    receipt?.vanished();
   }
 
   /** A new transaction begins: what the last one's recipients asked for is over. */
@@ -199,7 +256,7 @@ export class MailConnection extends SMTPConnection {
 
   /** True while a transaction is open, which a closing server lets finish. */
   get busy(): boolean {
-    return Boolean(this._dataStream) || Boolean(this.session.envelope?.mailFrom);
+    return this.receipt !== undefined || Boolean(this.session.envelope?.mailFrom);
   }
 
   get socket(): Socket {

@@ -1,4 +1,3 @@
-import type { Readable } from "node:stream";
 import type { Runtime } from "../../kernel/emulator.ts";
 import type { FaultDecision } from "../../kernel/faults.ts";
 import type { Fact } from "../../kernel/faults-match.ts";
@@ -106,22 +105,20 @@ function speedOf(runtime: MailRuntime, connection: MailConnection, given: Readon
   return Math.max(slowest, Math.round(from + drawn * (to - from)));
 }
 
-/** Reads no further until a link of the planned speed would have brought what just came. */
+/** Goes on once a link of the planned speed would have brought what just came. */
 export async function atLinkSpeed(
   runtime: MailRuntime,
   connection: MailConnection,
-  stream: Readable,
   arrived: { readonly bytes: number; readonly total: number },
+  goOn: () => void,
 ): Promise<void> {
-  if (connection.speed === undefined) return;
-  const delayMs = Math.ceil((arrived.bytes / connection.speed) * 1000);
-  stream.pause();
+  const delayMs = Math.ceil((arrived.bytes / (connection.speed ?? Number.POSITIVE_INFINITY)) * 1000);
   const done = await runtime.faults.hold(
     { delayMs },
     `${connection.id}/link/${connection.rules.length}/${arrived.total}`,
   );
   if (done === undefined) connection.socket.destroy();
-  else stream.resume();
+  else goOn();
   done?.();
 }
 

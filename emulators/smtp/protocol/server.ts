@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
 import { type GuardedStage, MailConnection, type SessionProfile } from "./connection.ts";
 import type { Verdict } from "./faults.ts";
+import type { Receipt } from "./receipt.ts";
 
 export interface MailServerHooks {
   /** Called once per accepted connection. */
@@ -11,6 +12,8 @@ export interface MailServerHooks {
   challengeOf(sessionId: string, serverName: string): string;
   /** What is planned for a command; undefined when nothing is. */
   plannedFor(connection: MailConnection, stage: GuardedStage, verb: string | undefined): Promise<Verdict> | undefined;
+  /** Called when a message begins. */
+  receive(connection: MailConnection): Receipt;
 }
 
 /** The library's server, making connections of our own. */
@@ -18,6 +21,7 @@ export class MailServer extends SMTPServer {
   readonly refusal: () => string | undefined;
   readonly challengeOf: (sessionId: string, serverName: string) => string;
   readonly plannedFor: MailServerHooks["plannedFor"];
+  readonly receive: MailServerHooks["receive"];
   private readonly profile: () => SessionProfile;
   private readonly sockets = new Set<Socket>();
   private readonly bySession = new WeakMap<SMTPServerSession, MailConnection>();
@@ -27,6 +31,7 @@ export class MailServer extends SMTPServer {
     this.refusal = hooks.refusal;
     this.challengeOf = hooks.challengeOf;
     this.plannedFor = hooks.plannedFor;
+    this.receive = hooks.receive;
     this.profile = hooks.profile;
   }
 
