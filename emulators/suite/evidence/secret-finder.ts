@@ -17,6 +17,8 @@ type Look = (text: string, at: number) => Run | undefined;
 interface Hint {
   readonly text: string;
   readonly anyCase: boolean;
+  /** At least so many follow. */
+  readonly digits: number;
   readonly look: Look;
   /** So many characters from its beginning on tell a credential from something else. */
   readonly reach: number;
@@ -29,15 +31,13 @@ const value = String.raw`(?!(?:[\w-]{1,20} )?REDACTED)`;
  * `name=value` in queries, forms and prose, `"name": "value"` in JSON, escaped or not, `name: value` in headers, elements
  * of XML. The first group stands before the value.
  */
-const named: readonly RegExp[] = [
-  new RegExp(String.raw`(?<=^|[?&;\s"'\[({,])(${secretName}=)(${value}[^&\s"'<>;,\\]{3,})`, "imy"),
-  new RegExp(String.raw`(?<=")(${secretName}\\?"\s*:\s*\\?")(${value}(?:[^"\\]|\\(?!")[^])+)`, "iy"),
-  new RegExp(
-    String.raw`(?<=^)((?:authorization|proxy-authorization|cookie|set-cookie|${secretName}):[ \t]*)(${value}[^\s][^\r\n]*)`,
-    "imy",
-  ),
-  new RegExp(`(?<=<)(${secretName}>)(${value}[^<]+)`, "iy"),
-];
+const assigned = new RegExp(String.raw`(?<=^|[?&;\s"'\[({,])(${secretName}=)(${value}[^&\s"'<>;,\\]{3,})`, "imy");
+const quoted = new RegExp(String.raw`(?<=")(${secretName}\\?"\s*:\s*\\?")(${value}(?:[^"\\]|\\(?!")[^])+)`, "iy");
+const header = new RegExp(
+  String.raw`(?<=^)((?:authorization|proxy-authorization|cookie|set-cookie|${secretName}):[ \t]*)(${value}[^\s][^\r\n]*)`,
+  "imy",
+);
+const element = new RegExp(`(?<=<)(${secretName}>)(${value}[^<]+)`, "iy");
 const names = [
   "token",
   "secret",
@@ -51,8 +51,8 @@ const names = [
   "privatekey",
   "private_key",
   "assertion",
-  "authorization",
-  "cookie",
+  "authorization:",
+  "cookie:",
   "sig",
   "otpseed",
   "otp_seed",
@@ -91,19 +91,26 @@ function valueLook(pattern: RegExp): Look {
   };
 }
 
-const wordAround = /[A-Za-z0-9_-]/;
+const inWord = Uint8Array.from({ length: 128 }, (_, code) => (/[A-Za-z0-9_-]/.test(String.fromCharCode(code)) ? 1 : 0));
 const longestName = 90;
 
-const namedLooks = named.map(valueLook);
+/** What stands behind a name says how its value is written. */
+const namedLooks: ReadonlyMap<string, Look> = new Map([
+  ["=", valueLook(assigned)],
+  ['"', valueLook(quoted)],
+  ["\\", valueLook(quoted)],
+  [":", valueLook(header)],
+  [">", valueLook(element)],
+]);
 /** From the beginning of the word that the hint is part of. */
 const nameLook: Look = (text, at) => {
+  let to = at;
+  while (to - at < longestName && inWord[text.charCodeAt(to)] === 1) to += 1;
+  const look = namedLooks.get(text[to] ?? "");
+  if (!look) return undefined;
   let from = at;
-  while (from > 0 && at - from < longestName && wordAround.test(text[from - 1] ?? "")) from -= 1;
-  for (const look of namedLooks) {
-    const found = look(text, from);
-    if (found) return found;
-  }
-  return undefined;
+  while (from > 0 && at - from < longestName && inWord[text.charCodeAt(from - 1)] === 1) from -= 1;
+  return look(text, from);
 };
 
 const phoneLook: Look = (text, at) => {
@@ -122,17 +129,16 @@ const addressLook: Look = (text, at) => {
   return from === at ? undefined : { kind: "address", from, to: at + 1 + host.length };
 };
 
-const digits = [..."0123456789"];
+const plain = { anyCase: false, digits: 0 };
 const hints: readonly Hint[] = [
   ...shapes.flatMap(([kind, pattern, texts, before = [0]]) =>
-    texts.map((text) => ({ text, anyCase: false, look: shapeLook(kind, pattern, before), reach: 2_048 })),
+    texts.map((text) => ({ ...plain, text, look: shapeLook(kind, pattern, before), reach: 2_048 })),
   ),
-  ...names.map((text) => ({ text, anyCase: true, look: nameLook, reach: 192 })),
-  ...["Bearer ", "Basic "].map((text) => ({ text, anyCase: false, look: valueLook(afterScheme), reach: 64 })),
-  { text: "://", anyCase: false, look: valueLook(inUrl), reach: 320 },
-  ...digits.map((digit) => ({ text: `+${digit}`, anyCase: false, look: phoneLook, reach: 24 })),
-  { text: "%2B", anyCase: false, look: phoneLook, reach: 24 },
-  { text: "@", anyCase: false, look: addressLook, reach: 640 },
+  ...names.map((text) => ({ ...plain, text, anyCase: true, look: nameLook, reach: 192 })),
+  ...["Bearer ", "Basic "].map((text) => ({ ...plain, text, look: valueLook(afterScheme), reach: 64 })),
+  { ...plain, text: "://", look: valueLook(inUrl), reach: 320 },
+  ...["+", "%2B"].map((text) => ({ ...plain, text, digits: 8, look: phoneLook, reach: 24 })),
+  { ...plain, text: "@", look: addressLook, reach: 640 },
 ];
 
 /**
@@ -143,30 +149,36 @@ const begins = new Uint32Array(2 ** 21 / 32);
 const beginning = (first: number, second: number, third: number) =>
   ((first & 127) << 14) | ((second & 127) << 7) | (third & 127);
 const hintsOf = new Map<number, Hint[]>();
+const codesOf = (chars: string) => [...new Set(chars)].map((char) => char.charCodeAt(0));
+const anyCode = Array.from({ length: 128 }, (_, code) => code);
 for (const hint of hints) {
-  const codes = (char: string | undefined) => {
-    if (char === undefined) return Array.from({ length: 128 }, (_, code) => code);
-    return hint.anyCase
-      ? [...new Set([char.toLowerCase(), char.toUpperCase()])].map((one) => one.charCodeAt(0))
-      : [char.charCodeAt(0)];
+  const codes = (n: number) => {
+    const char = hint.text[n];
+    if (char !== undefined) return codesOf(hint.anyCase ? char.toLowerCase() + char.toUpperCase() : char);
+    return n < hint.text.length + hint.digits ? codesOf("0123456789") : anyCode;
   };
-  for (const first of codes(hint.text[0]))
-    for (const second of codes(hint.text[1]))
-      for (const third of codes(hint.text[2])) {
+  for (const first of codes(0))
+    for (const second of codes(1))
+      for (const third of codes(2)) {
         const key = beginning(first, second, third);
         begins[key >> 5] = (begins[key >> 5] ?? 0) | (1 << (key & 31));
         hintsOf.set(key, [...(hintsOf.get(key) ?? []), hint]);
       }
 }
 
-/** Of the rest of the hint, where the first three characters are right but for what seven bits cannot tell apart. */
-function standsAt({ text: wanted, anyCase }: Hint, text: string, at: number): boolean {
-  if (!anyCase) return text.startsWith(wanted, at);
-  // Setting the bit that tells cases apart may let more through than it should; the pattern has the last word.
-  for (let n = 0; n < wanted.length; n += 1)
-    if ((text.charCodeAt(at + n) | 32) !== (wanted.charCodeAt(n) | 32)) return false;
+/**
+ * Whether the hint stands there whole, as what seven bits of three characters cannot tell. From its end: what only begins
+ * like a hint differs there. Setting the bit that tells cases apart may let more through; the pattern has the last word.
+ */
+function standsAt({ text: wanted, anyCase, digits }: Hint, text: string, at: number): boolean {
+  const fold = anyCase ? 32 : 0;
+  for (let n = wanted.length - 1; n >= 0; n -= 1)
+    if ((text.charCodeAt(at + n) | fold) !== (wanted.charCodeAt(n) | fold)) return false;
+  for (let n = digits - 1; n >= 0; n -= 1) if (!isDigit(text.charCodeAt(at + wanted.length + n))) return false;
   return true;
 }
+
+const isDigit = (code: number | undefined) => code !== undefined && code >= 48 && code <= 57;
 
 /** In order and without overlaps. */
 export function runsIn(text: string): readonly Run[] {
@@ -207,10 +219,11 @@ export function runsInBytes(bytes: Buffer): readonly Run[] {
   return runs.length < 2 ? runs : joined(runs);
 }
 
-function standsAtByte({ text: wanted, anyCase }: Hint, bytes: Uint8Array, at: number): boolean {
+function standsAtByte({ text: wanted, anyCase, digits }: Hint, bytes: Uint8Array, at: number): boolean {
   const fold = anyCase ? 32 : 0;
-  for (let n = 0; n < wanted.length; n += 1)
+  for (let n = wanted.length - 1; n >= 0; n -= 1)
     if (((bytes[at + n] ?? 0) | fold) !== (wanted.charCodeAt(n) | fold)) return false;
+  for (let n = digits - 1; n >= 0; n -= 1) if (!isDigit(bytes[at + wanted.length + n])) return false;
   return true;
 }
 
