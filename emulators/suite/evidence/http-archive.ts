@@ -176,8 +176,9 @@ function normalForm(exchange: CleanExchange, places: (text: string) => string): 
   const clean = withoutRequestId(textOf(exchange.entry.subject), places);
   const headers = (from: readonly Header[]) =>
     from
-      .map(({ name, value }) => ({ name: name.toLowerCase(), value: clean(value) }))
+      .map(({ name, value }) => ({ name: name.toLowerCase(), value }))
       .filter(({ name }) => !volatileHeaders.has(name))
+      .map(({ name, value }) => ({ name, value: clean(value) }))
       .sort((left, right) => compareText(left.name, right.name) || compareText(left.value, right.value));
   const body = (from: Body) => (from.base64 ? from : { text: clean(from.text), base64: false });
   return {
@@ -193,13 +194,12 @@ function normalForm(exchange: CleanExchange, places: (text: string) => string): 
 /** Request ids count requests, so they follow the order of arrival: in normal form all are nought. */
 function withoutRequestId(id: string, places: (text: string) => string): (text: string) => string {
   if (!/^[0-9a-f]{32}$/.test(id)) return places;
-  const uuid = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
   const beginning = id.slice(0, 8);
   return (text) => {
     const placed = places(text);
     if (!placed.includes(beginning)) return placed;
-    // Version and variant of a UUID may overwrite two digits.
-    const shaped = new RegExp(uuid.replace(/^(.{14}).(.{4}).(.{16})$/, "$1.$2.$3"), "g");
+    // As a UUID, whose version and variant may overwrite two digits.
+    const shaped = new RegExp(id.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-.$3-.$4-$5"), "g");
     return placed.replaceAll(id, "0".repeat(32)).replace(shaped, "00000000-0000-4000-8000-000000000000");
   };
 }

@@ -11,14 +11,14 @@ const answered =
     statuses.includes(response.status);
 const nextPage = /"(?:next_page_uri|@odata\.nextLink|nextLink)":\s*"|<nextToken>[^<]/;
 
-const wanted: Readonly<Record<string, (entry: HarEntry) => boolean>> = {
-  "429": answered(429),
-  "304": answered(304),
-  "401": answered(401, 403),
-  "503": answered(503),
-  idempotency: (entry) => headerOf(entry, "idempotent-replayed") === "true",
-  pagination: ({ response }) => nextPage.test(response.content.text ?? ""),
-};
+const wanted: readonly (readonly [name: string, fits: (entry: HarEntry) => boolean])[] = [
+  ["304", answered(304)],
+  ["401", answered(401, 403)],
+  ["429", answered(429)],
+  ["503", answered(503)],
+  ["idempotency", (entry) => headerOf(entry, "idempotent-replayed") === "true"],
+  ["pagination", ({ response }) => nextPage.test(response.content.text ?? "")],
+];
 
 /** What is known of an entry without its text. */
 export interface Marked {
@@ -30,11 +30,11 @@ export interface Marked {
 
 export function marksOfEntry(entry: HarEntry): Marked {
   const { method, url } = entry.request;
-  return { method, url, is: Object.entries(wanted).flatMap(([name, fits]) => (fits(entry) ? [name] : [])) };
+  return { method, url, is: wanted.flatMap(([name, fits]) => (fits(entry) ? [name] : [])) };
 }
 
 export function samplesOf(entries: readonly Sorted<Marked>[]): readonly Artefact[] {
-  return Object.keys(wanted).flatMap((name) => {
+  return wanted.flatMap(([name]) => {
     const at = entries.findIndex(({ about }) => about.is.includes(name));
     const found = entries[at];
     if (!found) return [];
