@@ -197,11 +197,26 @@ function withoutRequestId(id: string, places: (text: string) => string): (text: 
   const beginning = id.slice(0, 8);
   return (text) => {
     const placed = places(text);
-    if (!placed.includes(beginning)) return placed;
-    // As a UUID, whose version and variant may overwrite two digits.
-    const shaped = new RegExp(id.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-.$3-.$4-$5"), "g");
-    return placed.replaceAll(id, "0".repeat(32)).replace(shaped, "00000000-0000-4000-8000-000000000000");
+    let [out, done] = ["", 0];
+    for (let at = placed.indexOf(beginning); at >= 0; at = placed.indexOf(beginning, at + 1)) {
+      const nought = noughtFor(id, placed, at);
+      if (nought === undefined || at < done) continue;
+      out += placed.slice(done, at) + nought;
+      done = at + nought.length;
+    }
+    return done === 0 ? placed : out + placed.slice(done);
   };
+}
+
+const [noughts, noughtUuid] = ["0".repeat(32), "00000000-0000-4000-8000-000000000000"];
+
+/** What stands for the id that begins there, as it is or as a UUID; version and variant of that may overwrite two digits. */
+function noughtFor(id: string, text: string, at: number): string | undefined {
+  if (text.startsWith(id, at)) return noughts;
+  const digits = (from: number, to: number, dashes: number) => text.startsWith(id.slice(from, to), at + from + dashes);
+  const dashed = [8, 13, 18, 23].every((dash) => text[at + dash] === "-");
+  const same = digits(8, 12, 1) && digits(13, 16, 2) && digits(17, 20, 3) && digits(20, 32, 4);
+  return dashed && same ? noughtUuid : undefined;
 }
 
 function headersOf(headers: unknown): readonly Header[] {
