@@ -63,11 +63,9 @@ test("a page before an instant starts with the newest that comes before it, that
       // A filter has whole milliseconds.
       const value = Math.ceil(records[at]?.instant ?? 0);
       const mask = compileFilter(parseFilter(`timestamp ${operator} ${new Date(value).toISOString()}`), readings);
-      const seen: number[] = [];
       const question = { ...everything(readings.estate), mask };
-      readPage(readings, { question, orderBy: undefined, size: 30, after: undefined, shown: 0 }, (row) =>
-        seen.push(row),
-      );
+      const page = readPage(readings, { question, orderBy: undefined, size: 30, after: undefined, shown: 0 });
+      const seen = page.records.map(({ row }) => row);
       const passes = (instant: number) =>
         operator === "eq" ? instant === value : operator === "lt" ? instant < value : instant <= value;
       expect(seen).toEqual(records.flatMap(({ row, instant }) => (passes(instant) ? [row] : [])).slice(0, 30));

@@ -13,7 +13,7 @@ export function expansionOf({ readings, options, place }: Plan, state: AzureStat
   const { details, components } = options.expand;
   if (place.name.tag !== "resource" || (!details && !components)) return undefined;
   const { estate } = readings;
-  return (row, compliance, instant) => {
+  return ({ row, compliance, instant }) => {
     const code = estate.rows.resource[row] ?? 0;
     const policy = estate.rows.policy[row] ?? 0;
     const found = estate.policies[policy];

@@ -8,7 +8,6 @@ import { type Field, fieldNamed, fields } from "../domain/fields.ts";
 import { both } from "../domain/mask.ts";
 import { readPage } from "../domain/page.ts";
 import type { Readings, RecordKind } from "../domain/readings.ts";
-import type { Scan } from "../domain/scans.ts";
 import { maskOf } from "../domain/scope.ts";
 import { sorted } from "../domain/table.ts";
 import type { Question } from "../domain/walk.ts";
@@ -134,13 +133,6 @@ function groupedPage({ readings, question, options, token }: Plan, size: number)
   };
 }
 
-interface SeenRecord {
-  readonly row: number;
-  readonly compliance: number;
-  readonly scan: Scan | undefined;
-  readonly instant: number;
-}
-
 function recordPage(
   { readings, question, options, token }: Plan,
   size: number,
@@ -150,27 +142,27 @@ function recordPage(
 ): Found {
   const { estate } = readings;
   const write = options.select ? stateWriter(estate, options.select, members[kind]) : writers.of(estate, kind);
-  const seen: SeenRecord[] = [];
   const after = token.row === undefined || token.at === undefined ? undefined : { row: token.row, instant: token.at };
   const orderBy = options.orderBy?.flatMap(({ name, descending }) => {
     const field = schemas[kind](name);
     return field ? [{ field, descending }] : [];
   });
   const asked = options.apply ? narrowed(readings, question, options.apply) : question;
-  const page = readPage(
-    readings,
-    { question: asked, orderBy, size, after, shown: token.shown ?? 0 },
-    (row, compliance, scan, instant) => seen.push({ row, compliance, scan, instant }),
-  );
-  const { last } = page;
+  const { records, last, ...page } = readPage(readings, {
+    question: asked,
+    orderBy,
+    size,
+    after,
+    shown: token.shown ?? 0,
+  });
   return {
-    count: seen.length,
+    count: records.length,
     next: page.more ? { shown: page.shown, ...(last ? { row: last.row, at: last.instant } : {}) } : undefined,
     record(at, out) {
-      const one = seen[at];
+      const one = records[at];
       if (!one) return;
-      write(out, one.row, one.compliance, one.scan, one.instant);
-      if (extra) out.text(extra(one.row, one.compliance, one.instant));
+      write(out, one);
+      if (extra) out.text(extra(one));
     },
   };
 }

@@ -115,23 +115,35 @@ function writeId(estate: Estate, code: number): string {
  * Undefined where an id is made otherwise.
  */
 export function idHead(estate: Estate, code: number): string | undefined {
+  if (!isDerived(estate, code)) return undefined;
   const { resources, kept } = estate;
   const type = resources.type[code] ?? 0;
-  if (resources.hash[code] === 0 || type === subscriptionType || type === groupType) return undefined;
-  const group = resources.group[code] ?? 0;
-  const key = group * resourceTypes.length + type;
+  const key = (resources.group[code] ?? 0) * resourceTypes.length + type;
   const known = kept.heads[key];
   if (known !== undefined) return known;
-  const subscription = `/subscriptions/${estate.subscriptions[resources.subscription[code] ?? 0]?.id ?? ""}`;
-  const made = headFrom(`${subscription}/resourcegroups/${estate.groups[group]?.name ?? ""}`, type);
+  const made = idOfGroup(estate, code) + idOfType(type);
   kept.heads[key] = made;
   return made;
 }
 
-function headFrom(group: string, typeCode: number): string {
+/** Whether a resource's id follows from its group, its type and its hash. */
+export function isDerived({ resources }: Estate, code: number): boolean {
+  const type = resources.type[code] ?? 0;
+  return resources.hash[code] !== 0 && type !== subscriptionType && type !== groupType;
+}
+
+/** The id of a resource's group, where that is seeded. */
+export function idOfGroup(estate: Estate, code: number): string {
+  const { resources, subscriptions, groups } = estate;
+  const subscription = subscriptions[resources.subscription[code] ?? 0]?.id ?? "";
+  return `/subscriptions/${subscription}/resourcegroups/${groups[resources.group[code] ?? 0]?.name ?? ""}`;
+}
+
+/** What follows the group in the id of a seeded resource, up to the digits of its hash or of its parent's. */
+export function idOfType(typeCode: number): string {
   const { type = "", abbreviation = "", parent } = resourceTypes[typeCode] ?? {};
   const [namespace = "", kind = ""] = type.toLowerCase().split("/");
-  return `${group}/providers/${namespace}/${kind}/${parent ?? abbreviation}`;
+  return `/providers/${namespace}/${kind}/${parent ?? abbreviation}`;
 }
 
 /** What stands between the digits of a nested resource's parent and its own; undefined for other types. */
@@ -161,7 +173,7 @@ function wholeId(estate: Estate, code: number): string {
 
 /** The id of a seeded resource in a group, whose id is in lower case; the group's own for itself. */
 export function resourceIdFrom(group: string, typeCode: number, hash: number): string {
-  return typeCode === groupType ? group : headFrom(group, typeCode) + idTail(typeCode, hash);
+  return typeCode === groupType ? group : group + idOfType(typeCode) + idTail(typeCode, hash);
 }
 
 /** Codes of a level for each resource; undefined where the resource's own code is meant. */

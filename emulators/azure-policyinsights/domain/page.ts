@@ -3,7 +3,7 @@ import type { Readings } from "./readings.ts";
 import { instantOf, type Scan } from "./scans.ts";
 import { eachSeen, see } from "./sight.ts";
 import { type Found, type SortKey, sortFound } from "./sort.ts";
-import { ahead, type Place, type Question, walkNewestFirst } from "./walk.ts";
+import { ahead, type Place, type Question, type Visitor, walkNewestFirst } from "./walk.ts";
 
 export interface PageRequest {
   readonly question: Question;
@@ -15,7 +15,17 @@ export interface PageRequest {
   readonly shown: number;
 }
 
+/** Outside the daily scans there is no `scan`. */
+export interface PageRecord {
+  readonly row: number;
+  readonly compliance: number;
+  readonly scan: Scan | undefined;
+  readonly instant: number;
+}
+
 export interface Page {
+  /** In order. */
+  readonly records: readonly PageRecord[];
   /** Where this page ended. */
   readonly last: Place | undefined;
   readonly shown: number;
@@ -23,34 +33,28 @@ export interface Page {
   readonly more: boolean;
 }
 
-/** Told of each record in order; outside the daily scans there is no `scan`. */
-export type Emit = (row: number, compliance: number, scan: Scan | undefined, instant: number) => void;
-
-export function readPage(readings: Readings, request: PageRequest, emit: Emit): Page {
-  return request.orderBy ? sortedPage(readings, request, request.orderBy, emit) : newestPage(readings, request, emit);
+export function readPage(readings: Readings, request: PageRequest): Page {
+  return request.orderBy ? sortedPage(readings, request, request.orderBy) : newestPage(readings, request);
 }
 
 /** Rows that a page looks at by time, which is a jump each, before it looks at all of them as they lie. */
 const mostSteps = 50_000;
 
-function newestPage(readings: Readings, request: PageRequest, emit: Emit): Page {
+function newestPage(readings: Readings, request: PageRequest): Page {
   const { question, size, after, shown } = request;
-  const found: Parameters<Emit>[] = [];
+  const records: PageRecord[] = [];
   const { until } = question.mask;
   // No row is -1: the place is before all of that instant.
   const start = after ?? (until === undefined ? undefined : { row: -1, instant: until });
-  const walked = walkNewestFirst(readings, question, start, (...record) => found.push(record) <= size, mostSteps);
-  if (!walked) return sparsePage(readings, request, emit);
-  const more = found.length > size;
-  if (more) found.pop();
-  for (const record of found) emit(...record);
-  const [row, , , instant] = found.at(-1) ?? [];
-  const last = row === undefined || instant === undefined ? after : { row, instant };
-  return { last, shown: shown + found.length, more };
+  const visit: Visitor = (row, compliance, scan, instant) => records.push({ row, compliance, scan, instant }) <= size;
+  if (!walkNewestFirst(readings, question, start, visit, mostSteps)) return sparsePage(readings, request);
+  const more = records.length > size;
+  if (more) records.pop();
+  return { records, last: records.at(-1) ?? after, shown: shown + records.length, more };
 }
 
 /** The same where what matches lies far apart: everything is looked at as it lies, and only the newest are sorted. */
-function sparsePage(readings: Readings, { question, size, after, shown }: PageRequest, emit: Emit): Page {
+function sparsePage(readings: Readings, { question, size, after, shown }: PageRequest): Page {
   const found = collect(readings, question);
   const instants = new Float64Array(found.count);
   let count = 0;
@@ -66,10 +70,8 @@ function sparsePage(readings: Readings, { question, size, after, shown }: PageRe
     if (instant >= least) places.push({ row: found.row[position] ?? 0, instant, position });
   });
   places.sort((left, right) => right.instant - left.instant || left.row - right.row);
-  const page = places.slice(0, size);
-  for (const { row, instant, position } of page)
-    emit(row, found.compliance[position] ?? 0, found.scans[found.scan[position] ?? 0], instant);
-  return { last: page.at(-1) ?? after, shown: shown + page.length, more: count > size };
+  const records = places.slice(0, size).map(({ position }) => found.record(position));
+  return { records, last: records.at(-1) ?? after, shown: shown + records.length, more: count > size };
 }
 
 const buckets = 4096;
@@ -95,23 +97,16 @@ function leastOfNewest(instants: Float64Array, many: number): number {
   return bucket === 0 ? oldest : oldest + bucket * width - width / 2;
 }
 
-function sortedPage(readings: Readings, request: PageRequest, keys: readonly SortKey[], emit: Emit): Page {
+function sortedPage(readings: Readings, request: PageRequest, keys: readonly SortKey[]): Page {
   const found = collect(readings, request.question);
-  const wanted = request.shown + request.size;
   const order = sortFound(readings.estate, found, keys);
-  const end = Math.min(order.length, wanted);
-  for (let at = request.shown; at < end; at += 1) {
-    const position = order[at] ?? 0;
-    const scan = found.scans[found.scan[position] ?? 0];
-    emit(found.row[position] ?? 0, found.compliance[position] ?? 0, scan, found.instant(position));
-  }
-  return { last: undefined, shown: end, more: end < order.length };
+  const shown = Math.min(order.length, request.shown + request.size);
+  const records = Array.from(order.subarray(request.shown, shown), (position) => found.record(position));
+  return { records, last: undefined, shown, more: shown < order.length };
 }
 
 interface Collected extends Found {
-  readonly scans: readonly (Scan | undefined)[];
-  /** Position in `scans` of each record. */
-  readonly scan: Uint16Array;
+  record(position: number): PageRecord;
 }
 
 /** Everything a question sees, in columns, in the order of the rows. */
@@ -142,15 +137,20 @@ function collect(readings: Readings, question: Question): Collected {
     count += 1;
   }
   const { offset } = readings.estate.rows;
+  const instant = (position: number) => {
+    const seen = scans[scan[position] ?? 0];
+    return seen ? instantOf(seen.start, offset[row[position] ?? 0] ?? 0) : (between.get(position) ?? 0);
+  };
   return {
     count,
     row,
     compliance,
-    scan,
-    scans,
-    instant(position) {
-      const seen = scans[scan[position] ?? 0];
-      return seen ? instantOf(seen.start, offset[row[position] ?? 0] ?? 0) : (between.get(position) ?? 0);
-    },
+    instant,
+    record: (position) => ({
+      row: row[position] ?? 0,
+      compliance: compliance[position] ?? 0,
+      scan: scans[scan[position] ?? 0],
+      instant: instant(position),
+    }),
   };
 }

@@ -8,9 +8,9 @@ export interface Writing {
   /** Copies bytes. */
   bytes(part: Uint8Array): void;
   text(text: string): void;
-  /** A whole number in `width` decimal digits. */
-  digits(value: number, width: number): void;
-  /** A whole number in base 36, lower case. */
+  /** `hh:mm:ss.` and seven more digits: milliseconds of the day, and ticks of 100 ns below a millisecond. */
+  timeOfDay(milliseconds: number, ticks: number): void;
+  /** A whole number of 32 bits in base 36, lower case. */
   base36(value: number): void;
 }
 
@@ -40,8 +40,9 @@ export function createMemory(): Memory {
   };
 }
 
-const zero = 48;
+const [zero, point, colon] = [48, 46, 58];
 const letterA = 97 - 10;
+const digit = (value: number) => (value < 10 ? zero + value : letterA + value);
 
 function createWriter(memory: Buffer): Writer {
   let buffer = memory;
@@ -51,6 +52,20 @@ function createWriter(memory: Buffer): Writer {
     const larger = Buffer.allocUnsafeSlow(Math.max(2 * buffer.length, at + more));
     larger.set(buffer.subarray(0, at));
     buffer = larger;
+  };
+  // Divisions below stay within 31 bits: those of larger numbers take several times as long.
+  const digits = (value: number, width: number) => {
+    let rest = value;
+    for (let place = at + width - 1; place >= at; place -= 1) {
+      const left = (rest / 10) | 0;
+      buffer[place] = zero + rest - 10 * left;
+      rest = left;
+    }
+    at += width;
+  };
+  const mark = (character: number) => {
+    buffer[at] = character;
+    at += 1;
   };
   return {
     bytes(part) {
@@ -62,25 +77,30 @@ function createWriter(memory: Buffer): Writer {
       room(3 * text.length); // no character takes more for each of its units
       at += buffer.write(text, at);
     },
-    digits(value, width) {
-      room(width);
-      let rest = value;
-      for (let place = at + width - 1; place >= at; place -= 1) {
-        const left = Math.floor(rest / 10);
-        buffer[place] = zero + rest - 10 * left;
-        rest = left;
-      }
-      at += width;
+    timeOfDay(milliseconds, ticks) {
+      room("hh:mm:ss.fffffff".length);
+      const seconds = (milliseconds / 1000) | 0;
+      const minutes = (seconds / 60) | 0;
+      const hours = (minutes / 60) | 0;
+      digits(hours, 2);
+      mark(colon);
+      digits(minutes - hours * 60, 2);
+      mark(colon);
+      digits(seconds - minutes * 60, 2);
+      mark(point);
+      digits((milliseconds - seconds * 1000) * 10_000 + ticks, 7);
     },
     base36(value) {
+      room(7);
+      const upper = Math.floor(value / 36);
       let width = 1;
-      for (let rest = value; rest >= 36; width += 1) rest = Math.floor(rest / 36);
-      room(width);
-      let rest = value;
-      for (let place = at + width - 1; place >= at; place -= 1) {
-        const left = Math.floor(rest / 36);
-        const digit = rest - 36 * left;
-        buffer[place] = digit < 10 ? zero + digit : letterA + digit;
+      for (let rest = upper | 0; rest > 0; rest = (rest / 36) | 0) width += 1;
+      const last = at + width - 1;
+      buffer[last] = digit(value - 36 * upper);
+      let rest = upper | 0;
+      for (let place = last - 1; place >= at; place -= 1) {
+        const left = (rest / 36) | 0;
+        buffer[place] = digit(rest - 36 * left);
         rest = left;
       }
       at += width;
