@@ -156,15 +156,12 @@ export function createJournal(
       }
       const weight = weigh(data);
       const kept = weight < 0 ? bounded(data) : data;
-      const entry: JournalEntry = {
-        sequence: next,
-        kind,
-        at: clock.now(),
-        wallAt: clock.wall(),
-        emulator,
-        ...(subject === undefined ? {} : { subject }),
-        data: kept,
-      };
+      const at = clock.now();
+      const wallAt = clock.wall();
+      const entry: JournalEntry =
+        subject === undefined
+          ? { sequence: next, kind, at, wallAt, emulator, data: kept }
+          : { sequence: next, kind, at, wallAt, emulator, subject, data: kept };
       place(entry, weight < 0 ? weigh(kept) : weight);
       next += 1;
       while (total > bytes && first < next - 1) dropOldest();
