@@ -168,7 +168,7 @@ function notifies(parameters: Message["parameters"], kind: "SUCCESS" | "FAILURE"
 }
 
 /** Whether anyone listens: an event nobody wants is not worth reading the message for. */
-function wanted(runtime: MailRuntime, type: EventType): boolean {
+export function wanted(runtime: MailRuntime, type: EventType): boolean {
   return runtime.outbox.endpoints.wanting(type).length > 0;
 }
 

@@ -1,9 +1,10 @@
 import type { Instant } from "../kernel/clock.ts";
 import type { Runtime } from "../kernel/emulator.ts";
-import { emitEach, scheduleLives } from "./delivery.ts";
+import { emitEach, scheduleLives, wanted } from "./delivery.ts";
 import { headerSection, headerValue } from "./domain/headers.ts";
 import type { Content, Draft, Envelope } from "./domain/message.ts";
 import { tagsOfMessage } from "./domain/tags.ts";
+import type { Dialogue } from "./domain/transcript.ts";
 import { prune } from "./mailbox.ts";
 import type { MailState } from "./state.ts";
 
@@ -18,7 +19,7 @@ export interface Incoming {
   readonly silent?: boolean;
   readonly remote: string;
   /** The dialogue; the last reply holds the id, so it is asked for once the id is known. */
-  transcript(id: string): readonly string[];
+  transcript(id: string): Dialogue;
 }
 
 /** Names an incoming message by its content: sender, recipients and bytes. */
@@ -71,21 +72,22 @@ export function keep(runtime: Runtime<MailState>, incoming: Incoming): Draft {
     });
     if (draft.truncated) return draft;
     if (!incoming.silent) {
-      emitEach(runtime, "email.accepted", { ...draft, raw: draft.content.raw }, draft.receivedAt);
+      if (wanted(runtime, "email.accepted"))
+        emitEach(runtime, "email.accepted", { ...draft, raw: draft.content.raw }, draft.receivedAt);
       scheduleLives(runtime, draft);
     }
     prune(runtime);
-    runtime.store.afterCommit(() => announce(runtime.state, draft));
+    runtime.store.afterCommit(() => announce(runtime.state, draft.id, draft.content.size));
     return draft;
   });
 }
 
 /** Tells whoever waits for mail; what has to be read from the rows is read only if somebody does. */
-function announce(state: MailState, draft: Draft): void {
+function announce(state: MailState, id: string, size: number): void {
   state.statistics.accepted += 1;
-  state.statistics.acceptedBytes += draft.content.size;
-  state.searcher.came(draft.id);
+  state.statistics.acceptedBytes += size;
+  state.searcher.came(id);
   if (!state.feed.watched) return;
-  const message = state.summary(draft.id);
+  const message = state.summary(id);
   if (message !== undefined) state.feed.publish({ tag: "new", message });
 }

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import * as z from "zod";
 import type { Runtime } from "../kernel/emulator.ts";
 import { defaultProfile } from "./domain/message.ts";
+import { Dialogue } from "./domain/transcript.ts";
 import { draftOf } from "./intake.ts";
 import type { MailState } from "./state.ts";
 
@@ -73,7 +74,7 @@ export function applySeed(seed: Seed, runtime: Runtime<MailState>): void {
         receivedAt: Date.parse(message.receivedAt),
         truncated: false,
         remote: "seed",
-        transcript: () => [],
+        transcript: () => new Dialogue(""),
       }),
     );
   }

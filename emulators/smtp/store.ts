@@ -260,7 +260,7 @@ function rowOf(draft: Draft, arrival: number) {
     content.spool === undefined ? null : content.sha256,
     content.spool ?? null,
     draft.remote,
-    draft.transcript.join("\n"),
+    draft.transcript.text,
     content.raw,
   ];
 }

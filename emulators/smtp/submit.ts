@@ -3,6 +3,7 @@ import type { Runtime } from "../kernel/emulator.ts";
 import { magicOf } from "./domain/magic.ts";
 import { type Draft, defaultProfile } from "./domain/message.ts";
 import type { Outcome } from "./domain/outcome.ts";
+import { Dialogue } from "./domain/transcript.ts";
 import { keep } from "./intake.ts";
 import type { MailState } from "./state.ts";
 
@@ -41,7 +42,7 @@ export function submit(
     truncated: false,
     silent: mail.silent ?? false,
     remote: mail.remote,
-    transcript: () => [],
+    transcript: () => new Dialogue(""),
   });
 }
 

@@ -40,17 +40,17 @@ describe("the transcript", () => {
     transcript.server("220 hi");
     transcript.begin();
     transcript.client("MAIL 1");
-    expect(transcript.close("250 one")).toEqual(["S: 220 hi", "C: MAIL 1", "S: 250 one"]);
+    expect(transcript.close("250 one").lines).toEqual(["S: 220 hi", "C: MAIL 1", "S: 250 one"]);
     transcript.server("250 one");
     transcript.begin();
     transcript.client("MAIL 2");
-    expect(transcript.close()).toEqual(["S: 220 hi", "C: MAIL 2"]);
+    expect(transcript.close().lines).toEqual(["S: 220 hi", "C: MAIL 2"]);
   });
 
   test("a flood is counted, not kept", () => {
     const transcript = createTranscript();
     for (let n = 0; n < 5000; n += 1) transcript.client("NOOP");
-    expect(transcript.close()).toHaveLength(1001);
+    expect(transcript.close().lines).toHaveLength(1001);
   });
 });
 

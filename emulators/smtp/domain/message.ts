@@ -1,5 +1,6 @@
 import type { Instant } from "../../kernel/clock.ts";
 import type { Outcome } from "./outcome.ts";
+import type { Dialogue } from "./transcript.ts";
 
 /** ESMTP parameters of MAIL or RCPT, upper-case keys; a keyword without a value is `true`. */
 export type Parameters = Readonly<Record<string, string | true>>;
@@ -59,7 +60,7 @@ export interface Draft extends Envelope {
   readonly receivedAt: Instant;
   readonly truncated: boolean;
   readonly remote: string;
-  readonly transcript: readonly string[];
+  readonly transcript: Dialogue;
   readonly content: Content;
   readonly inbox: string | undefined;
   readonly tags: readonly string[];

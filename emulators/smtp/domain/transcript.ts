@@ -1,6 +1,23 @@
 /** Lines kept of one session's dialogue before the rest is only counted. */
 const longest = 1000;
 
+/** What was said, kept as one text because every message has one; JSON shows its lines. */
+export class Dialogue {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  get lines(): readonly string[] {
+    return this.text === "" ? [] : this.text.split("\n");
+  }
+
+  toJSON(): readonly string[] {
+    return this.lines;
+  }
+}
+
 /**
  * What was said in a session: `C: ` and `S: ` lines, without the content of messages and without credentials. Each mail
  * transaction is shown with the opening of its session (greeting, EHLO, AUTH).
@@ -11,39 +28,51 @@ export interface Transcript {
   /** MAIL begins a transaction: what was said before the first one is the opening. */
   begin(): void;
   /** Opening and present transaction, ended by the reply that is about to be sent. */
-  close(lastReply?: string): readonly string[];
+  close(lastReply?: string): Dialogue;
 }
 
 export function createTranscript(): Transcript {
-  let opening: string[] | undefined;
-  let lines: string[] = [];
+  let opening: string | undefined;
+  let text = "";
+  let kept = 0;
   let skipped = 0;
-  let announced = 0;
+  let announced = false;
   const add = (line: string) => {
-    if (lines.length < longest) lines.push(line);
-    else skipped += 1;
+    if (kept === longest) {
+      skipped += 1;
+      return;
+    }
+    text = joined(text, line);
+    kept += 1;
   };
   return {
     client: (line) => add(`C: ${line}`),
     server(line) {
-      if (announced > 0) announced -= 1;
+      if (announced) announced = false;
       else add(`S: ${line}`);
     },
     begin() {
       if (opening !== undefined) return;
-      opening = lines;
-      lines = [];
+      opening = text;
+      text = "";
+      kept = 0;
     },
     close(lastReply) {
-      const shown = [...(opening ?? []), ...lines];
-      if (skipped > 0) shown.push(`(${skipped} more lines)`);
+      let shown = joined(opening ?? "", text);
+      if (skipped > 0) shown = joined(shown, `(${skipped} more lines)`);
       if (lastReply !== undefined) {
-        shown.push(`S: ${lastReply}`);
-        announced = 1;
+        shown = joined(shown, `S: ${lastReply}`);
+        announced = true;
       }
-      lines = [];
+      text = "";
+      kept = 0;
       skipped = 0;
-      return shown;
+      return new Dialogue(shown);
     },
   };
+}
+
+function joined(before: string, after: string): string {
+  if (before === "") return after;
+  return after === "" ? before : `${before}\n${after}`;
 }

@@ -11,92 +11,113 @@ const mostIdle = 8;
 
 type Target = Pick<Runtime<MailState>, "state" | "store">;
 
-export interface Collector {
-  readonly size: number;
+/** Where pieces come from and go back to. */
+interface Pieces {
+  take(): Buffer;
+  giveBack(piece: Buffer): void;
+}
+
+/**
+ * Makes what gathers the bytes of a message, with at most one piece of it in memory. A piece is used again and again:
+ * memory that is thrown away stays with the process long after the message, and new memory is slower than what was just
+ * read.
+ */
+export function createCollectors(target: Target): () => Collector {
+  const idle: Buffer[] = [];
+  const pieces: Pieces = {
+    take: () => idle.pop() ?? Buffer.allocUnsafeSlow(pieceSize),
+    giveBack(piece) {
+      if (idle.length < mostIdle) idle.push(piece);
+    },
+  };
+  return () => new Collector(target, pieces);
+}
+
+export class Collector {
+  private length = 0;
+  /** A message that came at once. */
+  private whole: Buffer | undefined;
+  private piece: Buffer | undefined;
+  private filled = 0;
+  private spool: Spool | undefined;
+  private finished: Content | undefined;
+  private readonly target: Target;
+  private readonly pieces: Pieces;
+
+  constructor(target: Target, pieces: Pieces) {
+    this.target = target;
+    this.pieces = pieces;
+  }
+
+  get size(): number {
+    return this.length;
+  }
+
   /** At most the first 64 KiB of what came. */
-  beginning(): Buffer;
+  beginning(): Buffer {
+    return this.spool?.beginning ?? this.held.subarray(0, beginningSize);
+  }
+
   /** Copies what it is given. */
-  push(part: Buffer): void;
+  push(part: Buffer): void {
+    this.length += part.length;
+    this.piece ??= this.pieces.take();
+    for (let from = 0; from < part.length; ) {
+      const taken = part.copy(this.piece, this.filled, from);
+      from += taken;
+      this.filled += taken;
+      if (this.filled === pieceSize) this.spill(this.piece);
+    }
+  }
+
   /** The end of the message. It must stay as it is until `close`: a message that came at once is not copied. */
-  last(part: Buffer): void;
+  last(part: Buffer): void {
+    if (this.length > 0 || part.length >= pieceSize) {
+      this.push(part);
+      return;
+    }
+    this.whole = part;
+    this.length = part.length;
+  }
+
   /**
    * What came, whole, to be used before `close`; the same again when asked again. Throws when a reset took its pieces away
    * meanwhile.
    */
-  finish(): Content;
+  finish(): Content {
+    this.finished ??= this.gathered();
+    return this.finished;
+  }
+
   /** Gives up what came. */
-  discard(): void;
+  discard(): void {
+    this.spool?.discard();
+    this.spool = undefined;
+    this.filled = 0;
+  }
+
   /** To be called once the message is stored, or given up. */
-  close(): void;
-}
+  close(): void {
+    if (this.piece !== undefined) this.pieces.giveBack(this.piece);
+    this.piece = undefined;
+  }
 
-/**
- * Gathers the bytes of messages, each with at most one piece of it in memory. A piece is used again and again: memory that
- * is thrown away stays with the process long after the message, and new memory is slower than what was just read.
- */
-export function createCollectors(target: Target): () => Collector {
-  const idle: Buffer[] = [];
-  const take = () => idle.pop() ?? Buffer.allocUnsafeSlow(pieceSize);
-  const giveBack = (piece: Buffer) => {
-    if (idle.length < mostIdle) idle.push(piece);
-  };
-  return () => createCollector(target, take, giveBack);
-}
+  private get held(): Buffer {
+    return this.whole ?? this.piece?.subarray(0, this.filled) ?? Buffer.alloc(0);
+  }
 
-function createCollector(target: Target, take: () => Buffer, giveBack: (piece: Buffer) => void): Collector {
-  let size = 0;
-  /** A message that came at once. */
-  let whole: Buffer | undefined;
-  let piece: Buffer | undefined;
-  let filled = 0;
-  let spool: Spool | undefined;
-  let finished: Content | undefined;
-  const held = () => whole ?? piece?.subarray(0, filled) ?? Buffer.alloc(0);
+  private spill(piece: Buffer): void {
+    this.spool ??= createSpool(this.target, piece);
+    this.spool.write(piece);
+    this.filled = 0;
+  }
 
-  const push = (part: Buffer) => {
-    size += part.length;
-    piece ??= take();
-    for (let from = 0; from < part.length; ) {
-      const taken = part.copy(piece, filled, from);
-      from += taken;
-      filled += taken;
-      if (filled < pieceSize) continue;
-      spool ??= createSpool(target, piece);
-      spool.write(piece);
-      filled = 0;
-    }
-  };
-  const gathered = (): Content => {
-    if (spool === undefined) return { raw: held(), size, sha256: hash("sha256", held(), "hex"), spool: undefined };
-    if (filled > 0) spool.write(held());
+  private gathered(): Content {
+    const { held, length: size, spool } = this;
+    if (spool === undefined) return { raw: held, size, sha256: hash("sha256", held, "hex"), spool: undefined };
+    if (held.length > 0) spool.write(held);
     return { ...spool.finish(), size };
-  };
-
-  return {
-    get size() {
-      return size;
-    },
-    beginning: () => spool?.beginning ?? held().subarray(0, beginningSize),
-    push,
-    last(part) {
-      if (size > 0 || part.length >= pieceSize) return push(part);
-      whole = part;
-      size = part.length;
-    },
-    finish() {
-      finished ??= gathered();
-      return finished;
-    },
-    discard() {
-      spool?.discard();
-      spool = undefined;
-      filled = 0;
-    },
-    close() {
-      if (piece !== undefined) giveBack(piece);
-      piece = undefined;
-    },
-  };
+  }
 }
 
 interface Spool {

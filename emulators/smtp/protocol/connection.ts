@@ -12,7 +12,17 @@ import type { Receipt } from "./receipt.ts";
 import type { MailServer } from "./server.ts";
 
 const enhancedCode = /^[245]\.\d{1,3}\.\d{1,3} /;
+const control = /\p{Cc}/u;
 const controls = /\p{Cc}/gu;
+/** The usual MAIL and RCPT: a plain address and no parameters. The library reads every other, and knows what is wrong. */
+const address = "<([a-z0-9_+-]+(?:\\.[a-z0-9_+-]+)*@[a-z0-9]+(?:[.-][a-z0-9]+)*)>";
+const plainAddress: Readonly<Record<string, RegExp>> = {
+  "mail from": new RegExp(`^MAIL FROM: ?${address}$`, "i"),
+  "rcpt to": new RegExp(`^RCPT TO: ?${address}$`, "i"),
+};
+/** RFC 5321 4.5.3.1.3, without the brackets. */
+const longestAddress = 253;
+type AddressParser = SMTPConnection["_parseAddressCommand"];
 
 /** Steps that the library asks nobody about. */
 export type GuardedStage = "command" | "helo" | "starttls" | "data";
@@ -40,7 +50,7 @@ export class MailConnection extends SMTPConnection {
   readonly rules: string[] = [];
   /** What recipients of the present transaction ask for, and what becomes of the mail there, by lower-case address. */
   magic: Magic[] = [];
-  lives = new Map<string, Outcome>();
+  readonly lives = new Map<string, Outcome>();
   /** The connection breaks after this many bytes of the present message. */
   truncate: number | undefined;
   /** Bytes per second at which the present message is read; undefined for as fast as it comes. */
@@ -51,7 +61,7 @@ export class MailConnection extends SMTPConnection {
   private receipt: Receipt | undefined;
   /** Replies that wait for the end of the present turn. */
   private gathered = "";
-  private readonly owner: MailServer;
+  readonly owner: MailServer;
   private readonly challengeOf: (sessionId: string, serverName: string) => string;
 
   constructor(owner: MailServer, socket: Socket, profile: SessionProfile) {
@@ -81,24 +91,66 @@ export class MailConnection extends SMTPConnection {
     return parser;
   }
 
-  override _onCommand(command: Buffer, callback?: () => void): void {
+  override _onCommand(command: Buffer, callback: () => void = () => {}): void {
     const line = command.toString();
     const space = line.indexOf(" ");
     const verb = (space === -1 ? line : line.slice(0, space)).toUpperCase();
-    const shown = this._redactCredentials(verb, line).line;
-    if (this._nextHandler === false) {
+    const continued = this._nextHandler !== false;
+    if (!continued) {
       if (verb === "MAIL") this.transcript.begin();
       else if (verb === "EHLO" || verb === "HELO") this.helo = line.slice(verb.length).trim();
     }
-    this.transcript.client(shown);
+    this.transcript.client(continued || verb === "AUTH" ? this._redactCredentials(verb, line).line : line);
     const refused = this.owner.refusal();
     if (refused !== undefined) {
       this.send(421, refused, false);
       return;
     }
-    const go = () => super._onCommand(command, callback);
-    if (this._nextHandler === false) this.guarded("command", callback ?? (() => {}), go, verb);
-    else go();
+    if (continued) super._onCommand(command, callback);
+    else this.guarded("command", callback, () => this.dispatch(verb, command, callback), verb);
+  }
+
+  /** A mail's own commands go to their handlers at once: the library asks much first that is never so here. */
+  private dispatch(verb: string, command: Buffer, callback: () => void): void {
+    const ready = this._ready && !this._upgrading && this.hostNameAppearsAs !== false && !this.owner._closeTimeout;
+    const handler = ready ? this.handlerOf(verb) : undefined;
+    if (handler === undefined) {
+      super._onCommand(command, callback);
+      return;
+    }
+    this._handlerPending = true;
+    const done = () => {
+      this._handlerPending = false;
+      this._whenWritable(callback);
+    };
+    try {
+      handler.call(this, command, done);
+    } catch (cause) {
+      this.emit("error", cause);
+      if (!this._handlerPending) return;
+      this.send(451, "Error: internal server error");
+      done();
+    }
+  }
+
+  private handlerOf(verb: string): SMTPConnection["handler_MAIL"] | undefined {
+    switch (verb) {
+      case "MAIL":
+        return this.handler_MAIL;
+      case "RCPT":
+        return this.handler_RCPT;
+      case "DATA":
+        return this.handler_DATA;
+      default:
+        return undefined;
+    }
+  }
+
+  override _parseAddressCommand(name: string, command: Buffer | string): ReturnType<AddressParser> {
+    const address = plainAddress[name]?.exec(command.toString())?.[1];
+    return address !== undefined && address.length <= longestAddress
+      ? { address, args: false }
+      : super._parseAddressCommand(name, command);
   }
 
   /** A text that brings its own enhanced status code gets no second one. */
@@ -107,12 +159,16 @@ export class MailConnection extends SMTPConnection {
     const used = own ? false : context;
     const enhanced = this._getEnhancedStatusCode(code, used);
     const prefix = enhanced === "" ? `${code} ` : `${code} ${enhanced} `;
-    if (Array.isArray(data)) for (const line of data) this.transcript.server(prefix + line);
-    else this.transcript.server(prefix + (data ?? ""));
-    // The library would write each reply by itself, or, corked, as a vector of strings: both cost more than the mail.
-    if ((code === 250 || code === 354) && !Array.isArray(data) && this.open) {
-      this.gather(`${prefix}${(data ?? "").replaceAll(controls, " ")}`.trimEnd());
-      return;
+    if (Array.isArray(data)) {
+      for (const line of data) this.transcript.server(prefix + line);
+    } else {
+      const line = prefix + (data ?? "");
+      this.transcript.server(line);
+      // The library would write each reply by itself, or, corked, as a vector of strings: both cost more than the mail.
+      if ((code === 250 || code === 354) && this.open) {
+        this.gather(line);
+        return;
+      }
     }
     this.flush();
     super.send(code, data, used);
@@ -125,7 +181,7 @@ export class MailConnection extends SMTPConnection {
   /** The replies to commands that came together leave together, as RFC 2920 3.2 asks: one write instead of three. */
   private gather(line: string): void {
     if (this.gathered === "") process.nextTick(() => this.flush());
-    this.gathered += `${line}\r\n`;
+    this.gathered += `${control.test(line) ? line.replaceAll(controls, " ") : line}\r\n`;
   }
 
   private flush(): void {
@@ -234,8 +290,8 @@ export class MailConnection extends SMTPConnection {
 
   /** A new transaction begins: what the last one's recipients asked for is over. */
   begin(): void {
-    this.magic = [];
-    this.lives = new Map();
+    if (this.magic.length > 0) this.magic = [];
+    this.lives.clear();
     this.truncate = undefined;
     this.speed = undefined;
   }

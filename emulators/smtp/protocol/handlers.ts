@@ -7,7 +7,7 @@ import type { MailState } from "../state.ts";
 import { createCollectors } from "./collector.ts";
 import type { MailConnection } from "./connection.ts";
 import { asked, planned, type Verdict } from "./faults.ts";
-import { createReceipt } from "./receipt.ts";
+import { Receipt } from "./receipt.ts";
 import type { MailServer, MailServerHooks } from "./server.ts";
 
 type Handlers = Pick<SMTPServerOptions, "onConnect" | "onAuth" | "onMailFrom" | "onRcptTo" | "onClose"> &
@@ -70,12 +70,7 @@ export function sessionHandlers(runtime: Runtime<MailState>, listener: string, s
       settle(connection, verdict, callback, (outcome) => connection.lives.set(to.toLowerCase(), outcome));
     },
     receive: (connection) =>
-      createReceipt(connection, {
-        runtime,
-        collector: newCollector(),
-        refusal: server().refusal,
-        journal: (outcome, facts) => journal(connection, outcome, facts),
-      }),
+      new Receipt(connection, { runtime, collector: newCollector(), refusal: connection.owner.refusal, journal }),
     onClose(session) {
       const connection = server().connectionOf(session);
       // A client that never said who it is was a port check.
@@ -99,6 +94,7 @@ function settle(
     planned?.done();
   };
   if (verdict instanceof Promise) void verdict.then(conclude);
+  else if (verdict === undefined) callback(null);
   else conclude(verdict);
 }
 

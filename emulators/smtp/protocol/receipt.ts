@@ -10,135 +10,167 @@ import type { MailConnection } from "./connection.ts";
 import { askedAtEnd, atLinkSpeed, factsOfMessage, planned, type Verdict } from "./faults.ts";
 import type { DataSink } from "./mail-stream.ts";
 
-/** A message on its way in. */
-export interface Receipt extends DataSink {
-  /** The client went away before the end of the data. */
-  vanished(): void;
-}
-
 export interface ReceiptHost {
   readonly runtime: Runtime<MailState>;
   readonly collector: Collector;
   /** The text of a 421 while the server must not serve. */
   refusal(): string | undefined;
-  journal(outcome: string, facts: Readonly<Record<string, unknown>>): void;
+  journal(connection: MailConnection, outcome: string, facts: Readonly<Record<string, unknown>>): void;
 }
 
-/** Collects a message and answers once it is committed; one whose sender vanishes is kept as truncated. */
-export function createReceipt(connection: MailConnection, host: ReceiptHost): Receipt {
-  const { runtime, collector } = host;
-  const limit = runtime.settings.mailSizeLimit;
-  let size = 0;
-  let broken = false;
+/** A message on its way in: collected, and answered once it is committed. */
+export class Receipt implements DataSink {
+  private size = 0;
+  private broken = false;
+  private readonly connection: MailConnection;
+  private readonly host: ReceiptHost;
 
-  const facts = () => {
-    const { mailFrom, rcptTo } = connection.session.envelope;
-    return { from: mailFrom === false ? "" : mailFrom.address, to: rcptTo.map(({ address }) => address) };
-  };
-  const store = (outcome: string, truncated: boolean, transcript: Incoming["transcript"]): string => {
-    const content = collector.finish();
-    const kept = keep(runtime, {
+  constructor(connection: MailConnection, host: ReceiptHost) {
+    this.connection = connection;
+    this.host = host;
+  }
+
+  part(bytes: Buffer): void {
+    const { connection, host } = this;
+    if (this.counts(bytes.length)) host.collector.push(bytes);
+    if (!this.broken && connection.speed !== undefined) connection.holdReading((goOn) => this.atLinkSpeed(bytes, goOn));
+  }
+
+  end(last: Buffer): void {
+    if (this.counts(last.length)) this.host.collector.last(last);
+    if (this.broken || this.connection.speed === undefined) this.judge();
+    else this.atLinkSpeed(last, () => this.judge());
+  }
+
+  /** The client went away before the end of the data: what came is kept as truncated. */
+  vanished(): void {
+    const { connection, host } = this;
+    try {
+      if (host.refusal() === undefined) this.store("vanished during DATA", true, () => connection.transcript.close());
+    } catch (cause) {
+      host.runtime.log.warn(
+        { session: connection.id, cause: describeCause(cause) },
+        "a truncated message could not be stored",
+      );
+    }
+    host.collector.close();
+  }
+
+  private get tooBig(): boolean {
+    return this.size > this.host.runtime.settings.mailSizeLimit;
+  }
+
+  /** False when the message breaks off or is too big: nothing of it is kept from here on. */
+  private counts(bytes: number): boolean {
+    this.size += bytes;
+    this.broken ||= breaksOff(this.connection, this.size);
+    if (this.broken) this.connection.socket.destroy();
+    else if (this.tooBig)
+      this.host.collector.discard(); // it will be refused: the rest is only drained
+    else return true;
+    return false;
+  }
+
+  private atLinkSpeed(arrived: Buffer, goOn: () => void): void {
+    const { runtime } = this.host;
+    void atLinkSpeed(runtime, this.connection, { bytes: arrived.length, total: this.size }, goOn);
+  }
+
+  private judge(): void {
+    const { connection, host } = this;
+    const { runtime } = host;
+    const refused = host.refusal();
+    if (this.broken) this.giveUp();
+    else if (this.tooBig) this.refuse(tooBig(runtime.settings.mailSizeLimit));
+    else if (refused !== undefined) this.refuse(new SmtpReply(421, refused));
+    else if (!runtime.faults.active && connection.magic.length === 0) this.accept(undefined);
+    else void verdictAtEnd(host, connection, addressesOf(connection)).then((verdict) => this.conclude(verdict));
+  }
+
+  private conclude(verdict: Verdict | undefined): void {
+    if (verdict?.reply !== undefined) {
+      this.host.collector.discard();
+      this.refuse(verdict.reply);
+      verdict.done();
+    } else if (verdict?.drop === true) {
+      this.giveUp();
+      this.connection.socket.destroy();
+      verdict.done();
+    } else this.accept(verdict);
+  }
+
+  private giveUp(): void {
+    this.host.collector.discard();
+    this.host.collector.close();
+  }
+
+  private refuse(answer: SmtpReply): void {
+    const { connection, host } = this;
+    const transcript = connection.transcript.close(`${answer.responseCode} ${answer.message}`);
+    host.runtime.state.statistics.rejected += 1;
+    host.journal(connection, "rejected", { ...addressesOf(connection), size: this.size, transcript });
+    host.collector.close();
+    connection.answer(answer);
+  }
+
+  private accept(verdict: Verdict | undefined): void {
+    const { connection, host } = this;
+    const failed = (cause: unknown) => this.failed(cause);
+    let id: string;
+    try {
+      id = verdict?.discard ? discarded(host, connection) : this.storeAll(verdict?.copies ?? 1);
+    } catch (cause) {
+      failed(cause);
+      return;
+    }
+    host.runtime.store.committed().then(() => {
+      host.collector.close();
+      if (verdict?.drop === "after") connection.socket.destroy();
+      else connection.answer(null, queued(id));
+      verdict?.done();
+    }, failed);
+  }
+
+  private failed(cause: unknown): void {
+    if (cause instanceof Overloaded) {
+      this.refuse(reply("overloaded"));
+      return;
+    }
+    const session = this.connection.id;
+    this.host.runtime.log.error({ session, cause: describeCause(cause) }, "a message could not be stored");
+    this.refuse(reply("storage"));
+  }
+
+  /** As often as was planned; but pieces belong to one message: a large one is not kept twice. */
+  private storeAll(copies: number): string {
+    const { transcript } = this.connection;
+    const closing = (id: string) => transcript.close(`250 ${queued(id)}`);
+    const id = this.store("accepted", false, closing);
+    if (this.host.collector.finish().spool === undefined)
+      for (let copy = 1; copy < copies; copy += 1) this.store("duplicated", false, closing);
+    return id;
+  }
+
+  private store(outcome: string, truncated: boolean, transcript: Incoming["transcript"]): string {
+    const { connection, host } = this;
+    const content = host.collector.finish();
+    const kept = keep(host.runtime, {
       envelope: envelopeOf(connection),
       content,
-      receivedAt: runtime.clock.now(),
+      receivedAt: host.runtime.clock.now(),
       truncated,
       remote: `${connection.remoteAddress}:${connection.remotePort}`,
       transcript,
     });
-    host.journal(outcome, { ...facts(), message: kept.id, size: content.size, transcript: kept.transcript });
+    const { from, to } = addressesOf(connection);
+    host.journal(connection, outcome, { from, to, message: kept.id, size: content.size, transcript: kept.transcript });
     return kept.id;
-  };
-  const closing = (named: string) => connection.transcript.close(`250 ${queued(named)}`);
-  /** As often as was planned; but pieces belong to one message: a large one is not kept twice. */
-  const storeAll = (copies: number): string => {
-    const id = store("accepted", false, closing);
-    if (collector.finish().spool === undefined)
-      for (let copy = 1; copy < copies; copy += 1) store("duplicated", false, closing);
-    return id;
-  };
-  const refuse = (answer: SmtpReply) => {
-    const transcript = connection.transcript.close(`${answer.responseCode} ${answer.message}`);
-    runtime.state.statistics.rejected += 1;
-    host.journal("rejected", { ...facts(), size, transcript });
-    collector.close();
-    connection.answer(answer);
-  };
-  const giveUp = () => {
-    collector.discard();
-    collector.close();
-  };
-  /** False when the message breaks off or is too big: nothing of it is kept from here on. */
-  const counts = (bytes: number): boolean => {
-    size += bytes;
-    broken ||= breaksOff(connection, size);
-    if (broken) connection.socket.destroy();
-    else if (size > limit) collector.discard(); // it will be refused: the rest is only drained
-    return !broken && size <= limit;
-  };
-  const failed = (cause: unknown) => {
-    if (cause instanceof Overloaded) return refuse(reply("overloaded"));
-    runtime.log.error({ session: connection.id, cause: describeCause(cause) }, "a message could not be stored");
-    refuse(reply("storage"));
-  };
-  const accept = (verdict: Verdict | undefined) => {
-    let id = "";
-    try {
-      id = verdict?.discard ? discarded(host, connection) : storeAll(verdict?.copies ?? 1);
-    } catch (cause) {
-      return failed(cause);
-    }
-    const answer = () => {
-      collector.close();
-      if (verdict?.drop === "after") connection.socket.destroy();
-      else connection.answer(null, queued(id));
-      verdict?.done();
-    };
-    runtime.store.committed().then(answer, failed);
-  };
-  const conclude = (verdict: Verdict | undefined) => {
-    if (verdict?.reply !== undefined) {
-      collector.discard();
-      refuse(verdict.reply);
-      return verdict.done();
-    }
-    if (verdict?.drop !== true) return accept(verdict);
-    giveUp();
-    connection.socket.destroy();
-    verdict.done();
-  };
-  const judge = () => {
-    if (broken) return giveUp();
-    if (size > limit) return refuse(tooBig(limit));
-    const refused = host.refusal();
-    if (refused !== undefined) return refuse(new SmtpReply(421, refused));
-    if (!runtime.faults.active && connection.magic.length === 0) return conclude(undefined);
-    void verdictAtEnd(host, connection, facts()).then(conclude);
-  };
+  }
+}
 
-  return {
-    part(bytes) {
-      if (counts(bytes.length)) collector.push(bytes);
-      if (!broken && connection.speed !== undefined)
-        connection.holdReading((goOn) => atLinkSpeed(runtime, connection, { bytes: bytes.length, total: size }, goOn));
-    },
-    end(last) {
-      if (counts(last.length)) collector.last(last);
-      if (broken || connection.speed === undefined) return judge();
-      void atLinkSpeed(runtime, connection, { bytes: last.length, total: size }, judge);
-    },
-    vanished() {
-      if (host.refusal() !== undefined) return giveUp();
-      try {
-        store("vanished during DATA", true, () => connection.transcript.close());
-      } catch (cause) {
-        runtime.log.warn(
-          { session: connection.id, cause: describeCause(cause) },
-          "a truncated message could not be stored",
-        );
-      }
-      collector.close();
-    },
-  };
+function addressesOf({ session }: MailConnection): { readonly from: string; readonly to: readonly string[] } {
+  const { mailFrom, rcptTo } = session.envelope;
+  return { from: mailFrom === false ? "" : mailFrom.address, to: rcptTo.map(({ address }) => address) };
 }
 
 /** True when the present message is one that breaks off here. */
@@ -165,7 +197,7 @@ async function verdictAtEnd(
 function discarded({ runtime, collector, journal }: ReceiptHost, connection: MailConnection): string {
   collector.discard();
   runtime.store.write(() => runtime.state.addCount("discarded", 1));
-  journal("discarded", { size: collector.size });
+  journal(connection, "discarded", { size: collector.size });
   return runtime.ids.derive("smtp.discarded", [connection.id]).hex(22);
 }
 
