@@ -5,7 +5,7 @@ import * as z from "zod";
 import { isoMilliseconds } from "./clock.ts";
 import type { KernelEnv } from "./emulator.ts";
 import { answer, answerJson } from "./exchange.ts";
-import { type Feed, positionPattern } from "./feed.ts";
+import { beginningPattern, type Feed, positionPattern } from "./feed.ts";
 import type { FeedTokens } from "./feed-token.ts";
 import { eventsPath, type FeedUpgrades } from "./feed-upgrade.ts";
 import { eventStream, eventStreamHeaders } from "./http/event-stream.ts";
@@ -16,8 +16,11 @@ import { ControlError } from "./plain-errors.ts";
 import { sameText } from "./signatures.ts";
 
 export const FeedQuery = JournalFilter.extend({
-  /** Position after which to begin; without it the feed begins with what happens next. */
-  since: z.string().regex(positionPattern, "a position such as 123, 123@epoch or twilio:123,smtp:45").optional(),
+  /** Position after which to begin, or how far back; without it the feed begins with what happens next. */
+  since: z
+    .string()
+    .regex(beginningPattern, "a position such as 123, 123@epoch or twilio:123,smtp:45, or -100 for the newest hundred")
+    .optional(),
   /** From POST /_backlot/events/token, for viewers that cannot send a header. */
   token: z.string().optional(),
 });

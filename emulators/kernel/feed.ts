@@ -28,8 +28,8 @@ export interface FeedReader {
 
 export interface Feed {
   /**
-   * @param since position after which to begin: `123@epoch`, `123`, or one of a list `twilio:123,smtp:45`; absent begins
-   *   with what happens next
+   * @param since position after which to begin: `123@epoch`, `123`, or one of a list `twilio:123,smtp:45`; `-100` begins
+   *   with the newest hundred; absent begins with what happens next
    * @returns undefined when there are too many viewers
    */
   open(since: string | undefined, filter: JournalFilter): FeedReader | undefined;
@@ -175,6 +175,8 @@ export function createFeed(emulator: string, journal: Journal, pingEveryMs = pin
 
 /** `123`, `123@epoch`, or a list of them with names. */
 export const positionPattern = /^([a-z0-9-]+:)?\d+(@[a-z0-9]+)?(,[a-z0-9-]+:\d+(@[a-z0-9]+)?)*$/;
+/** Where a viewer may begin: at a position, or so many entries back. */
+export const beginningPattern = new RegExp(`^-\\d+$|${positionPattern.source}`);
 
 /** A list of positions by name; one without a name stands under the empty name. */
 export function readPositions(text: string): Map<string, string> {
@@ -192,6 +194,8 @@ function startOf(
   journal: Journal,
 ): { position: number; restarted: boolean } {
   if (since === undefined) return { position: journal.settled, restarted: false };
+  if (since.startsWith("-"))
+    return { position: Math.max(journal.first - 1, journal.settled + Number(since)), restarted: false };
   const positions = readPositions(since);
   const [digits = "0", epoch = journal.epoch] = (positions.get(emulator) ?? positions.get("") ?? "0").split("@");
   const asked = Number(digits);

@@ -11,7 +11,7 @@ import { filterQuery, type JournalFilter } from "../kernel/journal-view.ts";
 import type { Member } from "./member.ts";
 
 const retryMs = 500;
-/** How long a viewer who begins with what happens next waits to learn where each member stands. */
+/** How long a viewer who comes without positions waits to learn where each member stands. */
 const openingMs = 1_000;
 
 export type MergedFeed = Pick<Feed, "open" | "close" | "viewers">;
@@ -48,7 +48,9 @@ function openMerged(
   pingEveryMs: number,
 ): FeedReader {
   const closing = new AbortController();
-  const asked = since === undefined ? undefined : readPositions(since);
+  /** So many of each, as `-100`: the positions are the members' to say, as they are of a viewer that begins with the next. */
+  const back = since?.startsWith("-") ? since : undefined;
+  const asked = since === undefined || back !== undefined ? undefined : readPositions(since);
   const positions = new Map<string, string>();
   for (const { name } of members) {
     const position = asked?.get(name);
@@ -57,7 +59,7 @@ function openMerged(
     else if (asked) positions.set(name, "0");
   }
   const slot = createSlot();
-  let waiting = since === undefined ? members.length : 0;
+  let waiting = asked ? 0 : members.length;
   const opened = Promise.withResolvers<void>();
   if (waiting === 0) opened.resolve();
   const cancelOpening = afterReal(openingMs, opened.resolve);
@@ -73,7 +75,7 @@ function openMerged(
     let away = false;
     while (!closing.signal.aborted) {
       try {
-        for await (const frame of memberFrames(member, positions.get(member.name), filter, closing.signal)) {
+        for await (const frame of memberFrames(member, positions.get(member.name) ?? back, filter, closing.signal)) {
           away = false;
           const silent = frame.data === undefined || frame.event === "ping";
           if (silent) positions.set(member.name, frame.id);

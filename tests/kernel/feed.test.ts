@@ -62,6 +62,21 @@ test("a viewer that comes back with the last id it saw gets what it missed, once
   expect(sequences(both.seen)).toEqual([7]);
 });
 
+test("a viewer may begin some entries back, at most with the first", async () => {
+  const { url, call } = await startExample();
+  for (let n = 0; n < 4; n += 1) await call("GET", "/count");
+  for (const [back, expected] of [
+    ["-2", [3, 4]],
+    ["-100", [1, 2, 3, 4]],
+  ] as const) {
+    const viewer = await watch(`${url}/_backlot/events?since=${back}`);
+    await viewer.until((seen) => seen.length === expected.length);
+    expect(sequences(viewer.seen)).toEqual(expected);
+  }
+  expect((await call("GET", "/_backlot/events?since=-")).status).toBe(400);
+  expect((await call("GET", "/_backlot/events?since=notes:-2")).status).toBe(400);
+});
+
 test("kinds, text and a wrong filter", async () => {
   const { url, call } = await startExample();
   const viewer = await watch(`${url}/_backlot/events?since=0&kind=control,change&q=MINUTES`);

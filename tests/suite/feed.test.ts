@@ -47,6 +47,21 @@ test("one feed of all emulators, resumed by a list of positions: no gap, none tw
   expect(told(plain.seen)).toEqual([`twilio ${t + 2}`]);
 });
 
+test("the newest few of each, and from there on by positions", async () => {
+  const { url, twilio, ec2 } = await suite();
+  for (const subject of ["a", "b", "c"]) for (const journal of [twilio, ec2]) journal.append("change", subject, {});
+  const [t, e] = [twilio.last, ec2.last];
+  const first = await watch(`${url}/_backlot/events?since=-2`);
+  await first.until((seen) => seen.length === 4);
+  expect(told(first.seen).sort()).toEqual([`ec2-spot ${e - 1}`, `ec2-spot ${e}`, `twilio ${t - 1}`, `twilio ${t}`]);
+  // Whoever leaves after the first event knows where every one of them stood.
+  expect(first.seen[0]?.id).toMatch(/^twilio:\d+@\w+,ec2-spot:\d+@\w+,suite:\d+@\w+$/);
+  first.close();
+  const second = await watch(`${url}/_backlot/events`, { "last-event-id": first.seen[0]?.id ?? "" });
+  await second.until((seen) => seen.length === 3);
+  expect(told([...first.seen.slice(0, 1), ...second.seen]).sort()).toEqual(told(first.seen).sort());
+});
+
 test("over WebSocket and with one token for all", async () => {
   const { url, twilio } = await suite({ BACKLOT_CONTROL_TOKEN: "s3cret" });
   const made = await fetch(`${url}/_backlot/events/token`, {
