@@ -17,7 +17,9 @@ export async function bundleConsole(root) {
     target: ["chrome123", "firefox121", "safari17.5"],
     jsx: "automatic",
     jsxImportSource: "preact",
-    chunkNames: "chunk-[hash]",
+    // A browser keeps a file for good under such a name.
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
     minify: true,
     legalComments: "none",
     write: false,

@@ -10,7 +10,7 @@ import type { FeedTokens } from "./feed-token.ts";
 type Guard = (exchange: Exchange) => Response | undefined;
 
 export interface Front {
-  page(exchange: Exchange): Response;
+  page(exchange: Exchange): Promise<Response>;
   /** Adds what the page asks for to the control API. */
   mount(control: Hono<KernelEnv>): void;
   /** Opens to a short-lived token what a page cannot ask for with a header. */

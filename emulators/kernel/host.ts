@@ -51,7 +51,7 @@ export interface HostOptions {
   /** The same for the control API. */
   readonly controlGates?: readonly Gate[];
   /** Answers browsers at `/`; such a request is nobody's operation and stays out of the journal. */
-  readonly page?: (exchange: Exchange) => Response;
+  readonly page?: (exchange: Exchange) => Promise<Response>;
   readonly tracer?: Tracer;
   readonly operations?: Operations;
 }
@@ -86,7 +86,7 @@ export function createHost(options: HostOptions): Host {
     const finished = stopwatch();
     const isControl = controlPaths.test(exchange.target);
     if (options.page && asksForPage(exchange) && isOwn(exchange.host)) {
-      options.page(exchange);
+      await options.page(exchange).catch((cause: unknown) => unexpected(exchange, cause, plainErrors));
       return;
     }
     if (isControl) await controlled(exchange, readBody);

@@ -16,8 +16,10 @@ import { serve } from "../kernel/serve.ts";
 import { definitions, reachableHost, type Settings, settingsFrom } from "../kernel/settings.ts";
 import type { RunningEmulator, StartOptions } from "../kernel/start.ts";
 import { attach, attachments } from "./attach.ts";
+import { createPageFiles } from "./console/files.ts";
+import { consolePage } from "./console/page.ts";
 import { createPart } from "./console/part.ts";
-import { consoleGuard, consolePage, consoleRoutes } from "./console/server.ts";
+import { consoleGuard, consoleRoutes } from "./console/server.ts";
 import { createSuiteControl } from "./control.ts";
 import { createRecorder, type Recorder } from "./evidence/recorder.ts";
 import { createScenarioRuns } from "./evidence/scenario/runs.ts";
@@ -112,9 +114,13 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
   const wallAnchor = createClock({ mode: "real" }, 1).wall();
   const leader = createLeader(settings, wallAnchor);
   let address: string | undefined;
+  const files = createPageFiles();
+  const locked = settings.controlToken !== undefined;
   const partOf = (name: string) => ({
     name,
     seed: settings.seed,
+    files,
+    locked,
     suiteUrl: () => address,
     control() {
       const member = members.find((one) => one.name === name);
@@ -164,7 +170,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
   const scenarios = createScenarioRuns({ clock: leader.clock, packs });
   const parts = { members, leader, observation, own, certificates, gateway, evidence, packs, scenarios };
   const control = createSuiteControl(parts);
-  consoleRoutes(control, members);
+  consoleRoutes(control, members, files);
   const host = createHost({
     runtime,
     sites: [
@@ -180,7 +186,8 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
       throw new Error("the suite refuses nothing");
     },
     allowedHosts: settings.allowedHosts,
-    page: (exchange) => consolePage(exchange, { seed: settings.seed }),
+    page: (exchange) =>
+      consolePage(exchange, { facts: { seed: settings.seed }, files, control: locked ? undefined : control }),
     gates: [],
     controlGates: createSuiteGates(settings, leader.clock),
   });

@@ -2,7 +2,7 @@ import axe from "axe-core";
 import { expect, test } from "vitest";
 import { control, openBrowser, openPage, sendMail, sendText, startSuite } from "./browser.ts";
 
-test("axe finds nothing serious in any view, light and dark", async () => {
+test("axe finds nothing serious in any view, light and dark", { timeout: 120_000 }, async () => {
   const [browser, suite] = await Promise.all([openBrowser(), startSuite({ BACKLOT_PACE: "0" })]);
   try {
     await control(suite, "POST", "/_backlot/webhooks/endpoints", { url: "http://127.0.0.1:9/hook", schedule: [] });

@@ -30,5 +30,5 @@ process.on("message", (message) => {
   }
 });
 // The page is bundled when somebody first asks.
-await fetch(`${suite.url}/_backlot/console/console.js`);
+await fetch(`${suite.url}/`, { headers: { accept: "text/html" } });
 process.send?.({ url: suite.url, twilio: suite.services.twilio?.url, env: suite.env });

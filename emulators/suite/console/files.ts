@@ -10,22 +10,32 @@ export interface PageFile {
   readonly type: string;
 }
 
+export interface PageFiles {
+  read(name: string): Promise<PageFile | undefined>;
+  names(): Promise<readonly string[]>;
+}
+
 const types: Readonly<Record<string, string>> = {
   js: "text/javascript; charset=utf-8",
   css: "text/css; charset=utf-8",
 };
 
-/** Reads nothing until the first file is wanted, so that a start without a browser pays nothing. */
-export function createPageFiles(): (name: string) => Promise<PageFile | undefined> {
+/** Reads nothing until the page or a file is wanted, so that a start without a browser pays nothing. */
+export function createPageFiles(): PageFiles {
   let loading: Promise<ReadonlyMap<string, Uint8Array>> | undefined;
-  return async (name) => {
-    loading ??= load();
-    const found = await loading.catch((cause: unknown) => {
+  const loaded = () => {
+    loading ??= load().catch((cause: unknown) => {
       loading = undefined; // a half-saved source file; the next reload tries again
       throw cause;
     });
-    const bytes = found.get(name);
-    return bytes && { bytes, type: types[name.split(".").at(-1) ?? ""] ?? "application/octet-stream" };
+    return loading;
+  };
+  return {
+    names: async () => [...(await loaded()).keys()],
+    async read(name) {
+      const bytes = (await loaded()).get(name);
+      return bytes && { bytes, type: types[name.split(".").at(-1) ?? ""] ?? "application/octet-stream" };
+    },
   };
 }
 

@@ -9,20 +9,25 @@ import type { Front } from "../../kernel/front.ts";
 import { plainErrors } from "../../kernel/plain-errors.ts";
 import { passThrough } from "../../kernel/routing.ts";
 import type { Member } from "../member.ts";
-import { consoleFiles, consoleGuard, consolePage, pageRoutes } from "./server.ts";
+import type { PageFiles } from "./files.ts";
+import { consolePage } from "./page.ts";
+import { consoleGuard, fileRoutes, pageRoutes } from "./server.ts";
 
 const api = "/_backlot/console/api";
 
 export interface PartOptions {
   readonly name: string;
   readonly seed: string;
+  readonly files: PageFiles;
+  /** Whether the control API takes a token. */
+  readonly locked: boolean;
   /** Address of the whole console, once it is known. */
   suiteUrl(): string | undefined;
   /** The suite's control API over this emulator alone, and the emulator; asked for with the first request. */
   control(): { readonly app: Hono<KernelEnv>; readonly member: Member };
 }
 
-export function createPart({ name, seed, suiteUrl, control }: PartOptions): Front {
+export function createPart({ name, seed, files, locked, suiteUrl, control }: PartOptions): Front {
   let made: Hono<KernelEnv> | undefined;
   const inner = () => {
     if (made) return made;
@@ -40,10 +45,11 @@ export function createPart({ name, seed, suiteUrl, control }: PartOptions): Fron
   return {
     page: (exchange) => {
       const suite = suiteUrl();
-      return consolePage(exchange, { seed, base: api, part: name, ...(suite === undefined ? {} : { suite }) });
+      const facts = { seed, base: api, part: name, ...(suite === undefined ? {} : { suite }) };
+      return consolePage(exchange, { facts, files, control: locked ? undefined : inner() });
     },
     mount(app) {
-      consoleFiles(app);
+      fileRoutes(app, files);
       app.all(`${api}/*`, async (c) => {
         const { exchange } = c.env;
         const asked = { ...exchange, target: `/_backlot${exchange.target.slice(api.length)}` };

@@ -16,8 +16,11 @@ export interface Api {
   blob(path: string): Promise<Blob>;
   /** Where a path of the control API is reached from this page. */
   at(path: string): string;
-  /** For what cannot send a header: the live journal, frames and downloads. Good for a minute. */
-  ticket(): Promise<string>;
+  /** What the page was served with, until it is drawn; then it is asked for. */
+  known(path: string): unknown;
+  drawn(): void;
+  /** An address for what cannot send a header: the live journal, frames and downloads. Good for a minute. */
+  ticketed(address: string): Promise<string>;
   useToken(token: string): void;
   /** Told when the control API asks for a token. */
   onRefused(listener: () => void): void;
@@ -26,9 +29,11 @@ export interface Api {
 const tokenKey = "backlot.token";
 
 /** @param base `/_backlot` for the whole console; a part's is below its emulator's. */
-export function createApi(base = "/_backlot"): Api {
+export function createApi(base = "/_backlot", answers?: Readonly<Record<string, unknown>>): Api {
   const at = (path: string) => path.replace(/^\/_backlot/, base);
-  let token = sessionStorage.getItem(tokenKey) ?? "";
+  // Whoever got answers with the page needs no token; to look for one would cost 15 ms before the first paint.
+  let token = answers ? "" : (sessionStorage.getItem(tokenKey) ?? "");
+  let known = answers ?? {};
   const refused = new Set<() => void>();
   const call = async (method: string, path: string, body?: unknown): Promise<Response> => {
     const response = await fetch(path, {
@@ -54,9 +59,14 @@ export function createApi(base = "/_backlot"): Api {
       const response = await call(method, at(path), body);
       return response.status === 204 ? undefined : response.json();
     },
-    async ticket() {
+    known: (path) => known[path],
+    drawn() {
+      known = {};
+    },
+    async ticketed(address) {
+      if (token === "") return address;
       const issued = await (await call("POST", "/_backlot/events/token")).json();
-      return String(issued.token);
+      return `${address}${address.includes("?") ? "&" : "?"}token=${encodeURIComponent(issued.token)}`;
     },
     useToken(given) {
       token = given;

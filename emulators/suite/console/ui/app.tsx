@@ -1,16 +1,15 @@
 /** The frame around the views: where one is, what time it is, whether the feed is alive. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { PageFacts } from "../page-facts.ts";
 import { type ClockState, useClock } from "./clock.ts";
+import { fetched } from "./fetched.tsx";
 import { Badge, Dot, Field } from "./parts.tsx";
 import { place, useLive, useResource, useRoute, useShared } from "./state.ts";
-import { Compliance } from "./views/compliance.tsx";
-import { Control } from "./views/control.tsx";
 import { JournalView } from "./views/journal.tsx";
-import { Mail } from "./views/mail.tsx";
-import { Messages } from "./views/messages.tsx";
+import type { LaterProps } from "./views/later.tsx";
 import { type HealthView, Overview, type Service } from "./views/overview.tsx";
-import { Spot } from "./views/spot.tsx";
-import { Webhooks } from "./views/webhooks.tsx";
+
+const Later = fetched<LaterProps>(async () => (await import("./views/later.tsx")).Later);
 
 const views: readonly (readonly [id: string, title: string, needs?: string])[] = [
   ["overview", "Overview"],
@@ -22,15 +21,6 @@ const views: readonly (readonly [id: string, title: string, needs?: string])[] =
   ["webhooks", "Webhooks"],
   ["control", "Control"],
 ];
-
-/** What the page was served with. */
-export interface PageFacts {
-  readonly seed: string;
-  /** The emulator whose part of the console this is; undefined for the whole. */
-  readonly part: string | undefined;
-  /** Where the whole is, for a part. */
-  readonly suite: string | undefined;
-}
 
 export function App({ page }: { page: PageFacts }) {
   const { api } = useShared();
@@ -78,15 +68,13 @@ function Console({ page: { seed, part, suite } }: { page: PageFacts }) {
       </aside>
       <TopBar title={title} seed={seed} clock={clock} mode={health.value?.mode} />
       <main>
-        {view === "overview" ? <Overview services={members} health={health.value} /> : null}
-        {view === "journal" ? <JournalView names={names} selected={rest[0]} /> : null}
-        {view === "messages" ? <Messages pair={rest[0]} sid={rest[1]} /> : null}
-        {view === "mail" ? <Mail id={rest[0]} tab={rest[1]} /> : null}
-        {view === "spot" ? <Spot rest={rest} /> : null}
-        {view === "compliance" ? <Compliance rest={rest} /> : null}
-        {view === "webhooks" ? <Webhooks tab={rest[0]} service={rest[1]} id={rest[2]} names={names} /> : null}
-        {view === "control" ? <Control rest={rest} services={members} clock={clock} mode={health.value?.mode} /> : null}
-        {views.some(([id]) => id === view) ? null : (
+        {view === "overview" ? (
+          <Overview services={members} health={health.value} />
+        ) : view === "journal" ? (
+          <JournalView names={names} selected={rest[0]} />
+        ) : views.some(([id]) => id === view) ? (
+          <Later view={view} rest={rest} services={members} clock={clock} mode={health.value?.mode} />
+        ) : (
           <p>
             There is no view {view}. <a href={place(first)}>Back to the first</a>
           </p>

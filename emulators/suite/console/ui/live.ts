@@ -64,7 +64,8 @@ export function createLive(api: Api): Live {
   let version = 0;
   let missed = 0;
   let retryMs = firstRetryMs;
-  let position: string | undefined;
+  /** A little way back in each journal, so that the page does not open empty. */
+  let position = `-${backfill}`;
   let stream: WebSocket | undefined;
   let silence = 0;
   let timer = 0;
@@ -132,13 +133,9 @@ export function createLive(api: Api): Live {
 
   const open = async () => {
     try {
-      position ??= await beginning(api);
-      const query = new URLSearchParams({ since: position, token: await api.ticket() });
+      const address = await api.ticketed(`/_backlot/events?since=${encodeURIComponent(position)}`);
       if (stream) return;
-      const socket = new WebSocket(
-        `${location.origin.replace(/^http/, "ws")}/_backlot/events?${query}`,
-        "backlot.batch",
-      );
+      const socket = new WebSocket(location.origin.replace(/^http/, "ws") + address, "backlot.batch");
       stream = socket;
       socket.onopen = () => {
         heard("");
@@ -183,20 +180,6 @@ export function createLive(api: Api): Live {
     },
     start: () => void open(),
   };
-}
-
-/** A little way back in each journal, so that the page does not open empty. */
-async function beginning(api: Api): Promise<string> {
-  const { services } = await api.get<{ services: readonly { readonly name: string }[] }>("/_backlot/services");
-  const parts = await Promise.all(
-    services.map(async ({ name }) => {
-      const path = `/_backlot/members/${name}/journal?limit=1`;
-      const page = await api.get<{ last: number; epoch: string }>(path).catch(() => undefined);
-      return page ? [`${name}:${Math.max(0, page.last - backfill)}@${page.epoch}`] : [];
-    }),
-  );
-  const list = parts.flat().join(",");
-  return list === "" ? "none:0" : list;
 }
 
 /** Long bodies are read again when somebody looks at them. */

@@ -1,6 +1,7 @@
 /** What the views share: the control API, the live journal, the place in the address bar. */
 import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { PageData } from "../page-facts.ts";
 import { type Api, createApi } from "./api.ts";
 import { createLive, type Live } from "./live.ts";
 
@@ -17,8 +18,8 @@ export interface Shared {
   readonly filter: JournalFilter;
 }
 
-export function createShared(base: string | undefined): Shared {
-  const api = createApi(base);
+export function createShared({ base, answers }: PageData): Shared {
+  const api = createApi(base, answers);
   return { api, live: createLive(api), filter: { search: "", kind: "", emulator: "" } };
 }
 
@@ -50,13 +51,24 @@ export type Reader<T> = (api: Api, path: string) => Promise<T>;
 export const asJson: Reader<unknown> = (api, path) => api.get(path);
 export const asText: Reader<string> = (api, path) => api.text(path);
 
+interface Read<T> {
+  readonly path?: string;
+  readonly value?: T;
+  readonly error?: string;
+}
+
+function served<T>(api: Api, path: string | undefined): Read<T> {
+  const value = path === undefined ? undefined : api.known(path);
+  return path === undefined || value === undefined ? {} : { path, value: value as T };
+}
+
 /** Reads again when the path or `mark` changes and every `everyMs`; one request at a time, at least 150 ms apart. */
 export function useResource<T>(
   path: string | undefined,
   { everyMs, mark, reader = asJson }: { everyMs?: number; mark?: unknown; reader?: Reader<unknown> } = {},
 ): Resource<T> {
   const { api } = useShared();
-  const [state, set] = useState<{ path?: string; value?: T; error?: string }>({});
+  const [state, set] = useState(() => served<T>(api, path));
   const run = useRef({ busy: false, again: false });
   const wanted = useRef(path);
   wanted.current = path;
@@ -88,7 +100,11 @@ export function useResource<T>(
     }, 150);
   }, [api, reader]);
   // Not after the paint, as effects are: the answer is under way while the browser draws.
-  useLayoutEffect(() => void read(), [path, mark, read]);
+  const asks = useRef(state.value === undefined);
+  useLayoutEffect(() => {
+    if (asks.current) void read();
+    asks.current = true;
+  }, [path, mark, read]);
   useEffect(() => {
     if (everyMs === undefined) return;
     const timer = setInterval(() => {

@@ -207,11 +207,12 @@ function Part({ tab, path, id, mail, mark }: { tab: string; path: string; id: st
 /** The frame runs nothing and loads nothing: its own policy says so, and the sandbox again. */
 function Html({ id }: { id: string }) {
   const { api } = useShared();
-  const [ticket, setTicket] = useState<string | undefined>(undefined);
+  const [source, setSource] = useState<string | undefined>(undefined);
   const [narrow, setNarrow] = useState(false);
   useEffect(() => {
     let wanted = true;
-    void api.ticket().then((token) => wanted && setTicket(token));
+    const address = api.at(`/_backlot/console/mail/${encodeURIComponent(id)}/html`);
+    void api.ticketed(address).then((src) => wanted && setSource(src));
     return () => {
       wanted = false;
     };
@@ -226,13 +227,7 @@ function Html({ id }: { id: string }) {
           Phone
         </button>
       </div>
-      {ticket === undefined ? null : (
-        <iframe
-          title="HTML of the message"
-          sandbox=""
-          src={`${api.at(`/_backlot/console/mail/${encodeURIComponent(id)}/html`)}?token=${encodeURIComponent(ticket)}`}
-        />
-      )}
+      {source === undefined ? null : <iframe title="HTML of the message" sandbox="" src={source} />}
     </div>
   );
 }
@@ -317,7 +312,7 @@ function Attachments({ id }: { id: string }) {
               type="button"
               onClick={() =>
                 action.run(async () => {
-                  location.assign(`${api.at(base)}/${part.n}?token=${encodeURIComponent(await api.ticket())}`);
+                  location.assign(await api.ticketed(`${api.at(base)}/${part.n}`));
                   return undefined;
                 })
               }
