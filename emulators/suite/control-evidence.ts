@@ -1,5 +1,6 @@
 /** Evidence by the control API: start, stop, the packs that were made with their archives, and whether each is whole. */
-import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import type { Hono } from "hono";
 import * as z from "zod";
 import { isoMilliseconds } from "../kernel/clock.ts";
@@ -41,6 +42,7 @@ export function evidenceRoutes(control: Hono<KernelEnv>, { evidence: recorder, p
   control.post(`${base}/start`, async (c) => {
     const { about, failFast, title: given } = readBody(c.env.exchange, RecordingInput);
     await recorder.start({
+      folder: packs.place(),
       failFast,
       ...(given === undefined ? {} : { title: given }),
       ...(about === undefined ? {} : { about }),
@@ -63,13 +65,10 @@ export function evidenceRoutes(control: Hono<KernelEnv>, { evidence: recorder, p
   control.get(`${base}/packs`, (c) => answerJson(c.env.exchange, 200, { packs: packs.packs }));
   control.get(`${base}/packs/:id/pack.tar`, (c) => archive(c.env.exchange, packs, c.req.param("id")));
   control.get(`${base}/packs/:id/verdict`, async (c) => {
-    const bytes = packs.archiveOf(c.req.param("id"));
-    if (!bytes) throw noSuchPack(c.req.param("id"));
-    const [{ verifyTree }, { readTar }] = await Promise.all([
-      import("./evidence/verify.ts"),
-      import("./evidence/tar.ts"),
-    ]);
-    return answerJson(c.env.exchange, 200, verifyTree({ kind: "archive", archive: bytes, ...readTar(bytes) }));
+    const file = packs.archiveOf(c.req.param("id"));
+    if (file === undefined) throw noSuchPack(c.req.param("id"));
+    const { verifyPack } = await import("./evidence/verify.ts");
+    return answerJson(c.env.exchange, 200, verifyPack(file));
   });
   control.delete(`${base}/packs/:id`, (c) => {
     if (!packs.remove(c.req.param("id"))) throw noSuchPack(c.req.param("id"));
@@ -79,12 +78,13 @@ export function evidenceRoutes(control: Hono<KernelEnv>, { evidence: recorder, p
 
 function archive(exchange: Exchange, packs: PackShelf, id: string): Response {
   const pack = packs.packs.find((one) => one.id === id);
-  const bytes = packs.archiveOf(id);
-  if (!pack || !bytes) throw noSuchPack(id);
+  const file = packs.archiveOf(id);
+  if (!pack || file === undefined) throw noSuchPack(id);
   // RFC 9530: whoever downloads it can tell at once whether it came whole.
-  const digest = createHash("sha256").update(bytes).digest("base64");
-  return answer(exchange, 200, bytes, {
+  const digest = Buffer.from(pack.fingerprint, "hex").toString("base64");
+  return answer(exchange, 200, Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>, {
     "content-type": archiveType,
+    "content-length": String(pack.bytes),
     "content-disposition": `attachment; filename="${pack.name}.tar"`,
     "content-digest": `sha-256=:${digest}:`,
   });

@@ -216,6 +216,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     control: ownControl,
     async close() {
       await scenarios.close();
+      packs.close();
       observation.close();
       own.close();
       detach?.();

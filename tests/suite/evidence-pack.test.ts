@@ -5,13 +5,14 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { keyFromPem, preAuthEncoding, publicPem } from "../../emulators/suite/evidence/attestation.ts";
+import { filesInMemory } from "../../emulators/suite/evidence/files.ts";
 import { normalMail } from "../../emulators/suite/evidence/mails.ts";
-import { packTar, writePack } from "../../emulators/suite/evidence/pack.ts";
+import { writePack } from "../../emulators/suite/evidence/pack.ts";
 import type { Recorded } from "../../emulators/suite/evidence/record.ts";
 import { readTar, tarParts } from "../../emulators/suite/evidence/tar.ts";
 import { verifyPack } from "../../emulators/suite/evidence/verify.ts";
 import { run, temporaryFolder } from "../support/command.ts";
-import { hash, packFolder, recordPack, start } from "../support/evidence.ts";
+import { hash, packFolder, packTar, recordPack, start } from "../support/evidence.ts";
 
 let drill: Recorded;
 beforeAll(async () => {
@@ -125,7 +126,7 @@ describe("parts", () => {
     fc.assert(
       fc.property(fc.dictionary(name, fc.uint8Array({ maxLength: 1500 })), (given) => {
         const files = new Map(Object.entries(given).map(([path, bytes]) => [path, Buffer.from(bytes)] as const));
-        const read = readTar(Buffer.concat([...tarParts(files, 0)]));
+        const read = readTar(Buffer.concat([...tarParts(filesInMemory(files), 0)]));
         expect(read.problems).toEqual([]);
         expect(new Map(read.files)).toEqual(new Map([...files].sort(([left], [right]) => (left < right ? -1 : 1))));
       }),
@@ -148,7 +149,7 @@ describe("parts", () => {
   test("an interrupted recording leaves a folder that says so and does not verify", async () => {
     const place = temporaryFolder();
     const folder = join(place, "pack");
-    const unwritable = new Map([...drill.files, ["README.md/impossible", Buffer.from("x")]]);
+    const unwritable = filesInMemory(new Map([...drill.files, ["README.md/impossible", Buffer.from("x")]]));
     expect(() => writePack(folder, unwritable)).toThrow();
     expect(readdirSync(place)).toEqual(["pack.partial"]);
     expect(() => verifyPack(folder)).toThrow(/pack\.partial is what an interrupted recording left/);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../emulators/kernel/package-root.ts";
 import { acceptanceText, judge } from "../../emulators/suite/evidence/acceptance.ts";
+import { filesInMemory } from "../../emulators/suite/evidence/files.ts";
 import { replayPack, replayScenario } from "../../emulators/suite/evidence/replay.ts";
 import { playScenario } from "../../emulators/suite/evidence/scenario/run.ts";
 import { readScenario } from "../../emulators/suite/evidence/scenario/schema.ts";
@@ -51,7 +52,7 @@ test("with the scenario what came by other ways comes again: the notice of an in
 });
 
 test("a pack that shows nothing meets no criterion of acceptance", () => {
-  const criteria = judge(new Map(), { viewersMs: [5], fingerprints: ["a", "b"] });
+  const criteria = judge(filesInMemory(new Map()), { viewersMs: [5], fingerprints: ["a", "b"] });
   expect(criteria.filter(({ passed }) => passed)).toEqual([]);
   expect(acceptanceText(criteria, [])).toMatch(/12 of 12 criteria are NOT met[\s\S]*Not taken: no Chromium/);
 });

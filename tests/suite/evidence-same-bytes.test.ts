@@ -2,11 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { comparePacks } from "../../emulators/suite/evidence/diff.ts";
-import { packTar } from "../../emulators/suite/evidence/pack.ts";
 import { readTree } from "../../emulators/suite/evidence/tree.ts";
 import { verifyPack } from "../../emulators/suite/evidence/verify.ts";
 import { run, temporaryFolder } from "../support/command.ts";
-import { hash, packFolder, recordPack, scenarioFile, start } from "../support/evidence.ts";
+import { hash, packFolder, packTar, recordPack, scenarioFile, start } from "../support/evidence.ts";
 
 describe("the same bytes", () => {
   test("whatever the folder, time zone, locale, user and ports, with 1 and with 16 at once", async () => {

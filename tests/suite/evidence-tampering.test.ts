@@ -5,13 +5,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { attest, derivedKey, keyFromPem, publicPem } from "../../emulators/suite/evidence/attestation.ts";
-import { packTar } from "../../emulators/suite/evidence/pack.ts";
+import { filesInMemory } from "../../emulators/suite/evidence/files.ts";
 import type { Recorded } from "../../emulators/suite/evidence/record.ts";
 import { readTar } from "../../emulators/suite/evidence/tar.ts";
 import { readTree } from "../../emulators/suite/evidence/tree.ts";
 import { verifyPack, verifyTree } from "../../emulators/suite/evidence/verify.ts";
 import { temporaryFolder } from "../support/command.ts";
-import { hash, packFolder, recordPack, start } from "../support/evidence.ts";
+import { hash, packFolder, packTar, recordPack, start } from "../support/evidence.ts";
 
 let drill: Recorded;
 beforeAll(async () => {
@@ -415,7 +415,7 @@ describe("tampering is told and named", () => {
         const bytes = Buffer.from(drill.files.get(path) ?? Buffer.alloc(0));
         if (bytes.length === 0) return;
         bytes[place % bytes.length] = (bytes[place % bytes.length] ?? 0) ^ mask;
-        const files = new Map([...drill.files, [path, bytes]]);
+        const files = filesInMemory(new Map([...drill.files, [path, bytes]]));
         const { code, findings } = verifyTree({ kind: "folder", files, problems: [] });
         // A space in a JSON envelope, or base64 padding, may be another byte for the same content.
         if (path.endsWith(".dsse.json") && findings.length === 0) return;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { sendMail } from "../../emulators/suite/evidence/scenario/mail-client.ts";
 import { verifyPack } from "../../emulators/suite/evidence/verify.ts";
 import { createSuite, type Suite } from "../../emulators/suite/suite.ts";
@@ -135,4 +135,33 @@ test("by the control API: one recording at a time, and the archive with its dige
   writeFileSync(file, archive.bytes);
   expect(verifyPack(file, { sha256: stopped.fingerprint })).toMatchObject({ code: 0, findings: [] });
   expect(json(await call("GET", ""))).toMatchObject({ recordingSince: null, pack: { bytes: stopped.bytes } });
+});
+
+test("packs that are held stand on disk, one file each, and go with the suite", async () => {
+  const place = temporaryFolder();
+  vi.stubEnv("TMPDIR", place);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const running = await createSuite({ only: ["twilio"], environment: { BACKLOT_LOG_LEVEL: "silent" } });
+  const held = () =>
+    readdirSync(place).flatMap((name) => (name.startsWith("backlot-packs-") ? readdirSync(join(place, name)) : []));
+  const record = async () => {
+    await running.control("POST", "/_backlot/evidence/start", {});
+    return (await (await running.control("POST", "/_backlot/evidence/stop")).json()) as { id: string };
+  };
+  try {
+    const made = await record();
+    expect(held()).toEqual([`${made.id}.tar`]);
+    const verdict = await running.control("GET", `/_backlot/evidence/packs/${made.id}/verdict`);
+    expect(await verdict.json()).toMatchObject({ code: 0, findings: [] });
+
+    await running.control("POST", "/_backlot/evidence/start", {});
+    expect(held()).toHaveLength(2);
+    await running.control("POST", "/_backlot/evidence/stop");
+    await running.control("DELETE", `/_backlot/evidence/packs/${made.id}`);
+    expect(held()).not.toContain(`${made.id}.tar`);
+  } finally {
+    await running.close();
+  }
+  expect(held()).toEqual([]);
+  expect(readdirSync(place).filter((name) => name.startsWith("backlot-packs-"))).toEqual([]);
 });

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { packageRoot } from "../../emulators/kernel/package-root.ts";
-import { writePack } from "../../emulators/suite/evidence/pack.ts";
+import type { Files } from "../../emulators/suite/evidence/files.ts";
+import { packArchive, writePack } from "../../emulators/suite/evidence/pack.ts";
 import { type Recorded, type RecordOptions, startRecording } from "../../emulators/suite/evidence/record.ts";
 import { playScenario } from "../../emulators/suite/evidence/scenario/run.ts";
 import { readScenario } from "../../emulators/suite/evidence/scenario/schema.ts";
@@ -37,6 +38,10 @@ export async function recordPack(
   if (!recorded) throw new Error("nothing was recorded");
   return recorded;
 }
+
+/** The archive of a pack, whole in memory. */
+export const packTar = (files: Files, epochMs: number): Buffer =>
+  Buffer.concat(Array.from(packArchive(files, epochMs), (part) => Buffer.from(part)));
 
 export function packFolder(recorded: Recorded): string {
   const folder = join(temporaryFolder(), "pack");

@@ -28,7 +28,7 @@ export async function acceptance({ out = "audit_artifacts/acceptance", key }: Ev
   const first = await run(1, key, { folder: join(folder, "pack"), take });
   const second = await run(16, key, {});
 
-  writeFileSync(join(folder, "pack.tar"), first.tar());
+  first.writeTar(join(folder, "pack.tar"));
   writeFileSync(join(folder, "viewers.json"), canonicalJson({ viewersMs }));
   const criteria = judge(first.files, { viewersMs, fingerprints: [first.fingerprint, second.fingerprint] });
   const taken = [...first.files.keys()].filter((path) => path.endsWith(".png"));

@@ -1,12 +1,11 @@
 /** `backlot evidence record | drill | acceptance | verify | diff | replay | tar`. */
-import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { keyFromPem } from "../evidence/attestation.ts";
 import { canonicalJson } from "../evidence/canonical.ts";
 import { comparePacks } from "../evidence/diff.ts";
 import { drillScenario } from "../evidence/drill.ts";
-import { packTar } from "../evidence/pack.ts";
+import { writeArchive } from "../evidence/pack.ts";
 import { packName } from "../evidence/record.ts";
 import { replayPack, replayScenario } from "../evidence/replay.ts";
 import { playScenario, type StepResult } from "../evidence/scenario/run.ts";
@@ -173,10 +172,9 @@ function tar(folder: string, { out }: EvidenceOptions): number {
   if (tampered.length > 0) return told(`${folder} is not whole; backlot evidence verify names what is wrong.`);
   const { files } = readTree(folder);
   const mode = JSON.parse(files.get("mode.json")?.toString("utf8") ?? "{}") as { clock: { start: string } };
-  const archive = packTar(files, Date.parse(mode.clock.start));
   const file = out ?? `${folder.replace(/\/+$/, "")}.tar`;
-  writeFileSync(file, archive);
-  process.stdout.write(`${file}\nfingerprint ${createHash("sha256").update(archive).digest("hex")}\n`);
+  writeArchive(file, files, Date.parse(mode.clock.start));
+  process.stdout.write(`${file}\nfingerprint ${verdict.fingerprint}\n`);
   return 0;
 }
 

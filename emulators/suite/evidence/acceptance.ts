@@ -1,7 +1,6 @@
 /** The criteria of acceptance, each judged by an artefact of a pack: nothing is claimed that a file does not show. */
 import * as z from "zod";
-
-type Files = ReadonlyMap<string, Buffer>;
+import type { Files } from "./files.ts";
 
 export interface Criterion {
   readonly name: string;

@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import * as z from "zod";
 import { createIds } from "../../kernel/ids.ts";
 import { sha256 } from "./attestation.ts";
-import { borrow, type Files } from "./files.ts";
+import type { Files } from "./files.ts";
 import type { Finding } from "./verify.ts";
 
 const Mode = z.object({
@@ -84,7 +84,7 @@ const newline = 10;
 /** Each line by itself, as they are written: an archive may be larger than is good to have in memory as objects. */
 function entryCount(files: Files, path: string): number | undefined {
   if (!files.has(path)) return undefined;
-  const bytes = borrow(files, path);
+  const bytes = files.borrow(path);
   const first = bytes.indexOf(newline);
   const [head, end] = [bytes.toString("utf8", 0, first), "]}}"];
   if (!Head.safeParse(parsed(head.endsWith(end) ? head : head + end)).success) return undefined;

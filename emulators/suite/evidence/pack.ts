@@ -6,10 +6,10 @@ import { type Artefact, volatileFolder } from "./artefact.ts";
 import { attest, publicPem, type SigningKey } from "./attestation.ts";
 import { canonicalJson, compareText } from "./canonical.ts";
 import { chunks } from "./chunks.ts";
-import { type Files, filesOnDisk } from "./files.ts";
+import { type Files, filesInMemory, filesOnDisk } from "./files.ts";
 import { secretsIn } from "./redact.ts";
 import { writeAll } from "./scratch.ts";
-import { isSafePath, tarParts, tarSize } from "./tar.ts";
+import { isSafePath, tarParts } from "./tar.ts";
 
 export const names = {
   manifest: "manifest.json",
@@ -164,7 +164,7 @@ export function inMemory(): Place {
         end: () => void files.set(path, Buffer.concat(parts)),
       };
     },
-    finish: () => files,
+    finish: () => filesInMemory(files),
   };
 }
 
@@ -211,29 +211,33 @@ export function writePack(folder: string, files: Files): void {
   const order = [...files.keys()].sort((left, right) => Number(own.has(left)) - Number(own.has(right)));
   for (const path of order) {
     const file = place.create(path);
-    file.write(files.get(path) ?? Buffer.alloc(0));
+    for (const piece of files.pieces(path)) file.write(piece);
     file.end();
   }
   place.finish(order);
 }
 
-const lasting = (files: Files) => [...files.keys()].filter((path) => !isVolatile(path));
+/**
+ * The pack without volatile/ as an archive, part by part: two runs of the same seed, scenario and version give the same.
+ * Each part is good until the next is asked for.
+ */
+export function packArchive(files: Files, epochMs: number): Iterable<Uint8Array> {
+  const lasting = [...files.keys()].filter((path) => !isVolatile(path));
+  return tarParts(files, Math.floor(epochMs / 1000), lasting);
+}
 
-/** The pack without volatile/: two runs of the same seed, scenario and version give the same archive. */
-export function packTar(files: Files, epochMs: number): Buffer {
-  const paths = lasting(files);
-  const archive = Buffer.alloc(tarSize(files, paths));
-  let at = 0;
-  for (const part of tarParts(files, Math.floor(epochMs / 1000), paths)) {
-    archive.set(part, at);
-    at += part.length;
+export function writeArchive(file: string, files: Files, epochMs: number): void {
+  const descriptor = openSync(file, "w", 0o644);
+  try {
+    for (const part of packArchive(files, epochMs)) writeAll(descriptor, part);
+  } finally {
+    closeSync(descriptor);
   }
-  return archive;
 }
 
 /** SHA-256 of that archive, without making it. */
 export function packFingerprint(files: Files, epochMs: number): string {
   const hash = createHash("sha256");
-  for (const part of tarParts(files, Math.floor(epochMs / 1000), lasting(files))) hash.update(part);
+  for (const part of packArchive(files, epochMs)) hash.update(part);
   return hash.digest("hex");
 }

@@ -15,7 +15,7 @@ import type { Files } from "./files.ts";
 import { liftMarks, type Marks, markJournals } from "./journals.ts";
 import { junit } from "./junit.ts";
 import { writeMails } from "./mails.ts";
-import { createPackWriter, inFolder, inMemory, type Place, packFingerprint, packTar } from "./pack.ts";
+import { createPackWriter, inFolder, inMemory, type Place, packFingerprint, writeArchive } from "./pack.ts";
 import { packReadme } from "./readme.ts";
 import { createRedactor } from "./redact.ts";
 import { failFast } from "./refusals.ts";
@@ -61,7 +61,7 @@ export interface Recorded {
   /** Where it was written, if a folder was given. */
   readonly folder?: string;
   /** The pack without volatile/ as an archive. */
-  tar(): Buffer;
+  writeTar(file: string): void;
 }
 
 /** `20260101-seed42`: date of the virtual clock and seed. */
@@ -190,8 +190,12 @@ async function finish(run: Run): Promise<Recorded> {
     tests: { total: steps.length, result: passed ? "PASSED" : "FAILED" },
   };
   const files = pack.finish({ predicate, key });
-  const tar = () => packTar(files, start);
-  return { files, name: nameOf(start, mode.seed), fingerprint: packFingerprint(files, start), tar };
+  return {
+    files,
+    name: nameOf(start, mode.seed),
+    fingerprint: packFingerprint(files, start),
+    writeTar: (file) => writeArchive(file, files, start),
+  };
 }
 
 /** How the services were before and after, what they stand in for, and how they refuse to be the real thing. */

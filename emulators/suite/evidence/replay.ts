@@ -8,6 +8,7 @@ import * as z from "zod";
 import { type Instant, isoMilliseconds } from "../../kernel/clock.ts";
 import { createSuite, type Suite } from "../suite.ts";
 import { compareText } from "./canonical.ts";
+import type { Files } from "./files.ts";
 import { cleanExchange, type HarEntry, normalEntry } from "./http-archive.ts";
 import { eachEntry, liftMarks, markJournals } from "./journals.ts";
 import { jsonDifferences } from "./json-differences.ts";
@@ -59,7 +60,7 @@ interface Pack {
 }
 
 /** @throws when the pack cannot be read as one */
-function readPack(files: ReadonlyMap<string, Buffer>): Pack {
+function readPack(files: Files): Pack {
   const read = <T>(name: string, schema: z.ZodType<T>): T =>
     schema.parse(JSON.parse(files.get(name)?.toString("utf8") ?? "null"));
   return { mode: read("mode.json", Mode), entries: (service) => read(`http/${service}.har`, Archive).log.entries };

@@ -3,7 +3,7 @@
  * time for all. Links, devices and paths that lead out are refused when reading.
  */
 import { compareText } from "./canonical.ts";
-import { bytesIn, type Files, piecesOf } from "./files.ts";
+import { type Files, filesInMemory } from "./files.ts";
 
 const block = 512;
 const zeros = Buffer.alloc(block);
@@ -14,7 +14,7 @@ const zeros = Buffer.alloc(block);
  */
 export function* tarParts(files: Files, mtime: number, paths = [...files.keys()]): Generator<Uint8Array> {
   for (const path of paths.sort(compareText)) {
-    yield* tarEntry(path, { bytes: bytesIn(files, path), pieces: piecesOf(files, path) }, mtime);
+    yield* tarEntry(path, { bytes: files.bytesIn(path), pieces: files.pieces(path) }, mtime);
   }
   yield* tarEnd;
 }
@@ -32,11 +32,6 @@ export function* tarEntry(
 }
 
 export const tarEnd: readonly Uint8Array[] = [zeros, zeros];
-
-/** How many bytes the archive of these has. */
-export function tarSize(files: Files, paths: readonly string[]): number {
-  return paths.reduce((sum, path) => sum + block + Math.ceil(bytesIn(files, path) / block) * block, 2 * block);
-}
 
 function header(path: string, size: number, mtime: number): Buffer {
   const { name, prefix } = split(path);
@@ -75,7 +70,7 @@ function checksum(head: Buffer): number {
 }
 
 export interface TarContent {
-  readonly files: ReadonlyMap<string, Buffer>;
+  readonly files: Files;
   /** What an honest archive of a pack does not have, in words. */
   readonly problems: readonly string[];
 }
@@ -83,6 +78,7 @@ export interface TarContent {
 export function readTar(archive: Buffer): TarContent {
   const files = new Map<string, Buffer>();
   const problems: string[] = [];
+  const content = { files: filesInMemory(files), problems };
   let last = "";
   let at = 0;
   for (; at + block <= archive.length; ) {
@@ -92,7 +88,7 @@ export function readTar(archive: Buffer): TarContent {
     const number = (from: number, to: number) => Number.parseInt(text(from, to).trim() || "0", 8);
     if (number(148, 156) !== checksum(head)) {
       problems.push(`the archive is damaged at byte ${at}: a header's checksum is wrong`);
-      return { files, problems };
+      return content;
     }
     const prefix = text(345, 500);
     const path = prefix === "" ? text(0, 100) : `${prefix}/${text(0, 100)}`;
@@ -112,7 +108,7 @@ export function readTar(archive: Buffer): TarContent {
   }
   if (at + 2 * block !== archive.length || !archive.subarray(at).every((byte) => byte === 0))
     problems.push("the archive does not end as it should: two blocks of zeros and nothing after them");
-  return { files, problems };
+  return content;
 }
 
 /** Relative, without dots that lead anywhere, and of characters that no shell or checker has to escape. */

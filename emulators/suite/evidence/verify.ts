@@ -4,7 +4,7 @@ import * as z from "zod";
 import { checkAttestation, derivedKey, keyId, sha256 } from "./attestation.ts";
 import { compareText } from "./canonical.ts";
 import { agreement } from "./consistency.ts";
-import { borrow, type Files } from "./files.ts";
+import type { Files } from "./files.ts";
 import { isVolatile, names, packFingerprint } from "./pack.ts";
 import { secretsIn } from "./redact.ts";
 import { tarEnd, tarEntry } from "./tar.ts";
@@ -123,7 +123,7 @@ function readOnce(files: Files) {
   const start = startOf(files);
   const archive = createHash("sha256");
   for (const path of [...files.keys()].sort(compareText)) {
-    const bytes = borrow(files, path);
+    const bytes = files.borrow(path);
     hashes.set(path, sha256(bytes));
     sizes.set(path, bytes.length);
     for (const { kind, line } of secretsIn(path, bytes))

@@ -82,7 +82,7 @@ export function createScenarioRuns({ clock, packs }: { clock: Clock; packs: Pack
           const { title, about, name } = story;
           // As the command does, so that the two make the same pack.
           const made = { title, about, scenario: { name, source }, failFast: true, environment: process.env };
-          await suite.evidence.start(made);
+          await suite.evidence.start({ ...made, folder: packs.place() });
           const recorded = await suite.evidence.stop((await go()).results);
           const { id: pack } = packs.add(recorded, title, clock.now());
           change(id, () => ({ pack }));
