@@ -33,6 +33,8 @@ metadata.addAddress("fd00:ec2::254", "ipv6");
 
 const matches = (list: BlockList, address: string) => list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 
+export const isLoopback = (address: string): boolean => isIP(address) !== 0 && matches(loopback, address);
+
 export function createEgress(allow: readonly string[]): Egress {
   const led = new Map(allow.flatMap(leadOf));
   const allowed = new Set(allow.filter((name) => !name.includes("=")).map((name) => bare(name)));

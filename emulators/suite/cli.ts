@@ -36,6 +36,7 @@ const help = `backlot - local emulators of Twilio, Azure Policy Insights, EC2 sp
   backlot evidence replay DIR|TAR [--scenario FILE]  send its requests again and tell the first answer that differs, by service
   backlot evidence diff A B [--volatile], backlot evidence tar DIR [--out FILE]
       --concurrency N         how many independent steps run at once
+      --sandbox               record, drill and acceptance: loopback only, which egress/proof.json then shows (Linux)
   backlot help, backlot version
 
 Settings come from the environment, .env.<BACKLOT_ENV> and .env; the README lists them all.
@@ -79,7 +80,7 @@ const accepted: Readonly<Record<string, readonly string[]>> = {
   doctor: ["env"],
   probe: ["secret", "scheme", "exact-status", "env"],
   scenario: ["concurrency"],
-  evidence: ["scenario", "out", "name", "key", "sha256", "json", "volatile", "events", "concurrency"],
+  evidence: ["scenario", "out", "name", "key", "sha256", "json", "volatile", "events", "concurrency", "sandbox"],
 };
 /** Most words after the command; what they mean is the command's own affair. */
 const words: Readonly<Record<string, number>> = { scenario: 2, evidence: 3, probe: 1 };
@@ -125,8 +126,12 @@ export async function main(line: readonly string[]): Promise<number> {
     return loaded.settings;
   };
   try {
+    if (values.sandbox) {
+      const { insideSandbox, sandboxMark } = await import("./commands/sandbox.ts");
+      if (process.env[sandboxMark] === undefined) return await insideSandbox(line);
+    }
     if (command === "scenario" || command === "evidence") return await runStory(command, rest, values);
-    if (command === "exec") return await runExec(line, after, values, read);
+    if (command === "exec") return await runExec(after, values, read);
     const loaded = loadSettings(process.cwd(), process.env, given);
     if (command === "check") return await (await import("./commands/check.ts")).check(loaded);
     if (loaded.problems.length > 0) throw new SettingsError(loaded.problems);
@@ -165,15 +170,10 @@ async function runProbe(settings: Settings, values: Parameters<typeof run>[2]): 
 }
 
 async function runExec(
-  line: readonly string[],
   command: readonly string[],
   values: ReturnType<typeof parse>["values"],
   settings: (given?: Readonly<Record<string, string>>) => Settings,
 ): Promise<number> {
-  if (values.sandbox) {
-    const { insideSandbox, sandboxMark } = await import("./commands/sandbox.ts");
-    if (process.env[sandboxMark] === undefined) return insideSandbox(line);
-  }
   const { exec } = await import("./commands/exec.ts");
   return exec({
     command,

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { packageRoot } from "../../emulators/kernel/package-root.ts";
 import { runEnvironment } from "../../emulators/suite/run-environment.ts";
 import { run, start, temporaryFolder } from "../support/command.ts";
 import { testUnless } from "../support/tools.ts";
@@ -212,6 +213,18 @@ testUnless(shut, "--sandbox stops what ignores proxies as well", async () => {
   const [way, status] = JSON.parse(finished.stdout) as [string, number];
   expect(way).toBe("ENETUNREACH");
   expect(status).toBeLessThan(500);
+
+  const out = temporaryFolder();
+  const story = join(packageRoot(), "fixtures", "scenarios", "real-mode-refused.yaml");
+  const recorded = await run(["evidence", "record", "--sandbox", "--scenario", story, "--out", out, "--name", "pack"]);
+  expect(recorded).toMatchObject({ code: 0, stderr: "" });
+  expect(JSON.parse(readFileSync(join(out, "pack", "egress", "proof.json"), "utf8"))).toMatchObject({
+    process: { verdict: "connected to loopback only" },
+    sandbox: {
+      verdict: "in a network namespace with loopback only",
+      canary: "a connection to 192.0.2.1:443: ENETUNREACH",
+    },
+  });
 });
 
 test("--sandbox runs nothing where there is no unshare, and says so", async () => {

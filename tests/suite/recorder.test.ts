@@ -1,5 +1,7 @@
 /** Evidence of a suite that a test holds: started and stopped by `createSuite()` and by the control API. */
 import { createHash } from "node:crypto";
+import { channel } from "node:diagnostics_channel";
+import { EventEmitter } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -164,4 +166,27 @@ test("packs that are held stand on disk, one file each, and go with the suite", 
   }
   expect(held()).toEqual([]);
   expect(readdirSync(place).filter((name) => name.startsWith("backlot-packs-"))).toEqual([]);
+});
+
+test("a socket of this process that leads elsewhere is in the proof, and one to loopback is not", async () => {
+  const running = await suite();
+  const proofOf = async (...addresses: readonly string[]) => {
+    await running.evidence.start();
+    // As Node tells of a socket before it connects: nothing is sent for this test.
+    for (const address of addresses) {
+      const socket = new EventEmitter();
+      channel("net.client.socket").publish({ socket });
+      socket.emit("connectionAttempt", address, 443);
+    }
+    const { files } = await running.evidence.stop();
+    const read = (path: string) => JSON.parse(files.get(path)?.toString("utf8") ?? "null") as unknown;
+    return [read("egress/proof.json"), read("volatile/connections.json")];
+  };
+  const only = { verdict: "connected to loopback only", limit: expect.any(String) };
+  expect(await proofOf("127.0.0.1", "::1")).toMatchObject([{ process: only }, { elsewhere: [] }]);
+  expect(await proofOf("127.0.0.1", "198.51.100.7")).toMatchObject([
+    { process: { verdict: "connected elsewhere" } },
+    { elsewhere: ["198.51.100.7 port 443"] },
+  ]);
+  expect(await proofOf()).toMatchObject([{ process: only }, { elsewhere: [] }]);
 });

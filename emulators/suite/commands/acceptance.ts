@@ -29,6 +29,7 @@ export async function acceptance({ out = "audit_artifacts/acceptance", key }: Ev
   const second = await run(16, key, {});
 
   first.writeTar(join(folder, "pack.tar"));
+  second.writeTar(join(folder, "second-run.tar"));
   writeFileSync(join(folder, "viewers.json"), canonicalJson({ viewersMs }));
   const criteria = judge(first.files, { viewersMs, fingerprints: [first.fingerprint, second.fingerprint] });
   const taken = [...first.files.keys()].filter((path) => path.endsWith(".png"));

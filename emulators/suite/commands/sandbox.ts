@@ -1,5 +1,5 @@
 /**
- * `backlot exec --sandbox`: the whole run, suite included, in a network namespace that has loopback and nothing else
+ * `--sandbox`: the whole run, suite included, in a network namespace that has loopback and nothing else
  * (Linux). There even a program that connects straight to an address cannot leave.
  */
 import { spawn, spawnSync } from "node:child_process";

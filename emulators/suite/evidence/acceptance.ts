@@ -22,7 +22,7 @@ const Health = z.object({ after: z.object({ status: z.string(), checks: z.record
 const Providers = z.object({ email: z.string(), sms: z.string(), policy: z.string(), spot: z.string() });
 const Mode = z.object({ counts: z.object({ messages: z.number() }) });
 const Drill = z.object({ verdict: z.string(), deadLettered: z.number(), deliveredAfterReplay: z.number() });
-const Proof = z.object({ policy: z.object({ verdict: z.string(), allowed: z.number() }) });
+const Proof = z.object({ policy: z.object({ verdict: z.string() }), process: z.object({ verdict: z.string() }) });
 const Rejections = z.array(
   z.object({
     report: z.object({
@@ -49,7 +49,7 @@ export function judge(files: Files, { viewersMs, fingerprints }: Measured): read
   const matrix = read("webhooks/rejections.json", Rejections)?.[0]?.report;
   const cases = matrix?.results.filter(({ advisory }) => advisory === undefined) ?? [];
   const drill = read("deadletter/drill.json", Drill);
-  const proof = read("egress/proof.json", Proof)?.policy;
+  const proof = read("egress/proof.json", Proof);
   const sample = (name: string, artefact: string, line: RegExp, detail: string): Criterion => ({
     name,
     passed: line.test(text(artefact)),
@@ -79,13 +79,13 @@ export function judge(files: Files, { viewersMs, fingerprints }: Measured): read
       name: "SMS are captured",
       passed: sms === 1,
       artefact: "sms/messages.json",
-      detail: `"${acceptanceSms}", ${sms} times`,
+      detail: `"${acceptanceSms}", sent twice with one Idempotency-Key, is there ${sms === 1 ? "once" : `${sms} times`}`,
     },
     {
       name: "Live updates reach a second viewer within 2 s",
       passed: viewersMs.length === 2 && viewersMs.every((ms) => ms <= slowestViewerMs),
       artefact: "beside the pack: viewers.json",
-      detail: `${viewersMs.map((ms) => `${Math.ceil(ms)} ms`).join(" and ")}`,
+      detail: `after ${viewersMs.map((ms) => `${Math.ceil(ms)} ms`).join(" and ")}`,
     },
     sample("A cache hit is answered 304", "samples/304.http", /^HTTP\/1\.1 304 /m, "the same list with its ETag"),
     sample(
@@ -116,13 +116,13 @@ export function judge(files: Files, { viewersMs, fingerprints }: Measured): read
       name: "Two runs give the same bytes",
       passed: fingerprints[0] === fingerprints[1],
       artefact: "beside the pack: pack.tar",
-      detail: `sha256 ${fingerprints[0]}${fingerprints[0] === fingerprints[1] ? "" : ` and ${fingerprints[1]}`}`,
+      detail: `one step at a time and sixteen at once (second-run.tar): sha256 ${[...new Set(fingerprints)].join(" and ")}`,
     },
     {
       name: "Nothing called the network",
-      passed: proof?.verdict === "nothing tried",
+      passed: proof?.policy.verdict === "nothing tried" && proof.process.verdict === "connected to loopback only",
       artefact: "egress/proof.json",
-      detail: proof?.verdict ?? "no proof",
+      detail: proof ? `at the gateway ${proof.policy.verdict}; the process ${proof.process.verdict}` : "no proof",
     },
   ];
 }
@@ -134,7 +134,8 @@ export function acceptanceText(criteria: readonly Criterion[], screenshots: read
   );
   return `# Acceptance: ${failed === 0 ? "every criterion is met" : `${failed} of ${criteria.length} criteria are NOT met`}
 
-The pack in pack/ shows each of them; \`backlot evidence verify pack\` checks it, \`pack.tar\` is the same as one file.
+The pack in pack/ shows each of them; \`backlot evidence verify pack\` checks it, \`pack.tar\` is the same as one file,
+and \`second-run.tar\` that of a second run: \`cmp pack.tar second-run.tar\`.
 
 | criterion | verdict | artefact | what it shows |
 |---|---|---|---|

@@ -2,6 +2,7 @@
 import type { Suite } from "../suite.ts";
 import { type Artefact, artefact } from "./artefact.ts";
 import { canonicalJson, canonicalLine } from "./canonical.ts";
+import { releaseCanary } from "./connections.ts";
 import type { Redactor } from "./redact.ts";
 import type { Shown } from "./shown.ts";
 
@@ -10,11 +11,14 @@ export interface EgressProof {
   readonly verdict: "nothing tried" | "refused what tried" | "some was let through";
 }
 
-export async function egressProof(
-  suite: Suite,
-  redactor: Redactor,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<EgressProof> {
+interface Observed {
+  readonly redactor: Redactor;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where the recording process connected that is not loopback. */
+  readonly elsewhere: readonly string[];
+}
+
+export async function egressProof(suite: Suite, { redactor, environment, elsewhere }: Observed): Promise<EgressProof> {
   const found = JSON.parse(await (await suite.control("GET", "/_backlot/egress")).text()) as {
     refused: readonly Shown[];
     allowed: readonly Shown[];
@@ -36,11 +40,21 @@ export async function egressProof(
       : found.refused.length > 0
         ? "refused what tried"
         : "nothing tried";
+  const canary = environment.BACKLOT_SANDBOX === "1" ? await releaseCanary() : undefined;
   const proof = {
     policy: { verdict, refused: found.refused.length, allowed: found.allowed.length },
-    process: { verdict: "not observed", limit: "what the application's own process did is seen at the gateway only" },
+    process: {
+      verdict: elsewhere.length === 0 ? "connected to loopback only" : "connected elsewhere",
+      limit: "every socket of the process that recorded; what other processes did is seen at the gateway only",
+    },
     sandbox: {
-      verdict: environment.BACKLOT_SANDBOX === "1" ? "in a network namespace with loopback only" : "not used",
+      verdict:
+        canary === undefined
+          ? "not used"
+          : canary.address === "ENETUNREACH"
+            ? "in a network namespace with loopback only"
+            : "asked for, and there is a way out of it",
+      ...(canary === undefined ? {} : { canary: `a connection to 192.0.2.1:443: ${canary.address}` }),
     },
   };
   return {
@@ -52,6 +66,11 @@ export async function egressProof(
         redactor.text(lines.map((one) => `${one}\n`).join("")),
       ),
       artefact("egress/proof.json", "What that shows and what it does not", canonicalJson(proof)),
+      artefact(
+        "volatile/connections.json",
+        "Addresses the recording process connected to that are not loopback, and the canary's fate",
+        canonicalJson({ elsewhere, ...(canary === undefined ? {} : { canary }) }),
+      ),
       artefact(
         "volatile/credentials.json",
         "Names of variables that look like credentials",

@@ -30,13 +30,13 @@ ${counts.map(([what, count]) => `- ${what}: ${count}`).join("\n")}
 
 ## How to read it
 
-\`report/index.html\` shows the run on a page. Files are of class det (the same bytes in every run), norm (volatile fields
-replaced: times are virtual, addresses are names, request ids are nought, requests are in the order of steps and content)
-or vol (kept as seen, in volatile/, with a hash list of their own). Credentials were replaced by REDACTED before anything
-was written, in volatile/ too.
+\`report/index.html\` shows the run on a page; manifest.json says of each file what it shows. Files are of class det (the
+same bytes in every run), norm (volatile fields replaced: times are virtual, addresses are names, request ids are nought,
+requests are in the order of steps and content) or vol (kept as seen, in volatile/, with a hash list of their own).
+Credentials were replaced by REDACTED before anything was written, in volatile/ too.
 
 ## Not covered
 
-${missing.map((one) => `- ${one}\n`).join("")}- What programs did that took no way through the gateway, unless the run was in a sandbox (egress/proof.json).
+${missing.map((one) => `- ${one}\n`).join("")}- What other processes did that took no way through the gateway, unless the run was in a sandbox (egress/proof.json).
 `;
 }

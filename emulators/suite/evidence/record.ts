@@ -9,6 +9,7 @@ import { archiveJournals } from "./archives.ts";
 import { type Artefact, artefact } from "./artefact.ts";
 import { derivedKey, type SigningKey, sha256 } from "./attestation.ts";
 import { canonicalJson } from "./canonical.ts";
+import { type ConnectionWatch, watchConnections } from "./connections.ts";
 import { egressProof } from "./egress-proof.ts";
 import { exportState } from "./exports.ts";
 import type { Files } from "./files.ts";
@@ -83,12 +84,14 @@ export async function startRecording(suite: Suite, options: RecordOptions = {}):
   const before = await healthOf(suite);
   const start = suite.clock.now();
   const marks = await markJournals(suite.members);
+  const connections = watchConnections();
   return {
     async stop(steps = []) {
       try {
-        const recorded = await finish({ suite, options, place, before, start, marks, steps, elapsed });
+        const recorded = await finish({ suite, options, place, before, start, marks, connections, steps, elapsed });
         return folder === undefined ? recorded : { ...recorded, folder };
       } finally {
+        connections.close();
         await liftMarks(suite.members, marks);
       }
     },
@@ -102,6 +105,7 @@ interface Run {
   readonly before: unknown;
   readonly start: Instant;
   readonly marks: Marks;
+  readonly connections: ConnectionWatch;
   readonly steps: readonly StepResult[];
   readonly elapsed: () => number;
 }
@@ -123,7 +127,11 @@ async function finish(run: Run): Promise<Recorded> {
   const mailed = postOffice ? await writeMails(pack, postOffice, redactor, places) : { times: [] };
   const webhooks = await webhookLog(members, redactor, places, steps);
   const exported = await exportState(pack, suite, redactor, places);
-  const egress = await egressProof(suite, redactor, options.environment ?? {});
+  const egress = await egressProof(suite, {
+    redactor,
+    environment: options.environment ?? {},
+    elsewhere: await run.connections.elsewhere(members.flatMap(({ addresses }) => addresses.map(({ host }) => host))),
+  });
   for (const each of [archived.samples, webhooks.artefacts, exported.artefacts, egress.artefacts])
     for (const one of each) pack.add(one);
   for (const one of await servicesArtefacts(run, clean)) pack.add(one);
