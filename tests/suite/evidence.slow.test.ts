@@ -1,6 +1,6 @@
 /** What takes another Node, a killed process, a full disk or two whole runs to show. */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../emulators/kernel/package-root.ts";
@@ -20,33 +20,37 @@ const record = (out: string, name: string) => [
   "pack",
 ];
 
-test("Node 22 with one step at once and this one with sixteen make the same archive", async () => {
+/** Another version of Node, as npm has it. */
+function nodeOf(version: string, place: string): string {
+  const name = `node-${process.platform}-${process.arch}`;
+  const quiet = ["--no-audit", "--no-fund", "--ignore-scripts"];
+  execFileSync("npm", ["install", "--prefix", place, ...quiet, `${name}@${version}`], { stdio: "ignore" });
+  const path = join(place, "node_modules", name, "bin", "node");
+  expect(execFileSync(path, ["--version"], { encoding: "utf8" })).toMatch(new RegExp(`^v${version}\\.`));
+  return path;
+}
+
+const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+/** Only root can become somebody else, who has to be able to read this checkout. */
+const asAnother = spawnSync(nobody[0] ?? "", [...nobody.slice(1), "test", "-r", launcher]).status === 0 ? nobody : [];
+
+test.each([
+  "22",
+  "26",
+])("Node %s with one step at once, as another user, makes the archive of this one with sixteen", async (version) => {
   const place = temporaryFolder();
-  execFileSync(
-    "npm",
-    [
-      "install",
-      "--prefix",
-      place,
-      "--no-audit",
-      "--no-fund",
-      "--ignore-scripts",
-      `node-${process.platform}-${process.arch}@22`,
-    ],
-    {
-      stdio: "ignore",
-    },
-  );
-  const older = join(place, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
-  expect(execFileSync(older, ["--version"], { encoding: "utf8" })).toMatch(/^v22\./);
+  chmodSync(place, 0o777);
+  const node = nodeOf(version, place);
   for (const name of ["spot-switch", "bounce-storm"]) {
-    const [left, right] = [join(place, `${name}-22`), join(place, `${name}-now`)];
-    execFileSync(older, [launcher, ...record(left, name), "--concurrency", "1"], { cwd: place, stdio: "ignore" });
+    const [left, right] = [join(place, `${name}-${version}`), join(place, `${name}-now`)];
+    const [command = "", ...args] = [...asAnother, node, launcher, ...record(left, name), "--concurrency", "1"];
+    execFileSync(command, args, { cwd: place, stdio: "ignore", env: { PATH: process.env.PATH, HOME: place } });
     expect((await run([...record(right, name), "--concurrency", "16"])).code).toBe(0);
     for (const out of [left, right]) expect((await run(["evidence", "tar", join(out, "pack")])).code).toBe(0);
     execFileSync("cmp", [join(left, "pack.tar"), join(right, "pack.tar")]);
     const host = (out: string) => readFileSync(join(out, "pack", "volatile", "host.json"), "utf8");
     expect(host(left)).not.toBe(host(right));
+    if (asAnother.length > 0) expect(statSync(join(left, "pack")).uid).toBe(65_534);
   }
 });
 
@@ -94,6 +98,7 @@ test("acceptance: every criterion met, each by a file that is there; the drill a
   expect(rows).toHaveLength(10);
   for (const [, path = ""] of rows) expect(existsSync(join(out, "pack", path)), path).toBe(true);
   expect(text.match(/beside the pack: (\S+)/g)).toHaveLength(2);
+  execFileSync("cmp", ["pack.tar", "second-run.tar"], { cwd: out });
   expect(verifyPack(join(out, "pack"))).toMatchObject({ code: 0, findings: [] });
 
   const drill = await run(["evidence", "drill", "--events", "12", "--out", out]);
