@@ -87,6 +87,10 @@ const words: Readonly<Record<string, number>> = { scenario: 2, evidence: 3, prob
 
 /** Exit codes: 0 done, 1 a failure that was told, 2 the command line cannot be used; `exec` has more. */
 export async function main(line: readonly string[]): Promise<number> {
+  // `| head` hangs up when it has seen enough; what else goes wrong with standard output stays an error.
+  process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EPIPE") throw cause;
+  });
   // What stands after -- belongs to the command that exec runs, flags included.
   const cut = line.indexOf("--");
   const [argv, after] = cut < 0 ? [line, []] : [line.slice(0, cut), line.slice(cut + 1)];

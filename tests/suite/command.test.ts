@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { packageRoot } from "../../emulators/kernel/package-root.ts";
 import { freePorts, run, start, temporaryFolder } from "../support/command.ts";
 
 test("up --json says where everything is, every service answers, and SIGTERM stops it in time", async () => {
@@ -173,4 +175,12 @@ test("USE_REAL_DATA=true: every service refuses and says why, the control API st
     spot: "backlot-ec2-spot",
     email: "backlot-smtp",
   });
+});
+
+test("a reader that hangs up early is no failure", () => {
+  const launcher = join(packageRoot(), "scripts", "launcher.mjs");
+  // `true` has ended long before anything is written to it.
+  const script = `"$@" | true; exit \${PIPESTATUS[0]}`;
+  const finished = spawnSync("bash", ["-c", script, "bash", process.execPath, launcher, "help"], { encoding: "utf8" });
+  expect(finished).toMatchObject({ status: 0, stderr: "" });
 });
