@@ -56,6 +56,10 @@ describe("the same bytes", () => {
     expect(JSON.parse(verified.stdout)).toMatchObject({ code: 0, findings: [] });
   });
 
+  test("what is no pack is not compared", () => {
+    expect(() => comparePacks(temporaryFolder(), temporaryFolder())).toThrow(/is no pack: there is no manifest\.json/);
+  });
+
   test("another scenario differs, and the difference is explained from mode.json on", async () => {
     const [one, two] = [
       packFolder(await recordPack("dead-letter-drill")),

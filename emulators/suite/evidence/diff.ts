@@ -1,5 +1,6 @@
 /** What differs between two packs, field by field; volatile/ is left out unless asked for. */
 import { compareText } from "./canonical.ts";
+import type { Files } from "./files.ts";
 import { jsonDifferences, short } from "./json-differences.ts";
 import { names } from "./pack.ts";
 import { readTree } from "./tree.ts";
@@ -22,7 +23,7 @@ const most = 20;
 const derived = new Set<string>([names.manifest, names.sums, names.attestation]);
 
 export function comparePacks(left: string, right: string, options: { readonly volatile?: boolean } = {}): Compared {
-  const [one, two] = [readTree(left).files, readTree(right).files];
+  const [one, two] = [filesOf(left), filesOf(right)];
   const prints = [fingerprintOf(one), fingerprintOf(two)];
   if (options.volatile !== true && prints[0] !== undefined && prints[0] === prints[1])
     return { identical: true, differences: [] };
@@ -38,6 +39,12 @@ export function comparePacks(left: string, right: string, options: { readonly vo
       : [{ path, kind: "changed", fields: fieldsOf(path, before, after).slice(0, most) }];
   });
   return { identical: differences.length === 0, differences };
+}
+
+function filesOf(path: string): Files {
+  const { files } = readTree(path);
+  if (!files.has(names.manifest)) throw new Error(`${path} is no pack: there is no ${names.manifest} in it.`);
+  return files;
 }
 
 function fieldsOf(path: string, before: Buffer, after: Buffer): readonly string[] {
