@@ -99,7 +99,12 @@ describe("a pack as recorded", () => {
       status: 503,
       greeting: expect.stringMatching(/^421 4\.3\.2/),
     });
-    expect(read("report/index.html")).not.toMatch(/<script|https?:\/\/(?!app\.receiver\.test)/);
+    const report = read("report/index.html");
+    expect(report).not.toMatch(/<script|https?:\/\/(?!app\.receiver\.test)/);
+    const shown = [...report.matchAll(/href="\.\.\/([^"]+)"/g)].map(([, path = ""]) => path);
+    expect(shown).toContain("deadletter/drill.md");
+    expect(shown.filter((path) => !drill.files.has(path))).toEqual([]);
+    expect(report).toMatch(/<td>[\d.]+<\/td><td>[^<]+, 5 times<\/td><td class="ok">passed/);
   });
 
   test("signed with a key of its own it needs that key, and no other", () => {

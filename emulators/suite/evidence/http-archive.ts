@@ -240,7 +240,7 @@ export function wireText({ request, response }: HarEntry): string {
   return [
     `${request.method} ${pathname}${search} HTTP/1.1\nhost: ${host}\n`,
     lines(request.headers.filter(({ name }) => name !== "host")),
-    `\n${request.postData?.text ?? ""}\n\n`,
+    `\n${request.postData ? `${request.postData.text}\n\n` : ""}`,
     `HTTP/1.1 ${response.status} ${response.statusText}\n`,
     lines(response.headers),
     `\n${response.content.text ?? ""}\n`,

@@ -16,7 +16,7 @@ export function packReadme({
 
 ${about === "" ? "" : `${about}\n\n`}Recorded by Backlot ${version}: local emulators, seed \`${seed}\`, virtual time ${start} to ${end}.
 
-${counts.map(([what, count]) => `- ${what}: ${count}`).join("\n")}
+${counts.map(([what, count, path]) => `- ${what}: ${count} (${path})`).join("\n")}
 
 ## To check it
 

@@ -165,11 +165,13 @@ async function finish(run: Run): Promise<Recorded> {
     version,
     steps,
     counts: [
-      ...Object.entries(archived.requests).map(([service, n]) => [`Requests to ${service}`, String(n)] as const),
-      ["Messages captured", String(mailed.times.length)],
-      ["Webhook attempts", String(webhooks.attempts)],
-      ["Dead-letter drill", webhooks.drill.verdict],
-      ["Nothing left the machine", egress.verdict],
+      ...Object.entries(archived.requests).map(
+        ([service, n]) => [`Requests to ${service}`, String(n), `http/${service}.har`] as const,
+      ),
+      ...(postOffice ? [["Messages captured", String(mailed.times.length), "smtp/messages.json"] as const] : []),
+      ["Webhook attempts", String(webhooks.attempts), "webhooks/deliveries.jsonl"],
+      ["Dead-letter drill", webhooks.drill.verdict, "deadletter/drill.md"],
+      ["Nothing left the machine", egress.verdict, "egress/proof.json"],
     ] as const,
     missing,
     ...chartsOf(exported.artefacts, [

@@ -9,7 +9,8 @@ export interface ReportFacts {
   readonly end: string;
   readonly version: string;
   readonly steps: readonly StepResult[];
-  readonly counts: readonly (readonly [what: string, count: string])[];
+  /** Each with the file of the pack that shows it. */
+  readonly counts: readonly (readonly [what: string, count: string, path: string])[];
   /** Epoch milliseconds of what happened, by lane. */
   readonly lanes: readonly { readonly name: string; readonly at: readonly number[] }[];
   /** Spot prices over time, one line each. */
@@ -23,7 +24,7 @@ export interface ReportFacts {
 }
 
 const style = `body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}
-h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
+a{color:inherit}h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
 td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #d9dee5;vertical-align:top}
 .note{margin:.3rem 0;color:#4a5768}.good{fill:#2f855a}.bad{fill:#9b2c2c}.none{fill:#9aa5b1}.ok{color:#17663a}.no{color:#a3161a}svg{width:100%;height:auto;background:#f6f8fa}text{font-size:11px;fill:#3c4858}
 @media(prefers-color-scheme:dark){body{background:#12161c;color:#e4e9f0}svg{background:#1a2029}text{fill:#aab6c5}td,th{border-color:#333c48}.note{color:#aab6c5}.ok{color:#62c98d}.no{color:#ff8c8c}}`;
@@ -54,14 +55,44 @@ function html(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-function table(rows: readonly (readonly [string, string])[]): string {
-  return `<table>${rows.map(([name, value]) => `<tr><th scope="row">${html(name)}</th><td>${html(value)}</td></tr>`).join("")}</table>`;
+function table(rows: readonly (readonly [name: string, value: string, path?: string])[]): string {
+  const shown = (value: string, path: string | undefined) =>
+    path === undefined ? html(value) : `<a href="../${html(path)}">${html(value)}</a>`;
+  return `<table>${rows.map(([name, value, path]) => `<tr><th scope="row">${html(name)}</th><td>${shown(value, path)}</td></tr>`).join("")}</table>`;
+}
+
+interface Row {
+  /** Its own order, and that of the step in the file, which repetitions share. */
+  readonly order: string;
+  readonly step: string;
+  readonly name: string;
+  readonly failure: string | undefined;
+  readonly times: number;
 }
 
 function stepTable(steps: readonly StepResult[]): string {
-  const row = ({ order, name, failure }: StepResult) =>
-    `<tr><td>${order}</td><td>${html(name)}</td><td class="${failure === undefined ? "ok" : "no"}">${failure === undefined ? "passed" : html(failure)}</td></tr>`;
-  return `<table><tr><th>Step</th><th>What it does</th><th>Verdict</th></tr>${steps.map(row).join("")}</table>`;
+  const row = ({ order, step, name, times, failure }: Row) => {
+    const [at, told] = times === 1 ? [order, name] : [step, `${name.replace(repetition, "")}, ${times} times`];
+    const verdict = failure === undefined ? `<td class="ok">passed</td>` : `<td class="no">${html(failure)}</td>`;
+    return `<tr><td>${at}</td><td>${html(told)}</td>${verdict}</tr>`;
+  };
+  return `<table><tr><th>Step</th><th>What it does</th><th>Verdict</th></tr>${folded(steps).map(row).join("")}</table>`;
+}
+
+/** `Mail to those who are not (3)`. */
+const repetition = / \(\d+\)$/;
+
+/** Repetitions that ended alike, one after the other, are one row. */
+function folded(steps: readonly StepResult[]): readonly Row[] {
+  const rows: Row[] = [];
+  for (const { order, name, failure } of steps) {
+    const step = repetition.test(name) ? order.replace(/\.\d+$/, "") : order;
+    const last = rows.at(-1);
+    if (last && last.step === step && last.failure === failure)
+      rows[rows.length - 1] = { ...last, times: last.times + 1 };
+    else rows.push({ order, step, name, failure, times: 1 });
+  }
+  return rows;
 }
 
 const [width, left] = [900, 240];
