@@ -63,13 +63,17 @@ export function createMemory(db: Database, ids: Ids, timers: TimerEngine, durabl
     },
     follow(turns) {
       ids.onCount((key, seen) => {
-        if (durable) changedIds.set(key, seen);
         turns.changed(() => ids.uncount(key));
+        if (!durable) return;
+        changedIds.set(key, seen);
+        turns.toKeep();
       });
       timers.onChange((change) => {
-        const { timer, scheduled } = change;
-        if (durable) changedTimers.set(`${timer.kind}\u0000${timer.subject}`, { timer, scheduled });
         turns.changed(() => timers.undo(change));
+        if (!durable) return;
+        const { timer, scheduled } = change;
+        changedTimers.set(`${timer.kind}\u0000${timer.subject}`, { timer, scheduled });
+        turns.toKeep();
       });
     },
   };

@@ -7,10 +7,14 @@ import type { Database } from "better-sqlite3";
 export interface Turns {
   /** All or nothing inside this turn's transaction. */
   write<T>(work: () => T): T;
+  /** The same for work that is all or nothing by itself, because it runs at most one statement that changes rows. */
+  writeOne<T>(work: () => T): T;
   committed(): Promise<void>;
   afterCommit(action: () => void): void;
-  /** Something that is kept with the commit changed in memory; inside a write, `takeBack` undoes it if the write fails. */
+  /** Something changed in memory: inside a write, `takeBack` undoes it if the write fails. */
   changed(takeBack: () => void): void;
+  /** Something changed that is to be written with the next commit: there will be one. */
+  toKeep(): void;
   /** Commits what is open now, for work on the database as a whole. */
   settle(): void;
   readonly commits: number;
@@ -71,28 +75,40 @@ export function createTurns({ db, beforeCommit, onFailure }: TurnsOptions): Turn
     while (turn) end();
   };
 
+  const writeOne = <T>(work: () => T): T => {
+    open();
+    const undoneTo = undo.length;
+    const afterwardsTo = afterwards.length;
+    depth += 1;
+    try {
+      return work();
+    } catch (cause) {
+      for (const step of undo.splice(undoneTo).reverse()) step();
+      afterwards.length = afterwardsTo;
+      throw cause;
+    } finally {
+      depth -= 1;
+      if (depth === 0 && undo.length > 0) undo = [];
+    }
+  };
+
   return {
     get commits() {
       return commits;
     },
-    write(work) {
-      open();
-      const [undoneTo, afterwardsTo] = [undo.length, afterwards.length];
-      depth += 1;
-      savepoint.run();
-      try {
-        return work();
-      } catch (cause) {
-        undoWork.run();
-        for (const step of undo.splice(undoneTo).reverse()) step();
-        afterwards.length = afterwardsTo;
-        throw cause;
-      } finally {
-        release.run();
-        depth -= 1;
-        if (depth === 0) undo = [];
-      }
-    },
+    write: (work) =>
+      writeOne(() => {
+        savepoint.run();
+        try {
+          return work();
+        } catch (cause) {
+          undoWork.run();
+          throw cause;
+        } finally {
+          release.run();
+        }
+      }),
+    writeOne,
     committed: () => turn?.promise ?? Promise.resolve(),
     afterCommit(action) {
       open();
@@ -100,8 +116,8 @@ export function createTurns({ db, beforeCommit, onFailure }: TurnsOptions): Turn
     },
     changed(takeBack) {
       if (depth > 0) undo.push(takeBack);
-      open();
     },
+    toKeep: open,
     settle,
     close() {
       settle();

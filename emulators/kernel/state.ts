@@ -23,6 +23,8 @@ export interface Store {
    * with the same commit. `afterCommit` callbacks registered meanwhile run once it is durable.
    */
   write<T>(work: () => T): T;
+  /** The same for work that is all or nothing by itself, because it runs at most one statement that changes rows. */
+  writeOne<T>(work: () => T): T;
   /** Resolves when everything written so far is committed; at once when nothing is open. */
   committed(): Promise<void>;
   afterCommit(action: () => void): void;
@@ -78,6 +80,7 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
       return turns.commits;
     },
     write: turns.write,
+    writeOne: turns.writeOne,
     committed: turns.committed,
     afterCommit: turns.afterCommit,
     keepPristine() {

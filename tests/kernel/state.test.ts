@@ -20,6 +20,27 @@ test("a write that fails half-way leaves no row, id, timer or event behind", asy
   expect(emulator.runtime.ids.dump()).toHaveLength(2); // the two seeded notes
 });
 
+test("a write of one statement that fails leaves no id, timer or action behind", async () => {
+  const { emulator } = await startExample();
+  const { store, ids, timers } = emulator.runtime;
+  const before = emulator.digest();
+  let told = false;
+  const twice = () => {
+    ids.derive("notes.note", ["never kept"]);
+    timers.schedule({ kind: "notes.change", subject: "never kept", due: noon });
+    store.afterCommit(() => {
+      told = true;
+    });
+    store.db.prepare("INSERT INTO notes SELECT * FROM notes").run();
+  };
+  expect(() => store.writeOne(twice)).toThrow(/UNIQUE/);
+  await store.committed();
+  expect(told).toBe(false);
+  expect(timers.size).toBe(0);
+  expect(ids.dump()).toHaveLength(2);
+  expect(emulator.digest()).toBe(before);
+});
+
 test("reset goes back to the seeded rows, counts, timers, journal and clock", async () => {
   const { emulator, call, note } = await startExample();
   const fresh = emulator.digest();
