@@ -159,16 +159,13 @@ export class MailConnection extends SMTPConnection {
     const used = own ? false : context;
     const enhanced = this._getEnhancedStatusCode(code, used);
     const prefix = enhanced === "" ? `${code} ` : `${code} ${enhanced} `;
-    if (Array.isArray(data)) {
-      for (const line of data) this.transcript.server(prefix + line);
-    } else {
-      const line = prefix + (data ?? "");
-      this.transcript.server(line);
-      // The library would write each reply by itself, or, corked, as a vector of strings: both cost more than the mail.
-      if ((code === 250 || code === 354) && this.open) {
-        this.gather(line);
-        return;
-      }
+    const lines = Array.isArray(data) ? data : [data ?? ""];
+    for (const line of lines) this.transcript.server(prefix + line);
+    // The library would write each reply by itself, or, corked, as a vector of strings: both cost more than the mail.
+    if ((code === 250 || code === 354) && this.open) {
+      const more = `${code}-${prefix.slice(4)}`;
+      for (let at = 0; at < lines.length; at += 1) this.gather((at < lines.length - 1 ? more : prefix) + lines[at]);
+      return;
     }
     this.flush();
     super.send(code, data, used);
