@@ -5,7 +5,8 @@ import type { Address, Emulator, HttpSurface, Runtime, Site } from "./emulator.t
 import { attachFeed, type FeedUpgrades } from "./feed-upgrade.ts";
 import type { Host } from "./host.ts";
 import { serve } from "./serve.ts";
-import { definitions, reachableHost, type Settings } from "./settings.ts";
+import { definitions } from "./setting-definitions.ts";
+import { reachableHost, type Settings } from "./settings.ts";
 import { siteSockets } from "./site-sockets.ts";
 
 const closeDeadlineMs = 1_000;

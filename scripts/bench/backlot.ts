@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { definitions } from "../../emulators/kernel/settings.ts";
+import { definitions } from "../../emulators/kernel/setting-definitions.ts";
 import { type Command, type ServerProcess, startServer } from "./server-process.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));

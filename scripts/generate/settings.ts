@@ -1,5 +1,5 @@
 /** The settings table and the `.env` templates, from the one list of settings. */
-import { definitions } from "../../emulators/kernel/settings.ts";
+import { definitions } from "../../emulators/kernel/setting-definitions.ts";
 
 const all = Object.values(definitions);
 
@@ -14,7 +14,7 @@ export function settingsTable(): string {
 export function envExample(): string {
   return [
     "# Every setting of Backlot with its default. Copy what you change to .env; the environment wins over .env.<BACKLOT_ENV>,",
-    "# which wins over .env. Made from emulators/kernel/settings.ts by `npm run generate`.",
+    "# which wins over .env. Made from emulators/kernel/setting-definitions.ts by `npm run generate`.",
     ...grouped((env, value) => `# ${env}=${value}`),
     "",
   ].join("\n");

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { definitions, readSettings } from "../../emulators/kernel/settings.ts";
+import { definitions } from "../../emulators/kernel/setting-definitions.ts";
+import { readSettings } from "../../emulators/kernel/settings.ts";
 
 test("every default is itself a value that is allowed", () => {
   expect(readSettings([{}]).problems).toEqual([]);
@@ -36,4 +37,14 @@ test("an empty port switches a service off, a size may have a unit", () => {
   const { settings } = readSettings([{ BACKLOT_SMTP_PORT: "", BACKLOT_BODY_LIMIT: "2MiB" }]);
   expect(settings.smtpPort).toBeUndefined();
   expect(settings.bodyLimit).toBe(2 * 1024 * 1024);
+});
+
+test.each([
+  ["BACKLOT_PORT", "65536", "a port from 0 to 65535, 0 for a free one, empty to switch it off"],
+  ["BACKLOT_MODE", "maybe", "one of mock, real"],
+  ["BACKLOT_PACE", "", "a number, 0 or more"],
+  ["BACKLOT_WEBHOOK_QUEUE", "1.5", "a whole number, 1 or more"],
+  ["BACKLOT_JOURNAL_BYTES", "0", "more than 0 bytes"],
+])("of %s=%s it is said what is allowed: %s", (env, value, allowed) => {
+  expect(readSettings([{ [env]: value }]).problems).toEqual([{ env, value, allowed }]);
 });

@@ -1,6 +1,7 @@
 /** `backlot check`: whether the settings can be used and the ports are free, before anything starts. */
 import { createServer } from "node:net";
-import { definitions, type SettingName, type Settings } from "../../kernel/settings.ts";
+import { definitions } from "../../kernel/setting-definitions.ts";
+import type { SettingName, Settings } from "../../kernel/settings.ts";
 import type { Loaded } from "../environment-files.ts";
 
 export async function check(loaded: Loaded): Promise<number> {

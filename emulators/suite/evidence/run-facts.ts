@@ -1,5 +1,6 @@
 /** What is said about a run beside what happened in it: its settings, its services' health, the machine. */
-import { definitions, type Settings } from "../../kernel/settings.ts";
+import { definitions } from "../../kernel/setting-definitions.ts";
+import type { Settings } from "../../kernel/settings.ts";
 import type { Suite } from "../suite.ts";
 import type { Redactor } from "./redact.ts";
 
