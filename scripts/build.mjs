@@ -1,11 +1,9 @@
 // One bundle, parts imported on first use: a quick start from few files. The native addon stays outside.
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { parse } from "yaml";
 import { writeConsole } from "./build-console.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -38,6 +36,7 @@ await build({
     cli: "emulators/suite/cli.ts",
     suite: "emulators/suite/suite.ts",
     clients: "emulators/suite/clients.ts",
+    seeds: "emulators/suite/seeds.ts",
   },
   outdir: "dist",
   bundle: true,
@@ -56,14 +55,5 @@ await build({
   },
   logLevel: "warning",
 });
-await writeConsole(root);
-writeSeeds();
+await Promise.all([writeConsole(root), import(pathToFileURL(join(root, "dist", "seeds.js")).href)]);
 process.stdout.write(`Built dist/ in ${Math.round(performance.now() - started)} ms.\n`);
-
-/** The seeds parsed, by the hash of their text: one that is edited later is read as YAML again. */
-function writeSeeds() {
-  const folder = join(root, "fixtures", "seeds");
-  const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), "utf8"));
-  const seeds = Object.fromEntries(texts.map((text) => [createHash("sha256").update(text).digest("hex"), parse(text)]));
-  writeFileSync(join(root, "dist", "seeds.json"), JSON.stringify(seeds));
-}

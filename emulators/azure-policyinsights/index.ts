@@ -10,7 +10,8 @@ import { deadLetterTimer, eventGridScheme, handshakeExpired, handshakeTimer, wri
 import { health } from "./health.ts";
 import { real } from "./real.ts";
 import { factsOf } from "./request-facts.ts";
-import { applySeed, Seed } from "./seed.ts";
+import { applySeed } from "./seed.ts";
+import type { Seed } from "./seed-form.ts";
 import { type AzureState, openAzure } from "./store.ts";
 import { tables } from "./tables.ts";
 
@@ -41,7 +42,11 @@ export const azurePolicyInsights: Emulator<AzureState, Seed> = {
   ],
   tables,
   open: openAzure,
-  seed: { file: "azure-policyinsights.yaml", schema: Seed, apply: applySeed },
+  seed: {
+    file: "azure-policyinsights.yaml",
+    form: async () => (await import("./seed-form.ts")).Seed,
+    apply: applySeed,
+  },
   timers: {
     [remediationTimer]: advanceRemediation,
     [evaluationTimer]: finishEvaluation,

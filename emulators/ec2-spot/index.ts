@@ -14,7 +14,8 @@ import { timers } from "./life/timers.ts";
 import { real } from "./real.ts";
 import { factsOf } from "./request-facts.ts";
 import { createSeals } from "./seals.ts";
-import { applySeed, Seed } from "./seed.ts";
+import { applySeed } from "./seed.ts";
+import type { Seed } from "./seed-form.ts";
 import { openStore, type SpotStore } from "./store.ts";
 import { tables } from "./tables.ts";
 import { warm } from "./warm.ts";
@@ -66,7 +67,7 @@ export const ec2Spot: Emulator<SpotStore, Seed> = {
   ],
   tables,
   open: openStore,
-  seed: { file: "ec2-spot.yaml", schema: Seed, apply: applySeed },
+  seed: { file: "ec2-spot.yaml", form: async () => (await import("./seed-form.ts")).Seed, apply: applySeed },
   timers,
   control: controlRoutes,
   health,

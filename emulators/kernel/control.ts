@@ -18,7 +18,6 @@ import type { Lifecycle } from "./lifecycle.ts";
 import { refusal } from "./mode.ts";
 import { openApi, ownOperations, schemaPath } from "./openapi.ts";
 import { ControlError } from "./plain-errors.ts";
-import { parseSeed } from "./seed.ts";
 import { sameText } from "./signatures.ts";
 
 export const ClockInput = z.strictObject({
@@ -137,7 +136,7 @@ export function createControl<State, Seed>(
       throw new ControlError(400, "empty_seed", "Send the seed as YAML or JSON.", {
         hint: `fixtures/seeds/${emulator.seed.file} shows the form.`,
       });
-    lifecycle.reseed(await parseSeed("the posted seed", text));
+    await lifecycle.reseed("the posted seed", text);
     return answerJson(c.env.exchange, 200, { status: "seeded", digest: store.digest() });
   });
   control.get("/_backlot/digest", (c) => answerJson(c.env.exchange, 200, { digest: store.digest() }));

@@ -3,7 +3,6 @@
  * enters through these types.
  */
 import type { Hono } from "hono";
-import type * as z from "zod";
 import type { Certificates } from "./certificates.ts";
 import type { Clock, Instant } from "./clock.ts";
 import type { Exchange } from "./exchange.ts";
@@ -14,6 +13,7 @@ import type { Log } from "./log.ts";
 import type { Mode, Refusal } from "./mode.ts";
 import type { Outbox, WebhookScheme } from "./outbox.ts";
 import type { ProviderFault } from "./refusals.ts";
+import type { SeedForm } from "./seed.ts";
 import type { PortSetting, Settings } from "./settings.ts";
 import type { SocketRoute } from "./site-sockets.ts";
 import type { Database, Store } from "./state.ts";
@@ -143,12 +143,7 @@ export interface Emulator<State, Seed> {
   readonly pageSize?: number;
   /** Makes the store: the only place in an emulator with SQL. */
   open(db: Database): State;
-  readonly seed: {
-    /** File name in fixtures/seeds/. */
-    readonly file: string;
-    readonly schema: z.ZodType<Seed>;
-    apply(seed: Seed, runtime: Runtime<State>): void;
-  };
+  readonly seed: SeedForm<Seed> & { apply(seed: Seed, runtime: Runtime<State>): void };
   /** What happens when a timer of this kind falls due. Runs inside one write; use `timer.due` as the time. */
   readonly timers?: Readonly<Record<string, (runtime: Runtime<State>, timer: Timer) => void>>;
   readonly webhooks?: readonly WebhookScheme<State>[];

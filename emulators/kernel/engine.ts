@@ -40,7 +40,7 @@ export function createEngine<State, Seed>(
   settings: Settings,
   log: Log,
   initial: ClockSetting,
-  seed: SeedDocument,
+  seed: SeedDocument<Seed>,
 ): Engine<State, Seed> {
   const clock = createClock(initial, settings.pace);
   const ids = createIds(settings.seed);

@@ -5,7 +5,7 @@ import type { ProbeLine } from "./control-probe.ts";
 import type { Engine } from "./engine.ts";
 import type { Limits } from "./limits.ts";
 import type { Observation } from "./observation.ts";
-import type { SeedDocument } from "./seed.ts";
+import { parseSeed } from "./seed.ts";
 import { applySeed } from "./seeding.ts";
 import type { Settings } from "./settings.ts";
 
@@ -24,7 +24,8 @@ interface Changes {
   reset(): void;
   /** False when there is no snapshot of this name. */
   restore(snapshot: string): boolean;
-  reseed(seed: SeedDocument): void;
+  /** From a text as the seed's file could be; `source` says in errors where it came from. */
+  reseed(source: string, text: string): Promise<void>;
 }
 
 /** What the clock shows at the start and after a reset. `frozen` without an instant stands still at the start. */
@@ -58,7 +59,8 @@ export function createChanges<State, Seed>(engine: Engine<State, Seed>, initial:
       reload();
       return true;
     },
-    reseed(seed) {
+    async reseed(source, text) {
+      const { seed } = await parseSeed(source, text, emulator.seed);
       applySeed(emulator, runtime, store, seed);
       journal.clear();
       reload();

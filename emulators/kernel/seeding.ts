@@ -1,7 +1,7 @@
 /** From the seed to the rows that a reset goes back to. */
 import { createHash } from "node:crypto";
 import type { Emulator, Runtime } from "./emulator.ts";
-import { checkSeed, type SeedDocument } from "./seed.ts";
+import type { SeedDocument } from "./seed.ts";
 import type { Store } from "./state.ts";
 
 /** A data folder belongs to the seed it was made with: another seed would mix two worlds. */
@@ -9,11 +9,11 @@ export function seedStore<State, Seed>(
   emulator: Emulator<State, Seed>,
   runtime: Runtime<State>,
   store: Store & { readonly fresh: boolean },
-  seed: SeedDocument,
+  seed: SeedDocument<Seed>,
 ): void {
   const fingerprint = createHash("sha256").update(`${runtime.settings.seed}\u0000${seed.text}`).digest("hex");
   if (store.fresh) {
-    applySeed(emulator, runtime, store, seed);
+    applySeed(emulator, runtime, store, seed.seed);
     store.meta.set("seed", JSON.stringify({ seed: runtime.settings.seed, fingerprint }));
     return;
   }
@@ -34,9 +34,8 @@ export function applySeed<State, Seed>(
   emulator: Emulator<State, Seed>,
   runtime: Runtime<State>,
   store: Store,
-  document: SeedDocument,
+  seed: Seed,
 ): void {
-  const seed = checkSeed(emulator.seed.schema, document);
   store.clear();
   store.write(() => emulator.seed.apply(seed, runtime));
   store.keepPristine();

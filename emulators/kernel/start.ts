@@ -66,7 +66,7 @@ export async function startEmulator<State, Seed>(
   const log = (options.log ?? createLog(settings.logLevel)).child({ emulator: emulator.name });
   const certificates = options.certificates ?? createCertificatesLazily(settings, emulator.hosts);
   const initial = startingClock(settings, options.wallAnchor);
-  const engine = createEngine(emulator, settings, log, initial, await readSeedFile(emulator.seed.file));
+  const engine = createEngine(emulator, settings, log, initial, await readSeedFile(emulator.seed));
   const { runtime } = engine;
   const observation = observe(emulator, runtime);
   const { fire, advance } = createFiring(engine);

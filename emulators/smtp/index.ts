@@ -7,7 +7,8 @@ import { health } from "./health.ts";
 import { listeners } from "./listener.ts";
 import { pop3 } from "./pop3/listener.ts";
 import { real } from "./real.ts";
-import { applySeed, Seed } from "./seed.ts";
+import { applySeed } from "./seed.ts";
+import type { Seed } from "./seed-form.ts";
 import { type MailState, openState } from "./state.ts";
 import { tables } from "./tables.ts";
 
@@ -43,7 +44,7 @@ export const smtp: Emulator<MailState, Seed> = {
   tables,
   pageSize: 16_384,
   open: openState,
-  seed: { file: "smtp.yaml", schema: Seed, apply: applySeed },
+  seed: { file: "smtp.yaml", form: async () => (await import("./seed-form.ts")).Seed, apply: applySeed },
   timers: { [deliveryTimer]: deliver, [stepTimer]: takeStep },
   control,
   health,

@@ -1,5 +1,6 @@
 /** The only place that names all emulators. Each is imported when it is started. */
 import type { Emulator } from "../kernel/emulator.ts";
+import type { SeedForm } from "../kernel/seed.ts";
 import { type RunningEmulator, type StartOptions, startEmulator } from "../kernel/start.ts";
 
 export interface Registered {
@@ -19,6 +20,7 @@ export interface Described {
   /** Names of its HTTP surfaces; the first serves `hosts`. */
   readonly surfaces: readonly string[];
   readonly real: Emulator<unknown, unknown>["real"];
+  readonly seed: SeedForm<unknown>;
 }
 
 export const registry: readonly Registered[] = [
@@ -68,6 +70,6 @@ export const registry: readonly Registered[] = [
 export const emulatorNames: readonly string[] = registry.map(({ name }) => name);
 export const domains: readonly string[] = registry.flatMap((entry) => entry.domains);
 
-function described<State, Seed>({ hosts, http, real }: Emulator<State, Seed>): Described {
-  return { hosts, surfaces: http.map(({ name }) => name), real };
+function described<State, Seed>({ hosts, http, real, seed }: Emulator<State, Seed>): Described {
+  return { hosts, surfaces: http.map(({ name }) => name), real, seed };
 }

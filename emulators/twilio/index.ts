@@ -29,7 +29,8 @@ import { environment } from "./environment.ts";
 import { createErrors } from "./errors.ts";
 import { health } from "./health.ts";
 import { real } from "./real.ts";
-import { applySeed, type Seed, seedSchema } from "./seed.ts";
+import { applySeed } from "./seed.ts";
+import type { Seed } from "./seed-form.ts";
 import { openStore, type TwilioState } from "./store.ts";
 import { tables } from "./tables.ts";
 import { twilioScheme } from "./webhooks.ts";
@@ -109,7 +110,7 @@ export const twilio: Emulator<TwilioState, Seed> = {
   http: [{ name: "api", ports: [{ setting: "twilioPort", tls: false }], sites, forPeople: true }],
   tables,
   open: openStore,
-  seed: { file: "twilio.yaml", schema: seedSchema, apply: applySeed },
+  seed: { file: "twilio.yaml", form: async () => (await import("./seed-form.ts")).Seed, apply: applySeed },
   timers: {
     [messageTimer]: advanceMessage,
     [verificationTimer]: expireVerification,

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { capabilities } from "../../emulators/smtp/capabilities.ts";
-import { Seed } from "../../emulators/smtp/seed.ts";
+import { Seed } from "../../emulators/smtp/seed-form.ts";
 import { mailServer } from "./mail-server.ts";
 
 test("the seed that comes with the house is valid and empty", async () => {

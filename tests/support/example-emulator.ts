@@ -68,7 +68,7 @@ export const example: Emulator<Notes, { notes: string[] }> = {
   },
   seed: {
     file: "../../tests/support/example-seed.yaml",
-    schema: z.strictObject({ notes: z.array(z.string()) }),
+    form: async () => z.strictObject({ notes: z.array(z.string()) }),
     apply(seed, runtime) {
       for (const text of seed.notes)
         runtime.state.add({ id: runtime.ids.derive("note", [text]).hex(16), text, status: "kept" });
