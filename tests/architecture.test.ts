@@ -24,6 +24,7 @@ const imports = sources(root).flatMap((path) => {
       from: relative(root, path),
       to: relative(root, normalize(join(dirname(path), match[3] ?? match[4] ?? ""))),
       typeOnly: match[2] !== undefined,
+      kind: match[4] !== undefined ? "later" : match[2] !== undefined ? "type" : "value",
     }),
   );
 });
@@ -70,4 +71,20 @@ test("only the clock reads the machine's time, and nothing draws at random", () 
     .filter((path) => !path.endsWith("kernel/clock.ts") && !path.includes("/console/ui/"))
     .filter((path) => calls.test(readFileSync(path, "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "")));
   expect(found.map((path) => relative(root, path))).toEqual([]);
+});
+
+test("a start loads no schema library: forms are in files of their own, imported with the first request that is checked", () => {
+  const loaded = new Set<string>();
+  const load = (path: string): void => {
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    for (const { from, to, kind } of imports) if (from === path && kind === "value") load(to);
+  };
+  for (const path of ["suite/cli.ts", "suite/commands/up.ts", ...providers.map((name) => `${name}/index.ts`)])
+    load(path);
+  expect(loaded.size).toBeGreaterThan(300);
+  const wanting = [...loaded].filter((path) =>
+    /^import \* as z from "zod"/m.test(readFileSync(join(root, path), "utf8")),
+  );
+  expect(wanting).toEqual([]);
 });

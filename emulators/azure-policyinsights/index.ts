@@ -1,6 +1,5 @@
 import type { Address, Emulator, Runtime } from "../kernel/emulator.ts";
 import { arm } from "./api/arm.ts";
-import { controlRoutes } from "./api/control.ts";
 import { evaluationTimer, finishEvaluation } from "./api/evaluation-jobs.ts";
 import { identityHeader, identityPath } from "./api/managed-identity.ts";
 import { advanceRemediation, remediationTimer } from "./api/remediations.ts";
@@ -54,7 +53,7 @@ export const azurePolicyInsights: Emulator<AzureState, Seed> = {
     [deadLetterTimer]: writeDeadLetter,
   },
   webhooks: [eventGridScheme],
-  control: controlRoutes,
+  control: async (runtime) => (await import("./api/control.ts")).controlRoutes(runtime),
   health,
   real,
   environment,

@@ -1,7 +1,6 @@
 /** The EC2 spot emulator: spot prices, the catalogue they refer to, STS sessions, instance metadata. */
 import { Hono } from "hono";
 import type { Emulator, KernelEnv, Site } from "../kernel/emulator.ts";
-import { controlRoutes } from "./api/control.ts";
 import { dispatch } from "./api/dispatch.ts";
 import { experimentRoutes } from "./api/experiments.ts";
 import { metadataErrors, metadataRoutes } from "./api/metadata.ts";
@@ -69,7 +68,7 @@ export const ec2Spot: Emulator<SpotStore, Seed> = {
   open: openStore,
   seed: { file: "ec2-spot.yaml", form: async () => (await import("./seed-form.ts")).Seed, apply: applySeed },
   timers,
-  control: controlRoutes,
+  control: async (runtime) => (await import("./api/control.ts")).controlRoutes(runtime),
   health,
   real,
   environment,

@@ -3,10 +3,11 @@ import type { Hono } from "hono";
 import * as z from "zod";
 import type { KernelEnv, Runtime } from "./emulator.ts";
 import { answer, answerJson } from "./exchange.ts";
+import { FaultInput } from "./fault-input.ts";
 import { mostFaults } from "./faults.ts";
-import { FaultInput } from "./faults-match.ts";
 import { readBody } from "./http/input.ts";
-import { type Limits, LimitsInput } from "./limits.ts";
+import type { Limits } from "./limits.ts";
+import { LimitsInput } from "./limits-input.ts";
 import { ControlError } from "./plain-errors.ts";
 
 export function faultRoutes(control: Hono<KernelEnv>, runtime: Runtime<unknown>, limits: Limits): void {

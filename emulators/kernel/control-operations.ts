@@ -6,9 +6,9 @@ import { HoldInput, harType, JournalQuery } from "./control-journal.ts";
 import { EndpointProbe, UrlProbe } from "./control-probe.ts";
 import { SnapshotInput } from "./control-snapshots.ts";
 import { DeliveryQuery, DiscardInput, EndpointChange, Selection } from "./control-webhooks.ts";
-import { EndpointInput } from "./endpoints.ts";
-import { FaultInput } from "./faults-match.ts";
-import { LimitsInput } from "./limits.ts";
+import { EndpointInput } from "./endpoint-input.ts";
+import { FaultInput } from "./fault-input.ts";
+import { LimitsInput } from "./limits-input.ts";
 import { metricsType } from "./metrics.ts";
 import type { Operation } from "./openapi.ts";
 

@@ -10,15 +10,11 @@ import { refusedInRealMode } from "./control-real-mode.ts";
 import { snapshotRoutes } from "./control-snapshots.ts";
 import { webhookRoutes } from "./control-webhooks.ts";
 import type { Emulator, KernelEnv, Runtime } from "./emulator.ts";
-import { answer, answerJson, type Exchange } from "./exchange.ts";
-import type { FeedTokens } from "./feed-token.ts";
-import type { CheckHistory, CheckResult, Checks } from "./health.ts";
+import { answer, answerJson } from "./exchange.ts";
 import { readBody, readQuery } from "./http/input.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { refusal } from "./mode.ts";
 import { openApi, ownOperations, schemaPath } from "./openapi.ts";
 import { ControlError } from "./plain-errors.ts";
-import { sameText } from "./signatures.ts";
 
 export const ClockInput = z.strictObject({
   mode: z.enum(["real", "ticking", "frozen"]),
@@ -50,24 +46,15 @@ export const TimersQuery = z.strictObject({ limit: z.coerce.number().int().min(1
 
 export const ModeInput = z.strictObject({ mode: z.enum(["mock", "real"]) });
 
-export function createControl<State, Seed>(
+export async function createControl<State, Seed>(
   emulator: Emulator<State, Seed>,
   runtime: Runtime<State>,
   lifecycle: Lifecycle,
-): { control: Hono<KernelEnv>; guard: (exchange: Exchange) => Response | undefined } {
+): Promise<Hono<KernelEnv>> {
   const control = new Hono<KernelEnv>();
   const { clock, mode, journal, store, settings } = runtime;
-  // Tells a process from its successor on the same port: whoever leads it must lead the new one from the start.
-  const instance = `${process.pid}-${clock.wall()}`;
-  const { feed, tokens, metrics, checks } = lifecycle.observation;
+  const { feed, tokens, metrics } = lifecycle.observation;
 
-  const health = async (c: { env: { exchange: Exchange } }) =>
-    answerJson(c.env.exchange, 200, await healthOf(emulator, runtime, checks));
-  for (const path of ["/health", "/api/v1/health", "/_backlot/health"]) control.get(path, health);
-  control.get("/_backlot/live", (c) => answerJson(c.env.exchange, 200, { status: "alive" }));
-  control.get("/_backlot/ready", (c) =>
-    answerJson(c.env.exchange, 200, { status: "ready", mode: mode.current, instance }),
-  );
   for (const path of ["/_backlot/providers", "/api/v1/status/providers"])
     control.get(path, (c) =>
       answerJson(c.env.exchange, 200, providersOf([[emulator.provides, emulator.name]], mode.current, settings)),
@@ -160,7 +147,7 @@ export function createControl<State, Seed>(
   probeRoutes(control, emulator, runtime, lifecycle.probe);
   faultRoutes(control, runtime, lifecycle.limits);
   snapshotRoutes(control, runtime, lifecycle);
-  const own = emulator.control?.(runtime);
+  const own = await emulator.control?.(runtime);
   if (own) {
     refusedInRealMode(control, `/_backlot/${emulator.name}`, mode, `emulated ${emulator.title}`);
     control.route(`/_backlot/${emulator.name}`, own);
@@ -170,32 +157,7 @@ export function createControl<State, Seed>(
     const operations = [...emulatorOperations, ...ownOperations(own, `/_backlot/${emulator.name}`, emulator.title)];
     return answerJson(c.env.exchange, 200, openApi(`Backlot ${emulator.title}: control API`, operations));
   });
-  return { control, guard: tokenGuard(settings.controlToken, tokens) };
-}
-
-/** Live, ready and health stay open: orchestrators send no token, and they say nothing a neighbour could use. */
-const open = /^\/(health|api\/v1\/health|_backlot\/(health|live|ready))($|\?)/;
-
-/** The event stream alone may be opened with a short-lived token in its query: EventSource sends no header. */
-const events = /^\/_backlot\/events\?(.*)$/s;
-
-export function tokenGuard(
-  token: string | undefined,
-  tokens?: FeedTokens,
-): (exchange: Exchange) => Response | undefined {
-  return (exchange) => {
-    if (token === undefined || open.test(exchange.target)) return undefined;
-    const given = /^Bearer (.+)$/.exec(exchange.header("authorization") ?? "")?.[1];
-    if (given !== undefined && sameText(given, token)) return undefined;
-    const query = exchange.method === "GET" ? events.exec(exchange.target)?.[1] : undefined;
-    if (query !== undefined && tokens?.verify(new URLSearchParams(query).get("token") ?? "")) return undefined;
-    return answerJson(
-      exchange,
-      401,
-      { error: "unauthorized", message: "The control API needs `Authorization: Bearer <BACKLOT_CONTROL_TOKEN>`." },
-      { "www-authenticate": "Bearer" },
-    );
-  };
+  return control;
 }
 
 function modeOf(runtime: Runtime<unknown>): Record<string, unknown> {
@@ -204,35 +166,6 @@ function modeOf(runtime: Runtime<unknown>): Record<string, unknown> {
     mode: mode.current,
     ...(mode.askedBy === undefined ? {} : { askedBy: mode.askedBy }),
     lowerable: settings.realAskedBy === undefined,
-  };
-}
-
-export interface Health {
-  readonly status: "healthy" | "degraded" | "unhealthy";
-  readonly mode: string;
-  readonly checks: Readonly<
-    Record<string, Pick<CheckResult, "status" | "latency_ms" | "error" | "hint"> & Partial<CheckHistory>>
-  >;
-  readonly configuration_hints: readonly string[];
-}
-
-async function healthOf<State, Seed>(
-  emulator: Emulator<State, Seed>,
-  runtime: Runtime<State>,
-  checks: Checks,
-): Promise<Health> {
-  const results: Record<string, Health["checks"][string]> = { ...(await checks.run()) };
-  const askedBy = runtime.mode.askedBy;
-  if (askedBy !== undefined) {
-    const refused = refusal(emulator.real, askedBy, process.env);
-    results[emulator.name] = { status: "unhealthy", latency_ms: 0, error: refused.message, hint: refused.hint };
-  }
-  const sick = Object.values(results).some((check) => check.status === "unhealthy");
-  return {
-    status: askedBy !== undefined ? "degraded" : sick ? "unhealthy" : "healthy",
-    mode: runtime.mode.current,
-    checks: results,
-    configuration_hints: [...new Set(Object.values(results).flatMap(({ hint }) => (hint === undefined ? [] : [hint])))],
   };
 }
 

@@ -60,7 +60,8 @@ export interface Site {
   readonly hosts: readonly string[];
   /** First path segment under which the site answers on a plain address, e.g. `verify`; absent: at the root. */
   readonly prefix?: string;
-  readonly routes: Hono<KernelEnv>;
+  /** Or how to load them, with the first request: what most runs never ask need not be in every start. */
+  readonly routes: Hono<KernelEnv> | (() => Promise<Hono<KernelEnv>>);
   /** Paths at which it speaks WebSocket, on plain addresses. */
   readonly sockets?: readonly SocketRoute[];
   readonly errors: ProviderErrors;
@@ -147,8 +148,8 @@ export interface Emulator<State, Seed> {
   /** What happens when a timer of this kind falls due. Runs inside one write; use `timer.due` as the time. */
   readonly timers?: Readonly<Record<string, (runtime: Runtime<State>, timer: Timer) => void>>;
   readonly webhooks?: readonly WebhookScheme<State>[];
-  /** Extra control routes, mounted under `/_backlot/<name>`. */
-  control?(runtime: Runtime<State>): Hono<KernelEnv>;
+  /** Extra control routes, mounted under `/_backlot/<name>`; asked for with the first request to the control API. */
+  control?(runtime: Runtime<State>): Promise<Hono<KernelEnv>>;
   readonly health: readonly HealthCheck<State>[];
   readonly real: { readonly service: string; readonly required: readonly RequiredSetting[]; readonly docs: string };
   /** The variables that point a client here, seeded credentials included. `address(name)` is a base URL or host:port. */

@@ -1,8 +1,7 @@
 /** Receivers that were registered by the control API, and which events they want. */
-import * as z from "zod";
 import type { Instant } from "./clock.ts";
+import type { EndpointInput } from "./endpoint-input.ts";
 import type { Ids } from "./ids.ts";
-import { isStandardSecret } from "./signatures.ts";
 import type { Database } from "./state.ts";
 
 /** Seconds to wait before each further try. Standard Webhooks' example schedule, and a short one for tests. */
@@ -11,38 +10,7 @@ export const schedules = {
   short: [1, 5, 25],
 } as const satisfies Record<string, readonly number[]>;
 
-export const EndpointInput = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }),
-  /** `message.*`, `email.delivered`, `*`. */
-  events: z
-    .array(
-      z.string().regex(/^(\*|[a-zA-Z0-9_]+(\.[a-zA-Z0-9_]+)*(\.\*)?)$/, "a type such as message.sent, message.* or *"),
-    )
-    .min(1)
-    .default(["*"]),
-  secret: z.string().refine(isStandardSecret, "whsec_ and the base64 of 24 to 64 bytes").optional(),
-  /** `standard`, `hex-sha256`, `stripe`, or the name of one of the emulator's own schemes. */
-  schemes: z.array(z.string()).min(1).default(["standard"]),
-  /**
-   * `event` wraps what happened as Standard Webhooks do: `{type, timestamp, data}`; `data` sends it alone, as receivers of
-   * EventBridge or of a provider's own event format expect it.
-   */
-  payload: z.enum(["event", "data"]).default("event"),
-  schedule: z.union([z.enum(["standard", "short"]), z.array(z.number().min(0)).max(20)]).default("standard"),
-  /** `resource` keeps the order of events about one resource; `shuffled` breaks it, reproducibly, to test receivers. */
-  ordering: z.enum(["resource", "shuffled"]).default("resource"),
-  /** How often each event is delivered on purpose; receivers must refuse the second. */
-  copies: z.int().min(1).max(5).default(1),
-  /** Whether 4xx answers other than 408, 410, 425 and 429 are tried again. */
-  retry4xx: z.boolean().default(true),
-  /** Most deliveries under way at once. */
-  inFlight: z.int().min(1).max(64).default(4),
-  timeoutMs: z.int().min(100).max(60_000).default(15_000),
-  /** Clock that dates the signature: receivers check the machine's; evidence and replay want the virtual one. */
-  signingTime: z.enum(["wall", "virtual"]).default("wall"),
-});
-
-export interface Endpoint extends Omit<z.output<typeof EndpointInput>, "secret"> {
+export interface Endpoint extends Omit<EndpointInput, "secret"> {
   readonly id: string;
   readonly secret: string;
   /** Still signs beside `secret` until then (virtual time). */
@@ -53,7 +21,7 @@ export interface Endpoint extends Omit<z.output<typeof EndpointInput>, "secret">
 }
 
 export interface Endpoints {
-  add(input: z.output<typeof EndpointInput>, now: Instant): Endpoint;
+  add(input: EndpointInput, now: Instant): Endpoint;
   replace(endpoint: Endpoint): void;
   remove(id: string): boolean;
   get(id: string): Endpoint | undefined;

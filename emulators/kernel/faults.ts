@@ -6,8 +6,9 @@
 import type { Clock } from "./clock.ts";
 import { createHolds } from "./fault-holds.ts";
 import { type Counts, candidates, compile, indexOf, type Planned } from "./fault-index.ts";
+import type { FaultInput } from "./fault-input.ts";
 import { faultRows } from "./fault-rows.ts";
-import { type Fact, FaultInput, type FaultRule, type Moment } from "./faults-match.ts";
+import type { Fact, FaultRule, Moment } from "./faults-match.ts";
 import type { IdPart, Ids } from "./ids.ts";
 import type { Journal } from "./journal.ts";
 import type { Store } from "./state.ts";
@@ -31,8 +32,8 @@ export interface PlannedFault extends FaultRule {
 export interface Faults {
   /** False while no rule is planned: callers need not gather facts. */
   readonly active: boolean;
-  /** A rule with the id of an earlier one takes its place and counts anew. Throws on a rule in the wrong form. */
-  plan(rule: unknown): PlannedFault;
+  /** A rule with the id of an earlier one takes its place and counts anew. */
+  plan(rule: FaultInput): PlannedFault;
   list(): readonly PlannedFault[];
   get(id: string): PlannedFault | undefined;
   remove(id: string): boolean;
@@ -133,8 +134,7 @@ export function createFaults(options: FaultsOptions): FaultsEngine {
     get active() {
       return rules.length > 0;
     },
-    plan(input) {
-      const given = FaultInput.parse(input);
+    plan(given) {
       const id = given.id ?? `flt_${ids.derive("fault.rule", [JSON.stringify(given)]).hex(12)}`;
       const rule: FaultRule = { ...given, id, emulator: options.emulator };
       const at = rules.findIndex((planned) => planned.rule.id === id);

@@ -9,10 +9,17 @@ import type { SiteSockets } from "./site-sockets.ts";
 
 export interface FeedUpgrades {
   /** A reader for this request, or why it gets none: an HTTP status and a sentence. */
-  open(incoming: IncomingMessage): FeedReader | { readonly status: number; readonly message: string };
+  open(incoming: IncomingMessage): Promise<FeedReader | { readonly status: number; readonly message: string }>;
+}
+
+interface Upgrade {
+  readonly incoming: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
 }
 
 export const eventsPath = "/_backlot/events";
+export const tooManyViewers = "Too many viewers watch the live journal; close some of them.";
 
 /** Whether a request to switch protocols is for the feed; all others are answered as plain HTTP. */
 export function wantsFeed(incoming: Pick<IncomingMessage, "url" | "headers">): boolean {
@@ -24,6 +31,15 @@ export function wantsFeed(incoming: Pick<IncomingMessage, "url" | "headers">): b
 /** Shows feeds on a server's sockets until the returned function is called. */
 export function attachFeed(server: Server, upgrades: FeedUpgrades, sites?: SiteSockets): () => void {
   const closing = new AbortController();
+  const watch = async (asked: Upgrade) => {
+    const { incoming, socket } = asked;
+    const [{ showFeed }, reader] = await Promise.all([import("./feed-websocket.ts"), upgrades.open(incoming)]);
+    if ("status" in reader) return reject(socket, reader.status, reader.message);
+    // A handshake that fails, or a client that goes away before or during it, opens no WebSocket that could close the reader.
+    if (socket.destroyed) return reader.close();
+    socket.on("close", () => reader.close());
+    showFeed({ ...asked, reader, closing: closing.signal });
+  };
   const upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
     if (sites?.wants(incoming)) {
@@ -35,14 +51,7 @@ export function attachFeed(server: Server, upgrades: FeedUpgrades, sites?: SiteS
       return;
     }
     if (!wantsFeed(incoming)) return reject(socket, 404, `WebSocket is spoken at ${eventsPath} only.`);
-    const reader = upgrades.open(incoming);
-    if ("status" in reader) return reject(socket, reader.status, reader.message);
-    // A handshake that fails, or a client that goes away during it, opens no WebSocket that could close the reader.
-    socket.on("close", () => reader.close());
-    import("./feed-websocket.ts").then(
-      ({ showFeed }) => showFeed({ incoming, socket, head, reader, closing: closing.signal }),
-      (cause: unknown) => reject(socket, 500, String(cause)),
-    );
+    watch({ incoming, socket, head }).catch((cause: unknown) => reject(socket, 500, String(cause)));
   };
   server.on("upgrade", upgrade);
   return () => {

@@ -10,7 +10,8 @@
 import { everyReal } from "./clock.ts";
 import type { Journal } from "./journal.ts";
 import type { JournalEntry } from "./journal-entry.ts";
-import { entryText, type JournalFilter, journalMatcher } from "./journal-view.ts";
+import type { JournalFilter } from "./journal-filter.ts";
+import { entryText, journalMatcher } from "./journal-view.ts";
 
 export interface FeedFrame {
   /** Position after this event: what a viewer gives to go on from here. */

@@ -14,6 +14,7 @@ import { asksForPage } from "./front.ts";
 import { type Gate, type Routed, through } from "./gate.ts";
 import { crossOriginAnswer, harden } from "./http/origin.ts";
 import { asksForReal, type Refusal } from "./mode.ts";
+import { once } from "./once.ts";
 import type { Operations } from "./operations.ts";
 import { Overloaded } from "./overloaded.ts";
 import { plainErrors } from "./plain-errors.ts";
@@ -30,6 +31,8 @@ export interface Host {
   fetch(request: Request): Promise<Response>;
   /** Whether a Host header names this server: for what does not come through `handle`. */
   answersTo(host: string): boolean;
+  /** Loads the routes that wait for their first request. */
+  load(): Promise<void>;
 }
 
 /** What the pipeline itself needs of a runtime; the suite, which has no store, brings the same. */
@@ -40,8 +43,7 @@ export type HostRuntime = Pick<Runtime<unknown>, "name" | "settings" | "clock" |
 export interface HostOptions {
   readonly runtime: HostRuntime;
   readonly sites: readonly Site[];
-  /** Routes under `/_backlot` and the aliases that orchestrators expect; reachable in real mode too. */
-  readonly control: Hono<KernelEnv>;
+  readonly control: ControlRoutes;
   /** Looked at for every control request before it is routed: Host check and token. */
   readonly guard: (exchange: Exchange) => Response | undefined;
   readonly refusal: (askedBy: string) => Refusal;
@@ -56,17 +58,31 @@ export interface HostOptions {
   readonly operations?: Operations;
 }
 
+/** Routes under `/_backlot` and the aliases that orchestrators expect; reachable in real mode too. */
+export interface ControlRoutes {
+  /** Health, live and ready: what is asked while everything starts. */
+  readonly vitals: Hono<KernelEnv>;
+  /** All others, loaded when the first is asked for: their schemas would be a fifth of every start. */
+  others(): Promise<Hono<KernelEnv>>;
+}
+
 /** Reads the whole body, or undefined when it is larger than the limit. */
 type ReadBody = (limit: number) => Promise<Buffer | undefined>;
 
 const controlPaths = /^\/(_backlot(\/|$|\?)|health($|\?)|api\/v1\/(health|status\/providers)($|\?))/;
+const vitalPaths = /^\/(health|api\/v1\/health|_backlot\/(health|live|ready))($|\?)/;
 const controlRouted: Routed = { errors: plainErrors, facts: () => ({}) };
 
 export function createHost(options: HostOptions): Host {
   const { runtime, control, operations } = options;
   const { store, mode, settings, clock } = runtime;
   const unexpected = failureTeller(runtime);
-  const { route, answersTo, isOwn } = createSites({
+  const {
+    route,
+    answersTo,
+    isOwn,
+    load: loadSites,
+  } = createSites({
     sites: options.sites,
     allowedHosts: options.allowedHosts,
     failed: (exchange, cause, site) => unexpected(exchange, cause, site.errors),
@@ -79,8 +95,13 @@ export function createHost(options: HostOptions): Host {
     requests += 1;
     return `${idPrefix}${requests.toString(16).padStart(16, "0")}`;
   };
-  control.onError((cause, c) => unexpected(c.env.exchange, cause, plainErrors));
-  control.notFound((c) => plainErrors.notFound(c.env.exchange));
+  const guarded = (routes: Hono<KernelEnv>): Hono<KernelEnv> => {
+    routes.onError((cause, c) => unexpected(c.env.exchange, cause, plainErrors));
+    routes.notFound((c) => plainErrors.notFound(c.env.exchange));
+    return routes;
+  };
+  const vitals = guarded(control.vitals);
+  const others = once(async () => guarded(await control.others()));
 
   const process = async (exchange: Exchange, readBody: ReadBody): Promise<void> => {
     const finished = stopwatch();
@@ -110,13 +131,14 @@ export function createHost(options: HostOptions): Host {
       return;
     }
     exchange.body = body;
-    await through(options.controlGates ?? [], exchange, controlRouted, () => dispatch(control, exchange, plainErrors));
+    const routes = vitalPaths.test(exchange.target) ? vitals : await others();
+    await through(options.controlGates ?? [], exchange, controlRouted, () => dispatch(routes, exchange, plainErrors));
   };
 
   const provided = async (exchange: Exchange, readBody: ReadBody) => {
     const found = route(exchange);
     if (!found) return misdirected(exchange, options.sites);
-    const { site, app } = found;
+    const { site } = found;
     const { errors } = site;
     if (found.prefixed) exchange.base = `${exchange.origin}/${site.prefix}`;
     const askedBy = mode.askedBy ?? asksForReal(exchange.header);
@@ -135,7 +157,8 @@ export function createHost(options: HostOptions): Host {
       return;
     }
     exchange.body = body;
-    const routed: Routed = { errors, facts: () => factsOf(exchange, found) };
+    const app = await found.routes();
+    const routed: Routed = { errors, facts: () => factsOf(exchange, found, app) };
     const trace = options.tracer?.begin(exchange);
     await through(options.gates, exchange, routed, () =>
       trace === undefined || !options.tracer
@@ -144,10 +167,10 @@ export function createHost(options: HostOptions): Host {
     );
   };
 
-  const factsOf = (exchange: Exchange, found: Destination): RequestFacts => {
+  const factsOf = (exchange: Exchange, found: Destination, app: Hono<KernelEnv>): RequestFacts => {
     const own = found.site.facts?.(exchange) ?? {};
     const declared = operations?.of(exchange, found.site.hosts) ?? [];
-    return { ...own, operation: [...operationOf(found, exchange), ...declared, ...(own.operation ?? [])] };
+    return { ...own, operation: [...operationOf(found, app, exchange), ...declared, ...(own.operation ?? [])] };
   };
 
   const dispatch = async (app: Hono<KernelEnv>, exchange: Exchange, errors: ProviderErrors) => {
@@ -160,6 +183,9 @@ export function createHost(options: HostOptions): Host {
 
   return {
     answersTo,
+    async load() {
+      await Promise.all([others(), loadSites()]);
+    },
     handle(incoming, outgoing) {
       const exchange = fromSocket(incoming, nextId(), clock.now());
       process(exchange, (limit) => readIncoming(incoming, limit))

@@ -1,25 +1,8 @@
 /** A journal entry as people and programs read it: times as text, bodies as text where they are, credentials masked. */
-import * as z from "zod";
 import { isoMilliseconds } from "./clock.ts";
-import { entryKinds, type JournalEntry } from "./journal-entry.ts";
+import type { JournalEntry } from "./journal-entry.ts";
+import type { JournalFilter } from "./journal-filter.ts";
 import { keptBytes } from "./journal-weight.ts";
-
-/** What a reader of the journal may ask for; the feed and journal.har take the same filter. */
-export const JournalFilter = z.strictObject({
-  /** One kind, or several with commas. */
-  kind: z
-    .string()
-    .refine((text) => text.split(",").every((kind) => entryKinds.some((known) => known === kind)), {
-      message: `one or more of ${entryKinds.join(", ")}, comma-separated`,
-    })
-    .optional(),
-  subject: z.string().optional(),
-  /** As the emulator names it, e.g. `RunInstances`. */
-  operation: z.string().optional(),
-  /** Text anywhere in the entry as it is shown, in any case. */
-  q: z.string().min(1).optional(),
-});
-export type JournalFilter = z.output<typeof JournalFilter>;
 
 /** The filter as parameters of a query. */
 export function filterQuery(filter: JournalFilter): Record<string, string> {

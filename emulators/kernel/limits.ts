@@ -3,26 +3,14 @@
  * Retry-After is exact and a frozen clock refuses until it is advanced. What a test sets (`PUT /_backlot/limits`) is
  * state: a reset goes back to BACKLOT_RATE_LIMIT. Windows under way are forgotten by a reset, a restore and a restart.
  */
-import * as z from "zod";
 import type { Clock, Instant } from "./clock.ts";
 import { createCeiling } from "./concurrency.ts";
 import { accountOf } from "./credential.ts";
 import type { Gate } from "./gate.ts";
-import { parseRateLimit, type RateLimit, rateLimitForm } from "./rate-limit.ts";
+import type { LimitsInput } from "./limits-input.ts";
+import { parseRateLimit, type RateLimit } from "./rate-limit.ts";
 import { throttle } from "./refusals.ts";
 import type { Store } from "./state.ts";
-
-const Limit = z.string().refine((text) => parseRateLimit(text) !== undefined, rateLimitForm);
-
-export const LimitsInput = z.strictObject({
-  /** For every account that is not named below. */
-  limit: Limit.optional(),
-  /** By account: the user of Basic, the access key of SigV4, an address. An empty text lifts the limit for it. */
-  accounts: z.record(z.string().min(1), Limit).default({}),
-  /** The most requests of one account that may be under way at once. */
-  concurrency: z.number().int().min(1).max(10_000).optional(),
-});
-export type LimitsInput = z.output<typeof LimitsInput>;
 
 export interface Limits {
   readonly gate: Gate;
@@ -123,7 +111,7 @@ export function createLimits(options: {
     },
     load() {
       const text = stored.get() as string | undefined;
-      apply(text === undefined ? undefined : LimitsInput.parse(JSON.parse(text)));
+      apply(text === undefined ? undefined : (JSON.parse(text) as LimitsInput));
     },
   };
   limits.load();

@@ -3,11 +3,13 @@ import { Hono } from "hono";
 import type { KernelEnv, Site } from "./emulator.ts";
 import type { Exchange } from "./exchange.ts";
 import { hostname, hostPattern } from "./host-names.ts";
+import { once } from "./once.ts";
 import { routedPath } from "./routing.ts";
 
 export interface Destination {
   readonly site: Site;
-  readonly app: Hono<KernelEnv>;
+  /** A promise while they are loaded for the first request. */
+  routes(): Hono<KernelEnv> | Promise<Hono<KernelEnv>>;
   /** Reached under its prefix rather than by its name. */
   readonly prefixed: boolean;
 }
@@ -18,6 +20,8 @@ export interface Sites {
   answersTo(host: string): boolean;
   /** Whether this server is meant itself, by its address or a name of its own, and no provider's host. */
   isOwn(host: string): boolean;
+  /** Loads the routes of every site. */
+  load(): Promise<unknown>;
 }
 
 interface Mounted {
@@ -60,12 +64,13 @@ export function createSites(options: SitesOptions): Sites {
       return isPlain(name) || named(name) !== undefined;
     },
     isOwn: (host) => isPlain(hostname(host)),
+    load: () => Promise.all(mounted.map(({ byName }) => byName.routes())),
   };
 }
 
 function mount(site: Site, failed: SitesOptions["failed"]): Mounted {
-  const under = site.prefix === undefined ? undefined : new Hono<KernelEnv>();
-  for (const app of under ? [site.routes, under] : [site.routes]) {
+  const { prefix, routes } = site;
+  const guarded = (app: Hono<KernelEnv>): Hono<KernelEnv> => {
     app.onError((cause, c) => failed(c.env.exchange, cause, site));
     app.notFound((c) => {
       const allowed = methodsFor(app, c.req.path);
@@ -73,17 +78,35 @@ function mount(site: Site, failed: SitesOptions["failed"]): Mounted {
         ? site.errors.methodNotAllowed(c.env.exchange, allowed)
         : site.errors.notFound(c.env.exchange);
     });
-  }
-  under?.route(`/${site.prefix}`, site.routes);
+    return app;
+  };
+  const open = (app: Hono<KernelEnv>) => ({
+    byName: guarded(app),
+    byPrefix: prefix === undefined ? app : guarded(new Hono<KernelEnv>().route(`/${prefix}`, app)),
+  });
+  let opened = typeof routes === "function" ? undefined : open(routes);
+  const load = once(async () => {
+    opened ??= open(typeof routes === "function" ? await routes() : routes);
+    return opened;
+  });
+  const door = (by: "byName" | "byPrefix"): Destination => ({
+    site,
+    prefixed: by === "byPrefix",
+    routes: () => opened?.[by] ?? load().then((loaded) => loaded[by]),
+  });
   return {
-    byName: { site, app: site.routes, prefixed: false },
-    byPrefix: under && { site, app: under, prefixed: true },
+    byName: door("byName"),
+    byPrefix: prefix === undefined ? undefined : door("byPrefix"),
     hosts: site.hosts.map(hostPattern),
   };
 }
 
 /** The route as the capabilities write it, `GET /notes/{id}`, with and without the prefix that reached it. */
-export function operationOf({ app, site, prefixed }: Destination, exchange: Exchange): readonly string[] {
+export function operationOf(
+  { site, prefixed }: Destination,
+  app: Hono<KernelEnv>,
+  exchange: Exchange,
+): readonly string[] {
   const path = routedPath(app, exchange);
   if (path === undefined) return [];
   const route = app.router.match(exchange.method, path)[0].at(-1)?.[0][1];

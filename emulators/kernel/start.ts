@@ -3,21 +3,23 @@ import type { Server } from "node:http";
 import { createCertificatesLazily } from "./authority.ts";
 import type { Certificates } from "./certificates.ts";
 import { afterReal, type Instant } from "./clock.ts";
-import { createControl } from "./control.ts";
-import { feedUpgrades } from "./control-feed.ts";
+import { tokenGuard } from "./control-guard.ts";
+import { vitalRoutes } from "./control-vitals.ts";
 import type { Address, Emulator, HttpSurface, Runtime } from "./emulator.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { createFaultGate } from "./fault-gate.ts";
+import { feedUpgrades } from "./feed-permission.ts";
 import { createFiring } from "./firing.ts";
 import type { Front } from "./front.ts";
 import type { Gate } from "./gate.ts";
-import { createHost } from "./host.ts";
+import { type ControlRoutes, createHost, type Host } from "./host.ts";
 import { createEtagGate } from "./http/etag.ts";
 import { controlMethods, createIdempotencyGate, providerMethods, tableReplays } from "./idempotency.ts";
 import { createChanges, type Lifecycle, startingClock } from "./lifecycle.ts";
 import { createLog, type Log } from "./log.ts";
 import { refusal } from "./mode.ts";
 import { observe } from "./observation.ts";
+import { once } from "./once.ts";
 import { declaredOperations } from "./operations.ts";
 import { readSeedFile } from "./seed.ts";
 import { type Settings, settingsFrom } from "./settings.ts";
@@ -129,7 +131,10 @@ export async function startEmulator<State, Seed>(
     reset: changes.reset,
     digest: () => runtime.store.digest(),
     environment,
-    warmUp: () => takeSteps(emulator.warm?.(runtime) ?? [], warming.signal),
+    warmUp() {
+      takeSteps(emulator.warm?.(runtime) ?? [], warming.signal);
+      loadAhead(surfaces, warming.signal, log);
+    },
     close,
   };
 }
@@ -143,6 +148,20 @@ function takeSteps(steps: Iterable<void>, signal: AbortSignal): void {
   afterReal(warmUpDelayMs, next);
 }
 
+/** The routes that wait for their first request, as soon as whoever waited for the start has made theirs. */
+export function loadAhead(
+  served: readonly { readonly host: Pick<Host, "load"> }[],
+  signal: AbortSignal,
+  log: Log,
+): void {
+  afterReal(warmUpDelayMs, () => {
+    if (signal.aborted) return;
+    Promise.all(served.map(({ host }) => host.load())).catch((cause: unknown) =>
+      log.error({ cause: String(cause) }, "routes could not be loaded"),
+    );
+  });
+}
+
 /** One for each HTTP surface, with the same control API. */
 function createSurfaces<State, Seed>(
   engine: Engine<State, Seed>,
@@ -151,9 +170,18 @@ function createSurfaces<State, Seed>(
 ): Served[] {
   const { emulator, runtime, limits, faults, tracer, traffic } = engine;
   const { store, clock, settings } = runtime;
-  const { control, guard } = createControl(emulator, runtime, lifecycle);
+  const { tokens, checks } = lifecycle.observation;
+  const guard = tokenGuard(settings.controlToken, tokens);
   const front = options.front?.(emulator.name);
-  front?.mount(control);
+  const control: ControlRoutes = {
+    vitals: vitalRoutes(emulator, runtime, checks),
+    others: once(async () => {
+      const { createControl } = await import("./control.ts");
+      const routes = await createControl(emulator, runtime, lifecycle);
+      front?.mount(routes);
+      return routes;
+    }),
+  };
   const replays = tableReplays(store);
   const operations = declaredOperations(emulator.capabilities, emulator.spanning);
   const controlGates = [
@@ -173,7 +201,7 @@ function createSurfaces<State, Seed>(
       runtime,
       sites,
       control,
-      guard: front?.guard(guard, lifecycle.observation.tokens) ?? guard,
+      guard: front?.guard(guard, tokens) ?? guard,
       ...(front && surface.forPeople ? { page: front.page } : {}),
       refusal: (askedBy) => refusal(emulator.real, askedBy, processEnvironment),
       allowedHosts: settings.allowedHosts,

@@ -1,5 +1,4 @@
 import type { Address, Emulator, Runtime } from "../kernel/emulator.ts";
-import { control } from "./api/control/routes.ts";
 import { mailboxSites, soleSite } from "./api/sites.ts";
 import { capabilities } from "./capabilities.ts";
 import { deliver, deliveryTimer, stepTimer, takeStep } from "./delivery.ts";
@@ -46,7 +45,7 @@ export const smtp: Emulator<MailState, Seed> = {
   open: openState,
   seed: { file: "smtp.yaml", form: async () => (await import("./seed-form.ts")).Seed, apply: applySeed },
   timers: { [deliveryTimer]: deliver, [stepTimer]: takeStep },
-  control,
+  control: async (runtime) => (await import("./api/control/routes.ts")).control(runtime),
   health,
   real,
   environment,

@@ -6,8 +6,9 @@ import type { KernelEnv } from "../kernel/emulator.ts";
 import { answer, answerJson } from "../kernel/exchange.ts";
 import { positionPattern, readPositions } from "../kernel/feed.ts";
 import { readQuery } from "../kernel/http/input.ts";
+import { JournalFilter } from "../kernel/journal-filter.ts";
 import { archive } from "../kernel/journal-har.ts";
-import { filterQuery, JournalFilter } from "../kernel/journal-view.ts";
+import { filterQuery } from "../kernel/journal-view.ts";
 import { mergeMetrics, metricsType } from "../kernel/metrics.ts";
 import { ask, guarded, type Member } from "./member.ts";
 

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { harType } from "../kernel/control-journal.ts";
 import { commonOperations } from "../kernel/control-operations.ts";
 import { UrlProbe } from "../kernel/control-probe.ts";
-import { LimitsInput } from "../kernel/limits.ts";
+import { LimitsInput } from "../kernel/limits-input.ts";
 import type { Operation } from "../kernel/openapi.ts";
 import { archiveType, RecordingInput } from "./control-evidence.ts";
 import { SuiteJournalQuery } from "./control-journal.ts";

@@ -8,7 +8,7 @@ import { noSuchSnapshot, SnapshotInput } from "../kernel/control-snapshots.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
 import { answer, answerJson, type Exchange } from "../kernel/exchange.ts";
 import { readBody } from "../kernel/http/input.ts";
-import { LimitsInput } from "../kernel/limits.ts";
+import { LimitsInput } from "../kernel/limits-input.ts";
 import { ControlError } from "../kernel/plain-errors.ts";
 import { ask, askAll, firstOf, guarded, type Member, MemberError } from "./member.ts";
 

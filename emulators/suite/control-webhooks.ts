@@ -2,7 +2,7 @@
 import type { Hono } from "hono";
 import { DiscardInput, EndpointChange, Selection } from "../kernel/control-webhooks.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
-import { EndpointInput } from "../kernel/endpoints.ts";
+import { EndpointInput } from "../kernel/endpoint-input.ts";
 import { answer, answerJson, type Exchange } from "../kernel/exchange.ts";
 import { readBody } from "../kernel/http/input.ts";
 import { ControlError } from "../kernel/plain-errors.ts";

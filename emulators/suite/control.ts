@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { Hono } from "hono";
 import type { Certificates } from "../kernel/certificates.ts";
-import { isoMilliseconds, stopwatch } from "../kernel/clock.ts";
-import { AdvanceInput, advanceTarget, ClockInput, type Health, ModeInput } from "../kernel/control.ts";
+import { isoMilliseconds } from "../kernel/clock.ts";
+import { AdvanceInput, advanceTarget, ClockInput, ModeInput } from "../kernel/control.ts";
 import { feedRoutes } from "../kernel/control-feed.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
 import { answer, answerJson } from "../kernel/exchange.ts";
@@ -23,7 +23,7 @@ import type { ScenarioRuns } from "./evidence/scenario/runs.ts";
 import type { PackShelf } from "./evidence/shelf.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { Leader } from "./leader.ts";
-import { ask, askAll, guarded, type Member } from "./member.ts";
+import { askAll, guarded, type Member } from "./member.ts";
 import type { SuiteObservation } from "./observation.ts";
 import type { OwnJournal } from "./own-journal.ts";
 
@@ -54,12 +54,6 @@ export function createSuiteControl({
   const fanOut = async (method: string, path: string, body?: unknown) =>
     Object.fromEntries(await guarded(askAll<Record<string, unknown>>(members, method, path, body)));
 
-  for (const path of ["/health", "/api/v1/health", "/_backlot/health"])
-    control.get(path, async (c) => answerJson(c.env.exchange, 200, await health(members, observation)));
-  control.get("/_backlot/live", (c) => answerJson(c.env.exchange, 200, { status: "alive" }));
-  control.get("/_backlot/ready", async (c) =>
-    answerJson(c.env.exchange, 200, { status: "ready", services: await fanOut("GET", "/_backlot/ready") }),
-  );
   for (const path of ["/_backlot/providers", "/api/v1/status/providers"])
     control.get(path, async (c) =>
       answerJson(c.env.exchange, 200, merged(Object.values(await fanOut("GET", "/_backlot/providers")))),
@@ -172,59 +166,6 @@ export function createSuiteControl({
   evidenceRoutes(control, { evidence, packs, leader });
   scenarioRoutes(control, { scenarios, leader });
   return control;
-}
-
-async function health(members: readonly Member[], observation: SuiteObservation): Promise<Record<string, unknown>> {
-  const views = await Promise.all(
-    members.map(async (member) => {
-      const elapsed = stopwatch();
-      try {
-        const view = await ask<Health>(member, "GET", "/_backlot/health");
-        return [
-          member.name,
-          {
-            status: view.status,
-            latency_ms: Math.round(elapsed() * 1000) / 1000,
-            ...firstProblem(view),
-            ...observation.record(member.name, view.status !== "unhealthy", elapsed()),
-            checks: view.checks,
-          },
-          view.configuration_hints,
-          view.mode,
-        ] as const;
-      } catch (cause) {
-        const error = cause instanceof Error ? cause.message : String(cause);
-        return [
-          member.name,
-          {
-            status: "unhealthy",
-            latency_ms: Math.round(elapsed() * 1000) / 1000,
-            error,
-            hint: `See whether ${member.title} is running.`,
-            ...observation.record(member.name, false, elapsed()),
-          },
-          [],
-          "mock",
-        ] as const;
-      }
-    }),
-  );
-  const worst =
-    ["unhealthy", "degraded"].find((status) => views.some(([, view]) => view.status === status)) ?? "healthy";
-  return {
-    status: worst,
-    mode: views.some(([, , , mode]) => mode === "real") ? "real" : "mock",
-    checks: Object.fromEntries(views.map(([name, view]) => [name, view])),
-    configuration_hints: [...new Set(views.flatMap(([, , hints]) => hints))],
-  };
-}
-
-function firstProblem(view: Health): { error?: string; hint?: string } {
-  const sick = Object.values(view.checks).find((check) => check.status === "unhealthy");
-  return {
-    ...(sick?.error === undefined ? {} : { error: sick.error }),
-    ...(sick?.hint === undefined ? {} : { hint: sick.hint }),
-  };
 }
 
 function merged(views: readonly Record<string, unknown>[]): Record<string, unknown> {

@@ -7,7 +7,8 @@
 import { afterReal, everyReal } from "../kernel/clock.ts";
 import { type Feed, type FeedFrame, type FeedReader, mostViewers, pingMs, readPositions } from "../kernel/feed.ts";
 import { readFrames } from "../kernel/http/event-stream.ts";
-import { filterQuery, type JournalFilter } from "../kernel/journal-view.ts";
+import type { JournalFilter } from "../kernel/journal-filter.ts";
+import { filterQuery } from "../kernel/journal-view.ts";
 import type { Member } from "./member.ts";
 
 const retryMs = 500;

@@ -3,8 +3,6 @@
  * journal, the live feed and the metrics like those of the emulators, and takes no other way.
  */
 import { Hono } from "hono";
-import { feedRoutes } from "../kernel/control-feed.ts";
-import { journalRoutes } from "../kernel/control-journal.ts";
 import type { KernelEnv } from "../kernel/emulator.ts";
 import { createFeed } from "../kernel/feed.ts";
 import { createFeedTokens } from "../kernel/feed-token.ts";
@@ -25,13 +23,23 @@ export interface OwnJournal {
 export function createOwnJournal(runtime: HostRuntime, gateway: Pick<Gateway, "connections"> | undefined): OwnJournal {
   const { journal } = runtime;
   const feed = createFeed(runtime.name, journal);
-  const control = new Hono<KernelEnv>();
-  journalRoutes(control, journal, createOwnMetrics(runtime.name, journal, gateway));
-  feedRoutes(control, feed, createFeedTokens(undefined, runtime.clock));
+  const metrics = createOwnMetrics(runtime.name, journal, gateway);
   const host = createHost({
     runtime,
     sites: [],
-    control,
+    control: {
+      vitals: new Hono<KernelEnv>(),
+      async others() {
+        const [{ journalRoutes }, { feedRoutes }] = await Promise.all([
+          import("../kernel/control-journal.ts"),
+          import("../kernel/control-feed.ts"),
+        ]);
+        const routes = new Hono<KernelEnv>();
+        journalRoutes(routes, journal, metrics);
+        feedRoutes(routes, feed, createFeedTokens(undefined, runtime.clock));
+        return routes;
+      },
+    },
     guard: () => undefined, // it has no socket: only the suite itself asks
     refusal: () => {
       throw new Error("the suite refuses nothing");

@@ -1,27 +1,31 @@
 /** The programmatic API: all emulators, or some, in one process, with one clock and one control API. */
 import type { Server } from "node:http";
+import type { Hono } from "hono";
 import { createCertificatesLazily } from "../kernel/authority.ts";
 import type { Certificates } from "../kernel/certificates.ts";
 import { createClock, type Instant, isoMilliseconds } from "../kernel/clock.ts";
-import { tokenGuard } from "../kernel/control.ts";
-import { feedUpgrades } from "../kernel/control-feed.ts";
+import { tokenGuard } from "../kernel/control-guard.ts";
+import type { KernelEnv } from "../kernel/emulator.ts";
+import { feedUpgrades } from "../kernel/feed-permission.ts";
 import { attachFeed } from "../kernel/feed-upgrade.ts";
 import { createHost, type HostRuntime } from "../kernel/host.ts";
 import { createIds } from "../kernel/ids.ts";
 import { createJournal } from "../kernel/journal.ts";
 import { createLog } from "../kernel/log.ts";
 import { createMode } from "../kernel/mode.ts";
+import { once } from "../kernel/once.ts";
 import { plainErrors } from "../kernel/plain-errors.ts";
 import { serve } from "../kernel/serve.ts";
 import { definitions } from "../kernel/setting-definitions.ts";
 import { reachableHost, type Settings, settingsFrom } from "../kernel/settings.ts";
-import type { RunningEmulator, StartOptions } from "../kernel/start.ts";
+import { loadAhead, type RunningEmulator, type StartOptions } from "../kernel/start.ts";
 import { attach, attachments } from "./attach.ts";
 import { createPageFiles } from "./console/files.ts";
 import { consolePage } from "./console/page.ts";
 import { createPart } from "./console/part.ts";
 import { consoleGuard, consoleRoutes } from "./console/server.ts";
-import { createSuiteControl } from "./control.ts";
+import type { SuiteControl } from "./control.ts";
+import { suiteVitals } from "./control-vitals.ts";
 import { createRecorder, type Recorder } from "./evidence/recorder.ts";
 import { createScenarioRuns } from "./evidence/scenario/runs.ts";
 import { createPackShelf } from "./evidence/shelf.ts";
@@ -77,6 +81,8 @@ export interface Suite {
   digest(): Promise<string>;
   /** Records what happens and makes a pack of it that an auditor can check. */
   readonly evidence: Recorder;
+  /** Does ahead, when nothing else is to be done, what the first requests would wait for. */
+  warmUp(): void;
   /** A call of the suite's control API, in process. */
   control(method: string, path: string, body?: unknown): Promise<Response>;
   close(): Promise<void>;
@@ -123,10 +129,10 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     files,
     locked,
     suiteUrl: () => address,
-    control() {
+    async control() {
       const member = members.find((one) => one.name === name);
       if (!member) throw new Error(`${name} is not up yet`);
-      return { app: createSuiteControl({ ...parts, members: [member] }), member };
+      return { app: await wholeControl({ ...parts, members: [member] }), member };
     },
   });
   const emulators = await startAll(
@@ -169,9 +175,12 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
   const evidence = createRecorder(() => suite);
   const packs = createPackShelf();
   const scenarios = createScenarioRuns({ clock: leader.clock, packs });
-  const parts = { members, leader, observation, own, certificates, gateway, evidence, packs, scenarios };
-  const control = createSuiteControl(parts);
-  consoleRoutes(control, members, files);
+  const parts: SuiteControl = { members, leader, observation, own, certificates, gateway, evidence, packs, scenarios };
+  const control = once(async () => {
+    const routes = await wholeControl(parts);
+    consoleRoutes(routes, members, files);
+    return routes;
+  });
   const host = createHost({
     runtime,
     sites: [
@@ -181,7 +190,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
         errors: plainErrors,
       },
     ],
-    control,
+    control: { vitals: suiteVitals(members, observation), others: control },
     guard: consoleGuard(tokenGuard(settings.controlToken, observation.tokens), observation.tokens),
     refusal: () => {
       throw new Error("the suite refuses nothing");
@@ -198,6 +207,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
       : undefined;
   const url = served && `http://${reachableHost(settings.host)}:${served.port}`;
   address = url;
+  const warming = new AbortController();
   const { controlToken, corsOrigins } = settings;
   const detach =
     served &&
@@ -215,7 +225,12 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     certificates,
     evidence,
     control: ownControl,
+    warmUp() {
+      for (const emulator of emulators) emulator.warmUp();
+      loadAhead([{ host }], warming.signal, log);
+    },
     async close() {
+      warming.abort();
       await scenarios.close();
       packs.close();
       observation.close();
@@ -228,6 +243,12 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
   return suite;
 }
 
+/** Signs of life and all the rest, for whoever asks in process. */
+async function wholeControl(parts: SuiteControl): Promise<Hono<KernelEnv>> {
+  const { createSuiteControl } = await import("./control.ts");
+  return suiteVitals(parts.members, parts.observation).route("/", createSuiteControl(parts));
+}
+
 function describeSuite(parts: {
   readonly settings: Settings;
   readonly url: string | undefined;
@@ -238,9 +259,10 @@ function describeSuite(parts: {
   readonly certificates: () => Certificates;
   readonly evidence: Recorder;
   readonly control: Suite["control"];
+  readonly warmUp: () => void;
   readonly close: () => Promise<void>;
 }): Suite {
-  const { settings, url, leader, members, emulators, gateway, certificates, evidence, control, close } = parts;
+  const { settings, url, leader, members, emulators, gateway, certificates, evidence, control, warmUp, close } = parts;
   const own: Member = { name: "suite", title: "Backlot", addresses: [], request: control };
   return {
     url,
@@ -280,6 +302,7 @@ function describeSuite(parts: {
     digest: async () => (await ask<{ digest: string }>(own, "GET", "/_backlot/digest")).digest,
     evidence,
     control,
+    warmUp,
     close,
   };
 }

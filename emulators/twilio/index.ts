@@ -10,7 +10,6 @@ import { advanceCall, limitCall } from "./api/call-script.ts";
 import { mountCalls } from "./api/calls.ts";
 import { mountConferences } from "./api/conferences.ts";
 import { mountContents } from "./api/contents.ts";
-import { controlRoutes } from "./api/control.ts";
 import { ageConversation, conversationTimer, mountConversations } from "./api/conversations.ts";
 import { mountIncomingNumbers } from "./api/incoming-numbers.ts";
 import { mountLookups } from "./api/lookups.ts";
@@ -118,7 +117,7 @@ export const twilio: Emulator<TwilioState, Seed> = {
     [callLimitTimer]: limitCall,
     [conversationTimer]: ageConversation,
   },
-  control: controlRoutes,
+  control: async (runtime) => (await import("./api/control.ts")).controlRoutes(runtime),
   webhooks: [twilioScheme],
   health,
   real,

@@ -109,7 +109,7 @@ test("a service that is slow to say how it is keeps nobody from the page", async
   control.get("/_backlot/clock", (c) => answerJson(c.env.exchange, 500, { message: "not now" }));
   const files = { names: async () => ["console-1.js", "console-1.css"], read: async () => undefined };
   const exchange = fromRequest(new Request("http://127.0.0.1/"), "1", 0 as Instant);
-  await consolePage(exchange, { facts: { seed: "a" }, files, control });
+  await consolePage(exchange, { facts: { seed: "a" }, files, control: async () => control });
   expect(dataIn(String(exchange.answered?.body)).answers).toEqual({ "/_backlot/services": { services: [] } });
 });
 

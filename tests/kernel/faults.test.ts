@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
+import { FaultInput } from "../../emulators/kernel/fault-input.ts";
 import type { FaultDecision } from "../../emulators/kernel/faults.ts";
 import { compilePattern } from "../../emulators/kernel/faults-match.ts";
 import { type Example, noon, startExample } from "../support/example.ts";
@@ -266,7 +267,11 @@ test("a listener asks with a stage of its own and gets what is planned for it", 
     match: { stage: "rcpt", facts: { to: "*@slow.test" }, calls: [1, 2], per: "content" },
     action: { status: 451, code: "4.7.1" },
   });
-  faults.plan({ id: "big", match: { stage: "mail", facts: { size: ">1000" } }, action: { effect: "accept-silently" } });
+  faults.plan({
+    id: "big",
+    match: { stage: "mail", facts: { size: ">1000" }, per: "rule" },
+    action: { effect: "accept-silently" },
+  });
   const rcpt = (to: string) =>
     faults.decide({ stage: "rcpt", facts: { to, from: "a@b.test" }, content: [to] })?.action.status;
   expect([
@@ -290,7 +295,7 @@ test("two hundred rules cost an unmatched request less than 5 us", async () => {
         { path: `/^\\/x\\d+\\/${n}$/` },
         { path: `/y/${n}`, body: { a: "b" } },
       ][n % 4];
-      faults.plan({ match, action: { status: 500 } });
+      faults.plan(FaultInput.parse({ match, action: { status: 500 } }));
     }
     return faults;
   };
@@ -345,7 +350,7 @@ test("the same seed and the same requests meet the same faults in any order", as
     asked: readonly (readonly { method: string; path: string; body: string }[])[],
   ) => {
     seen.emulator.reset();
-    for (const [index, planned] of rules.entries()) faults.plan({ ...planned, id: `r${index}` });
+    for (const [index, planned] of rules.entries()) faults.plan(FaultInput.parse({ ...planned, id: `r${index}` }));
     return asked.map((requests) => {
       const met = requests.map((one) => {
         const decision: FaultDecision | undefined = faults.decide({

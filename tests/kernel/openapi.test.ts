@@ -3,10 +3,12 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 import { createControl } from "../../emulators/kernel/control.ts";
 import { emulatorOperations } from "../../emulators/kernel/control-operations.ts";
+import { vitalRoutes } from "../../emulators/kernel/control-vitals.ts";
 import type { KernelEnv } from "../../emulators/kernel/emulator.ts";
 import { openApi, ownOperations, routesOf } from "../../emulators/kernel/openapi.ts";
 import { createSuiteControl } from "../../emulators/suite/control.ts";
 import { suiteOperations } from "../../emulators/suite/control-operations.ts";
+import { suiteVitals } from "../../emulators/suite/control-vitals.ts";
 import { startExample } from "../support/example.ts";
 import { example } from "../support/example-emulator.ts";
 
@@ -25,16 +27,16 @@ function hollow<T>(known: Readonly<Record<string, unknown>> = {}): T {
 
 const names = (routes: readonly { method: string; path: string }[]) =>
   [...new Set(routes.map(({ method, path }) => `${method} ${path}`))].sort();
-const served = (app: Hono<KernelEnv>) => names(routesOf(app));
+const served = (...apps: Hono<KernelEnv>[]) => names(apps.flatMap(routesOf));
 
-test("an emulator documents every route it serves, and serves every one it documents", () => {
-  const { control } = createControl(example, hollow(), hollow());
-  expect(names(emulatorOperations)).toEqual(served(control));
+test("an emulator documents every route it serves, and serves every one it documents", async () => {
+  const others = await createControl(example, hollow(), hollow());
+  expect(names(emulatorOperations)).toEqual(served(vitalRoutes(example, hollow(), hollow()), others));
 });
 
 test("so does the suite", () => {
-  const control = createSuiteControl(hollow({ members: [] }));
-  expect(names(suiteOperations)).toEqual(served(control));
+  const others = createSuiteControl(hollow({ members: [] }));
+  expect(names(suiteOperations)).toEqual(served(suiteVitals([], hollow()), others));
 });
 
 test("the description is complete and says what the schemas check", async () => {
@@ -69,8 +71,8 @@ test("the description is complete and says what the schemas check", async () => 
   expect(document.paths["/_backlot/faults/{id}"]?.get?.parameters).toMatchObject([{ name: "id", in: "path" }]);
 });
 
-test("routes of an emulator's own are listed under its name", () => {
-  const document = openApi("x", ownOperations(createControl(example, hollow(), hollow()).control, "/x", "X"));
+test("routes of an emulator's own are listed under its name", async () => {
+  const document = openApi("x", ownOperations(await createControl(example, hollow(), hollow()), "/x", "X"));
   expect(Object.keys(document.paths as object)).toContain("/x/_backlot/mode");
   expect(ownOperations(undefined, "/x", "X")).toEqual([]);
 });

@@ -29,7 +29,7 @@ export async function emitStorm(
 
 export const storming: typeof example = {
   ...example,
-  control(runtime) {
+  async control(runtime) {
     const app = new Hono<KernelEnv>();
     app.post("/storm", async (c) => {
       await emitStorm(runtime, readBody(c.env.exchange, Storm));

@@ -1,6 +1,6 @@
 /** The Fault Injection Service: experiments on spot instances. */
 import type { Hono } from "hono";
-import * as z from "zod";
+import type * as z from "zod";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answer, type Exchange } from "../../kernel/exchange.ts";
 import type { Experiment, ExperimentTemplate } from "../domain/experiments.ts";
@@ -13,36 +13,6 @@ import type { SpotStore } from "../store.ts";
 import { experimentJson, experimentSummaryJson, templateJson, templateSummaryJson } from "../wire/experiments.ts";
 import { requestId } from "../wire/xml.ts";
 
-const Tags = z.record(z.string().min(1).max(128), z.string().max(256)).default({});
-const Target = z.object({
-  resourceType: z.string(),
-  resourceArns: z.array(z.string()).max(5).optional(),
-  resourceTags: z.record(z.string(), z.string()).optional(),
-  filters: z.array(z.object({ path: z.string(), values: z.array(z.string()) })).optional(),
-  selectionMode: z.string().regex(/^(ALL|COUNT\(\d+\)|PERCENT\(\d+\))$/, "must be ALL, COUNT(n) or PERCENT(n)"),
-});
-const Action = z.object({
-  actionId: z.string(),
-  description: z.string().max(512).optional(),
-  parameters: z.record(z.string(), z.string()).optional(),
-  targets: z.record(z.string(), z.string()).optional(),
-  startAfter: z.array(z.string()).optional(),
-});
-const NewTemplate = z.object({
-  clientToken: z.string().min(1).max(1024),
-  description: z.string().max(512),
-  roleArn: z.string().min(20).max(2048),
-  targets: z.record(z.string(), Target).default({}),
-  actions: z.record(z.string(), Action),
-  stopConditions: z.array(z.object({ source: z.string(), value: z.string().optional() })).min(1),
-  tags: Tags,
-});
-const NewExperiment = z.object({
-  clientToken: z.string().min(1).max(1024),
-  experimentTemplateId: z.string().max(64),
-  tags: Tags,
-});
-
 interface Visit {
   readonly runtime: Runtime<SpotStore>;
   readonly exchange: Exchange;
@@ -50,11 +20,12 @@ interface Visit {
   readonly id: string;
   readonly seals: Seals;
 }
-type Handler = (visit: Visit) => Readonly<Record<string, unknown>>;
+type Answer = Readonly<Record<string, unknown>>;
+type Handler = (visit: Visit) => Answer | Promise<Answer>;
 
 export function experimentRoutes(app: Hono<KernelEnv>, runtime: Runtime<SpotStore>, seals: Seals): void {
   const serve = (method: "GET" | "POST" | "DELETE", path: string, operation: string, status: number, handle: Handler) =>
-    app.on(method, path, (c) => {
+    app.on(method, path, async (c) => {
       const { exchange } = c.env;
       exchange.note("operation", operation);
       const settings = runtime.state.settings();
@@ -62,7 +33,7 @@ export function experimentRoutes(app: Hono<KernelEnv>, runtime: Runtime<SpotStor
       const caller = callerOf(door, settings);
       exchange.note("account", caller.account.id);
       const owner = { account: caller.account.id, region: regionOf(exchange, caller, settings).name };
-      const body = handle({ runtime, exchange, owner, id: c.req.param("id") ?? "", seals });
+      const body = await handle({ runtime, exchange, owner, id: c.req.param("id") ?? "", seals });
       return answer(exchange, status, JSON.stringify(body), {
         "content-type": "application/json",
         "x-amzn-requestid": requestId(exchange.id),
@@ -97,7 +68,8 @@ function tagsFrom(tags: Readonly<Record<string, string>>): readonly Tag[] {
   return Object.entries(tags).map(([key, value]) => ({ key, value }));
 }
 
-const createTemplate: Handler = ({ runtime, exchange, owner }) => {
+const createTemplate: Handler = async ({ runtime, exchange, owner }) => {
+  const { NewTemplate } = await import("./experiment-forms.ts");
   const { clientToken, tags, ...plan } = parse(NewTemplate, exchange);
   if (Object.keys(plan.actions).length === 0) reject("jsonValidation", "The template has no action.");
   for (const [name, action] of Object.entries(plan.actions)) {
@@ -185,7 +157,8 @@ const listExperiments: Handler = (visit) => {
   return { experiments: page.map(experimentSummaryJson), ...rest };
 };
 
-const startExperiment: Handler = (visit) => {
+const startExperiment: Handler = async (visit) => {
+  const { NewExperiment } = await import("./experiment-forms.ts");
   const { runtime, exchange, owner } = visit;
   const { clientToken, experimentTemplateId, tags } = parse(NewExperiment, exchange);
   const template = templateOf(visit, experimentTemplateId);

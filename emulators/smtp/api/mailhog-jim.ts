@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import * as z from "zod";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answer, answerJson, type Exchange } from "../../kernel/exchange.ts";
+import type { FaultInput } from "../../kernel/fault-input.ts";
 import { reject } from "../errors.ts";
 import type { MailState } from "../state.ts";
 
@@ -38,11 +39,17 @@ export function mailhogJim(app: Hono<KernelEnv>, runtime: Runtime<MailState>): v
 
   const invite = (config: Config) => {
     for (const id of ids) faults.remove(id);
-    const plan = (id: (typeof ids)[number], stage: string, probability: number, action: Record<string, unknown>) => {
-      if (probability > 0) faults.plan({ id, match: { stage }, probability: Math.min(1, probability), action });
+    const plan = (id: (typeof ids)[number], stage: string, probability: number, action: FaultInput["action"]) => {
+      if (probability > 0)
+        faults.plan({ id, match: { stage, per: "rule" }, probability: Math.min(1, probability), action });
     };
     // Kept as a rule that meets no stage, so that a reset sends Jim away with the others.
-    faults.plan({ id: "jim", match: { stage: "jim" }, action: { reset: true }, note: JSON.stringify(config) });
+    faults.plan({
+      id: "jim",
+      match: { stage: "jim", per: "rule" },
+      action: { reset: true },
+      note: JSON.stringify(config),
+    });
     plan("jim-accept", "connect", 1 - config.AcceptChance, { reset: true });
     plan("jim-disconnect", "data", config.DisconnectChance, { reset: true });
     plan("jim-sender", "mail", config.RejectSenderChance, { status: 550, code: "5.1.7", message: "Invalid sender" });

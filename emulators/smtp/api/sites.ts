@@ -1,26 +1,15 @@
-import { Hono } from "hono";
-import type { KernelEnv, Runtime, Site } from "../../kernel/emulator.ts";
+import type { Runtime, Site } from "../../kernel/emulator.ts";
+import { once } from "../../kernel/once.ts";
 import type { SocketRoute } from "../../kernel/site-sockets.ts";
 import { errors, errorsIn } from "../errors.ts";
 import type { MailState } from "../state.ts";
-import { maildev } from "./maildev.ts";
+import type { Dialect } from "./dialects.ts";
 import { maildevLive } from "./maildev-live.ts";
-import { mailhogEvents, mailhogSocket } from "./mailhog-events.ts";
-import { mailhogJim } from "./mailhog-jim.ts";
-import { mailhogMessages, mailhogV1 } from "./mailhog-v1.ts";
-import { mailhogV2 } from "./mailhog-v2.ts";
+import { mailhogSocket } from "./mailhog-events.ts";
 import { mailpitSocket } from "./mailpit/live.ts";
-import { mailpit } from "./mailpit/routes.ts";
-import { root } from "./root.ts";
+import type { LiveFeed } from "./socket-io.ts";
 
-type App = Hono<KernelEnv>;
 type MailRuntime = Runtime<MailState>;
-
-/** What a server speaks: its routes, and what it shows live. */
-interface Spoken {
-  readonly routes: App;
-  readonly sockets: readonly SocketRoute[];
-}
 
 /**
  * Three servers' APIs on one port. They share one route, `GET /api/v1/messages`, which a setting gives to one of two;
@@ -28,46 +17,33 @@ interface Spoken {
  */
 export function mailboxSites(runtime: MailRuntime): readonly Site[] {
   return [
-    { hosts: [], ...all(runtime), errors },
-    { hosts: [], prefix: "mailpit", ...dialects.mailpit(runtime), errors: errorsIn("mailpit") },
-    { hosts: [], prefix: "mailhog", ...dialects.mailhog(runtime), errors: errorsIn("mailhog") },
-    { hosts: [], prefix: "maildev", ...dialects.maildev(runtime), errors: errorsIn("maildev") },
+    { hosts: [], ...speaking("all", runtime), errors },
+    { hosts: [], prefix: "mailpit", ...speaking("mailpit", runtime), errors: errorsIn("mailpit") },
+    { hosts: [], prefix: "mailhog", ...speaking("mailhog", runtime), errors: errorsIn("mailhog") },
+    { hosts: [], prefix: "maildev", ...speaking("maildev", runtime), errors: errorsIn("maildev") },
   ];
 }
 
 /** One dialect on a port of its own. */
 export function soleSite(dialect: "mailhog" | "maildev"): (runtime: MailRuntime) => readonly Site[] {
-  return (runtime) => [{ hosts: [], ...dialects[dialect](runtime), errors: errorsIn(dialect) }];
+  return (runtime) => [{ hosts: [], ...speaking(dialect, runtime), errors: errorsIn(dialect) }];
 }
 
-const dialects = {
-  mailpit(runtime: MailRuntime, routes: App = new Hono<KernelEnv>()): Spoken {
-    mailpit(routes, runtime);
-    return { routes, sockets: [mailpitSocket(runtime)] };
-  },
-  mailhog(runtime: MailRuntime, routes: App = new Hono<KernelEnv>()): Spoken {
-    mailhogMessages(routes, runtime);
-    mailhogV1(routes, runtime);
-    mailhogEvents(routes, runtime);
-    mailhogV2(routes, runtime);
-    mailhogJim(routes, runtime);
-    return { routes, sockets: [mailhogSocket(runtime)] };
-  },
-  maildev(runtime: MailRuntime, routes: App = new Hono<KernelEnv>()): Spoken {
-    const live = maildevLive(runtime);
-    maildev(routes, runtime);
-    live.routes(routes);
-    return { routes, sockets: [live.socket] };
-  },
+/** The routes, and what is shown live. */
+function speaking(which: Dialect | "all", runtime: MailRuntime): Pick<Site, "routes" | "sockets"> {
+  const live = once(() => maildevLive(runtime));
+  const sockets =
+    which === "all"
+      ? [socketOf.mailpit(runtime, live), socketOf.mailhog(runtime, live), socketOf.maildev(runtime, live)]
+      : [socketOf[which](runtime, live)];
+  return {
+    routes: async () => (await import("./dialects.ts")).dialectRoutes(which, runtime, live),
+    sockets,
+  };
+}
+
+const socketOf: Record<Dialect, (runtime: MailRuntime, live: () => LiveFeed) => SocketRoute> = {
+  mailpit: mailpitSocket,
+  mailhog: mailhogSocket,
+  maildev: (_, live) => live().socket,
 };
-
-/** Where two have the same route the first one here answers. */
-function all(runtime: MailRuntime): Spoken {
-  const routes: App = new Hono<KernelEnv>();
-  root(routes);
-  if (runtime.settings.mailDialect === "mailhog") mailhogMessages(routes, runtime);
-  const sockets = [dialects.mailpit, dialects.mailhog, dialects.maildev].flatMap(
-    (dialect) => dialect(runtime, routes).sockets,
-  );
-  return { routes, sockets };
-}

@@ -15,7 +15,7 @@ export async function up(
   const took = Math.round(options.startedMs + elapsed());
   if (options.json) process.stdout.write(`${JSON.stringify(readyLine(suite))}\n`);
   else process.stdout.write(`${readyTable(suite, options.version, took)}\n`);
-  for (const emulator of suite.emulators) emulator.warmUp();
+  suite.warmUp();
   await stopped;
   await suite.close();
   return 0;

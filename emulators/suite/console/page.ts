@@ -52,7 +52,7 @@ export interface PageParts {
   readonly facts: PageFacts;
   readonly files: PageFiles;
   /** The control API that the page will ask; undefined when it takes a token. */
-  readonly control: Hono<KernelEnv> | undefined;
+  readonly control: (() => Promise<Hono<KernelEnv>>) | undefined;
 }
 
 export async function consolePage(exchange: Exchange, { facts, files, control }: PageParts): Promise<Response> {
@@ -93,11 +93,16 @@ function preloads(names: readonly string[], { part }: PageFacts): string {
 }
 
 /** As JSON; what failed, was too long or came too late is left for the page to ask. */
-async function firstAnswers(control: Hono<KernelEnv>, exchange: Exchange, asks: readonly string[]): Promise<string> {
+async function firstAnswers(
+  control: () => Promise<Hono<KernelEnv>>,
+  exchange: Exchange,
+  asks: readonly string[],
+): Promise<string> {
+  const app = await control();
   const answers: string[] = [];
   const work = asks.map(async (target) => {
     const asked: Exchange = { ...exchange, method: "GET", target };
-    await passThrough(control, asked);
+    await passThrough(app, asked);
     const { status, body } = asked.answered ?? {};
     if (status === 200 && typeof body === "string") answers.push(`${JSON.stringify(target)}:${body}`);
   });

@@ -6,6 +6,7 @@ import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { answeredElsewhere } from "../../kernel/exchange.ts";
 import type { Front } from "../../kernel/front.ts";
+import { once } from "../../kernel/once.ts";
 import { plainErrors } from "../../kernel/plain-errors.ts";
 import { passThrough } from "../../kernel/routing.ts";
 import type { Member } from "../member.ts";
@@ -24,14 +25,12 @@ export interface PartOptions {
   /** Address of the whole console, once it is known. */
   suiteUrl(): string | undefined;
   /** The suite's control API over this emulator alone, and the emulator; asked for with the first request. */
-  control(): { readonly app: Hono<KernelEnv>; readonly member: Member };
+  control(): Promise<{ readonly app: Hono<KernelEnv>; readonly member: Member }>;
 }
 
 export function createPart({ name, seed, files, locked, suiteUrl, control }: PartOptions): Front {
-  let made: Hono<KernelEnv> | undefined;
-  const inner = () => {
-    if (made) return made;
-    const { app, member } = control();
+  const inner = once(async () => {
+    const { app, member } = await control();
     pageRoutes(app, [member]);
     app.onError((cause, c) => {
       const answered = plainErrors.thrown(c.env.exchange, cause);
@@ -39,21 +38,20 @@ export function createPart({ name, seed, files, locked, suiteUrl, control }: Par
       throw cause;
     });
     app.notFound((c) => plainErrors.notFound(c.env.exchange));
-    made = app;
     return app;
-  };
+  });
   return {
     page: (exchange) => {
       const suite = suiteUrl();
       const facts = { seed, base: api, part: name, ...(suite === undefined ? {} : { suite }) };
-      return consolePage(exchange, { facts, files, control: locked ? undefined : inner() });
+      return consolePage(exchange, { facts, files, control: locked ? undefined : inner });
     },
     mount(app) {
       fileRoutes(app, files);
       app.all(`${api}/*`, async (c) => {
         const { exchange } = c.env;
         const asked = { ...exchange, target: `/_backlot${exchange.target.slice(api.length)}` };
-        await passThrough(inner(), asked);
+        await passThrough(await inner(), asked);
         exchange.answered = asked.answered;
         return answeredElsewhere;
       });

@@ -1,6 +1,5 @@
 /** content.twilio.com/v1: templates that messages are made of, in JSON both ways. */
 import type { Hono } from "hono";
-import * as z from "zod";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { reject } from "../errors.ts";
 import { type ContentData, content } from "../kinds.ts";
@@ -9,14 +8,6 @@ import type { Call, TwilioRuntime } from "./call.ts";
 import { callOf, makeResource, mountResource, type ResourceSpec, respondOne } from "./resource.ts";
 
 const domain = "content.twilio.com";
-
-/** As Twilio does, members that mean nothing here are passed over. */
-const ContentInput = z.object({
-  friendly_name: z.string().max(64).nullable().optional(),
-  language: z.string().min(2),
-  variables: z.record(z.string(), z.string()).default({}),
-  types: z.record(z.string().regex(/^(twilio|whatsapp)\//), z.record(z.string(), z.unknown())),
-});
 
 const spec: ResourceSpec<ContentData, object> = {
   kind: content,
@@ -48,10 +39,10 @@ export function mountContents(app: Hono<KernelEnv>, runtime: TwilioRuntime): voi
   mountResource(app, runtime, spec);
 }
 
-function create(call: Call): Response {
+async function create(call: Call): Promise<Response> {
   const { exchange, runtime, account } = call;
   exchange.note("operation", "CreateContent");
-  const data = contentIn(exchange.body.toString("utf8"));
+  const data = await contentIn(exchange.body.toString("utf8"));
   const made: Resource<ContentData> = runtime.store.write(() =>
     makeResource(call, content, { parent: account.sid, data }),
   );
@@ -59,13 +50,14 @@ function create(call: Call): Response {
   return respondOne(call, spec, made, 201, true);
 }
 
-function contentIn(body: string): ContentData {
+async function contentIn(body: string): Promise<ContentData> {
   let sent: unknown;
   try {
     sent = JSON.parse(body);
   } catch {
     return reject("invalidParameter", "body", "not JSON");
   }
+  const { ContentInput } = await import("./content-form.ts");
   const read = ContentInput.safeParse(sent);
   if (!read.success) {
     const [issue] = read.error.issues;

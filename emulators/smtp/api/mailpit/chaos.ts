@@ -54,7 +54,7 @@ export function mailpitChaos(app: App, runtime: MailRuntime): void {
       else
         faults.plan({
           id,
-          match: { stage },
+          match: { stage, per: "rule" },
           action: { status: ErrorCode, code: `${Math.floor(ErrorCode / 100)}.0.0`, message: `Chaos ${said} error` },
           probability: Probability / 100,
         });
