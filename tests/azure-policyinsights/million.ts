@@ -38,6 +38,14 @@ export const questions: Readonly<Record<string, Question>> = {
     "&$top=1000&$filter=resourceType eq 'Microsoft.Cache/redis' and policyDefinitionAction eq 'audit' and timestamp gt 2025-01-15T00:00:00Z",
     40,
   ),
+  "an ad-hoc filter over ids or policies": query(
+    "&$top=1000&$filter=(contains(resourceId,'kv-1') and isCompliant eq false) or policyDefinitionName eq '318b2bd9-9c39-9f8b-46a7-048401f33476'",
+    40,
+  ),
+  "groups of an ad-hoc filter over types or effects": query(
+    "&$filter=resourceType eq 'Microsoft.Cache/redis' or policyDefinitionAction eq 'deny'&$apply=groupby((policyAssignmentId,policyDefinitionId),aggregate($count as n))",
+    40,
+  ),
   "a page of half a day ago": query("&$top=1000&$filter=timestamp lt 2025-01-14T18:00:00Z", 40),
   "groupby and aggregate": query(
     "&$filter=isCompliant eq false&$apply=groupby((policyAssignmentId,policyDefinitionId),aggregate($count as n))",

@@ -78,7 +78,7 @@ export function planQuery(
       window: token,
       kind,
       latestOnly: set === "latest",
-      mask: both(maskOf(rows), filter),
+      mask: both(maskOf(rows), filter, readings.estate),
     },
     options,
     filter: token.filter,

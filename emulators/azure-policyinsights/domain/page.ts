@@ -39,6 +39,8 @@ export function readPage(readings: Readings, request: PageRequest): Page {
 
 /** Rows that a page looks at by time, which is a jump each, before it looks at all of them as they lie. */
 const mostSteps = 50_000;
+/** After so many it gives up where the rest would not fill the page at the same rate. */
+const firstSteps = mostSteps / 8;
 
 function newestPage(readings: Readings, request: PageRequest): Page {
   const { question, size, after, shown } = request;
@@ -47,7 +49,11 @@ function newestPage(readings: Readings, request: PageRequest): Page {
   // No row is -1: the place is before all of that instant.
   const start = after ?? (until === undefined ? undefined : { row: -1, instant: until });
   const visit: Visitor = (row, compliance, scan, instant) => records.push({ row, compliance, scan, instant }) <= size;
-  if (!walkNewestFirst(readings, question, start, visit, mostSteps)) return sparsePage(readings, request);
+  const walked =
+    walkNewestFirst(readings, question, start, visit, firstSteps) ||
+    (records.length * 8 > size &&
+      walkNewestFirst(readings, question, records.at(-1) ?? start, visit, mostSteps - firstSteps));
+  if (!walked) return sparsePage(readings, request);
   const more = records.length > size;
   if (more) records.pop();
   return { records, last: records.at(-1) ?? after, shown: shown + records.length, more };

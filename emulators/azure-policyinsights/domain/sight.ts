@@ -4,7 +4,7 @@
  * all they do. A column is only copied where one scan alone does not make it.
  */
 import { between } from "./between.ts";
-import { nothing } from "./compliance.ts";
+import { complianceStates, nothing } from "./compliance.ts";
 import type { Mask } from "./mask.ts";
 import type { Evaluation } from "./overlay.ts";
 import type { KeptCounts, Readings } from "./readings.ts";
@@ -62,7 +62,7 @@ export function see(readings: Readings, question: Question): Seen {
         instantOf: (row: number) =>
           extraOf.get(row)?.instant ?? instantOf(scanOf(row)?.start ?? 0, estate.rows.offset[row] ?? 0),
       };
-      if (newer && isWhole(newer) && !patched && !mask.test) {
+      if (newer && isWhole(newer) && !patched && !mask.classes && !mask.test) {
         const codes = readings.columnOn(question.kind, newer.day).subarray(first, end);
         const isAll = first === subscription.rows.first && end === subscription.rows.end;
         const kept = isAll ? readings.countsOn(question.kind, newer.day, range.subscription) : undefined;
@@ -124,15 +124,17 @@ function fill(
   { first, end }: { readonly first: number; readonly end: number },
   { codes, newer, older }: Filling,
 ): void {
-  const none = nothing;
+  const [none, states] = [nothing, complianceStates.length];
   const { rows, resources: estateResources } = readings.estate;
   const { firstRow } = estateResources;
   const { offset: offsets, policy: policyOf } = rows;
-  const { resources, policies, compliance, test } = mask;
+  const { resources, policies, compliance, classes, test } = mask;
   const newCodes = readings.columnOn(kind, newer.day);
   const oldCodes = older ? readings.columnOn(kind, older.day) : newCodes;
   const [newAfter, newUntil] = [newer.after, newer.until];
   const [oldAfter, oldUntil] = older ? [older.after, older.until] : [0, -1];
+  const always = isWhole(newer);
+  const { ofResource, ofPolicy, answers, policyClasses = 0 } = classes ?? {};
   let row = first;
   for (let resource = rows.resource[first] ?? 0; row < end; resource += 1) {
     const last = Math.min(end, firstRow[resource + 1] ?? end);
@@ -140,17 +142,20 @@ function fill(
       row = last;
       continue;
     }
+    const resourceClass = (ofResource?.[resource] ?? 0) * policyClasses;
     for (; row < last; row += 1) {
       const at = row - first;
       codes[at] = none;
       if (policies && policies[policyOf[row] ?? 0] !== 1) continue;
-      const offset = offsets[row] ?? 0;
-      const inNewer = offset > newAfter && offset <= newUntil;
+      const offset = always && !test ? 0 : (offsets[row] ?? 0);
+      const inNewer = always || (offset > newAfter && offset <= newUntil);
       if (!inNewer && !(offset > oldAfter && offset <= oldUntil)) continue;
       const code = (inNewer ? newCodes[row] : oldCodes[row]) ?? none;
       if (compliance && compliance[code] !== 1) continue;
-      if (test && code !== none && !test(row, code, instantOf(inNewer || !older ? newer.start : older.start, offset)))
-        continue;
+      if (code === none) continue;
+      // What `holdsForClass` looks up, with what all rows have in common outside of the loop.
+      if (ofPolicy && answers?.[(resourceClass + (ofPolicy[policyOf[row] ?? 0] ?? 0)) * states + code] !== 1) continue;
+      if (test && !test(row, code, instantOf(inNewer || !older ? newer.start : older.start, offset))) continue;
       codes[at] = code;
     }
   }

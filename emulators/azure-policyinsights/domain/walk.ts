@@ -1,6 +1,7 @@
 /** The way over the records of a scope from the newest on: what pages are read by. */
 
 import { between } from "./between.ts";
+import { holdsForClass } from "./classes.ts";
 import type { Range } from "./estate.ts";
 import type { Mask } from "./mask.ts";
 import type { Evaluation } from "./overlay.ts";
@@ -96,7 +97,7 @@ function follow(
   const { offset, resource: resourceOf, policy: policyOf } = readings.estate.rows;
   const { order, compliance, at: start } = stream;
   const low = Math.max(stream.low, start - steps.left + 1);
-  const { resources, policies, compliance: states, test } = mask;
+  const { resources, policies, compliance: states, classes, test } = mask;
   const scan = stream.scans[stream.which];
   if (!scan) return false;
   const until = limit?.instant ?? Number.NEGATIVE_INFINITY;
@@ -108,6 +109,7 @@ function follow(
     if (resources && resources[resourceOf[row] ?? 0] !== 1) continue;
     const code = compliance[row] ?? 0;
     if (code === absent || (states && states[code] !== 1)) continue;
+    if (classes && !holdsForClass(classes, resourceOf[row] ?? 0, policyOf[row] ?? 0, code)) continue;
     const instant = instantOf(scan.start, offset[row] ?? 0);
     if (instant < until || (instant === until && limit && row > limit.row)) {
       steps.left -= start - at;

@@ -15,7 +15,7 @@ export function narrowed(readings: Readings, question: Question, { steps }: Pipe
   let { mask } = question;
   for (const step of steps) {
     if (step.tag !== "filter") break;
-    mask = both(mask, compileFilter(step.condition, readings));
+    mask = both(mask, compileFilter(step.condition, readings), readings.estate);
   }
   return { ...question, mask };
 }

@@ -1,7 +1,7 @@
 /**
  * A filter as a mask over codes. Whatever depends only on a row's policy, or only on its resource, is worked out once
- * for each policy or resource (texts once for each entry of their dictionary) and becomes a table of bits; only time and
- * compliance are looked at row by row.
+ * for each policy or resource (texts once for each entry of their dictionary) and becomes a table of bits; only times
+ * are looked at row by row.
  */
 import { complianceStates } from "../domain/compliance.ts";
 import { recordFieldNamed } from "../domain/event-fields.ts";
@@ -15,7 +15,7 @@ export function compileFilter(expression: Expression, readings: Readings): Mask 
   const { estate } = readings;
   switch (expression.tag) {
     case "and":
-      return both(compileFilter(expression.left, readings), compileFilter(expression.right, readings));
+      return both(compileFilter(expression.left, readings), compileFilter(expression.right, readings), estate);
     case "or":
       return either(compileFilter(expression.left, readings), compileFilter(expression.right, readings), estate);
     case "not":
