@@ -119,6 +119,14 @@ function artefactOf(form: Form, sequence: number, bytes: Uint8Array): Artefact {
   return artefact(path, forms[form].replace("#", String(sequence)), bytes);
 }
 
+/** Header fields with their folded lines. */
+const field = (names: string) => new RegExp(String.raw`^((?:${names}):)[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)`, "gim");
+const fields = {
+  date: field("Date"),
+  ids: field("Message-ID|References|In-Reply-To"),
+  traces: field("Received|DKIM-Signature|X-Mailer|User-Agent"),
+};
+
 /**
  * Replaces what clients draw at random or read from their clock: Date, message ids, MIME boundaries, trace and mailer
  * headers. One character per byte.
@@ -131,14 +139,12 @@ export function normalMail(raw: string, receivedAt: string): { text: string; rep
   };
   const end = /\r?\n\r?\n/.exec(raw)?.index ?? raw.length;
   const date = new Date(receivedAt).toUTCString().replace("GMT", "+0000");
-  const field = (names: string) =>
-    new RegExp(String.raw`^((?:${names}):)[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)`, "gim");
-  let header = raw.slice(0, end).replace(field("Date"), (_, name: string) => {
+  let header = raw.slice(0, end).replace(fields.date, (_, name: string) => {
     swap("Date", date);
     return `${name} ${date}`;
   });
   const ids = new Map<string, string>();
-  header = header.replace(field("Message-ID|References|In-Reply-To"), (_, name: string, value: string) => {
+  header = header.replace(fields.ids, (_, name: string, value: string) => {
     const shown = value.replace(/<[^<>\s]+>/g, (id) => {
       const by = ids.get(id) ?? `<m-${String(ids.size + 1).padStart(6, "0")}@norm>`;
       ids.set(id, by);
@@ -147,7 +153,7 @@ export function normalMail(raw: string, receivedAt: string): { text: string; rep
     });
     return `${name} ${shown}`;
   });
-  header = header.replace(field("Received|DKIM-Signature|X-Mailer|User-Agent"), (_, name: string) => {
+  header = header.replace(fields.traces, (_, name: string) => {
     swap(name.slice(0, -1), "(replaced)");
     return `${name} (replaced)`;
   });
