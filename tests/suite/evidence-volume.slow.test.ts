@@ -1,8 +1,9 @@
 /** A long run: how fast it is recorded, built and verified, and what memory that takes. Figures are printed. */
 import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { packageRoot } from "../../emulators/kernel/package-root.ts";
 import { type Generators, startGenerators } from "../../scripts/bench/load/generator.ts";
@@ -79,8 +80,22 @@ const median = (values: readonly number[]) => [...values].sort((left, right) => 
 
 const tries = 3;
 
-/** Room for a machine that is slower than the one of the bars. */
+/** Room for a machine that is slower than the one of the bars, or does something else. */
 const tolerance = 1.5;
+
+/**
+ * Where ext4 has no journal it looks, for every file it makes, at all that was deleted in the last half minute (its
+ * recently_deleted()): a pack has five thousand files, and what deletes thousands is the tests that came before.
+ */
+async function calmDisk(place: string): Promise<void> {
+  for (let waits = 0; waits < 8; waits += 1) {
+    const folder = mkdtempSync(join(place, "calm-"));
+    const before = process.cpuUsage();
+    for (let n = 0; n < 200; n += 1) writeFileSync(join(folder, String(n)), "x");
+    if (process.cpuUsage(before).system < 200 * 200) return; // microseconds, for each of them
+    await sleep(5_000);
+  }
+}
 
 const spoilt = { retry: 2 }; // by whatever else the machine does
 
@@ -89,6 +104,7 @@ test("10,000 requests and 1,000 mails: built in 5 s, verified in 2 s, with less 
   const place = temporaryFolder();
   const extent = { ms: 60_000, operations: 500 };
   const built: number[] = [];
+  const worked: number[] = [];
   const grown: number[] = [];
   let folder = "";
   while (built.length < tries && !(Math.min(...built) < 5_000)) {
@@ -97,9 +113,11 @@ test("10,000 requests and 1,000 mails: built in 5 s, verified in 2 s, with less 
     await create(5_000);
     await read(5_000);
     await generators.smtp.run({ warmUp: extent, measured: extent, port: smtp, connections: 4, size: 2_000 });
+    await calmDisk(place);
     const { resident } = await tell({ memory: true });
-    const { wallMs, peak } = await tell({ stop: true });
+    const { wallMs, cpuMs, peak } = await tell({ stop: true });
     built.push(wallMs);
+    worked.push(cpuMs);
     grown.push(peak - resident);
   }
   const { counts } = JSON.parse(readFileSync(join(folder, "mode.json"), "utf8"));
@@ -115,9 +133,10 @@ test("10,000 requests and 1,000 mails: built in 5 s, verified in 2 s, with less 
   execFileSync("sha256sum", ["-c", "--strict", "--quiet", "SHA256SUMS"], { cwd: folder });
   const shown = (values: readonly number[]) => values.map((value) => value.toFixed(0)).join(", ");
   process.stdout.write(
-    `evidence: built in ${shown(built)} ms, ${shown(grown)} MB more at most; verified in ${shown(verified)} ms\n`,
+    `evidence: built in ${shown(built)} ms (${shown(worked)} ms of work), ${shown(grown)} MB more at most; verified in ${shown(verified)} ms\n`,
   );
   expect(Math.max(...grown)).toBeLessThan(200);
+  expect(Math.min(...worked)).toBeLessThan(5_000);
   expect(Math.min(...built)).toBeLessThan(5_000 * tolerance);
   expect(Math.min(...verified)).toBeLessThan(2_000 * tolerance);
 });

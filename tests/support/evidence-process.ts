@@ -1,11 +1,18 @@
-/** A suite as a process of its own whose recorder can be started, stopped and measured; `forkEvidence` starts it. */
+/** A suite as built, in a process of its own, whose recorder can be started, stopped and measured. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { createSuite } from "../../emulators/suite/suite.ts";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { packageRoot } from "../../emulators/kernel/package-root.ts";
+
+const built = pathToFileURL(join(packageRoot(), "dist", "suite.js")).href;
+const { createSuite } = (await import(built)) as typeof import("../../emulators/suite/suite.ts");
 
 export type Order = { readonly start: string } | { readonly stop: true } | { readonly memory: true };
 
 export interface Measured {
   readonly wallMs: number;
+  /** Of all threads, which other work on the machine does not lengthen. */
+  readonly cpuMs: number;
   /** Resident megabytes: now, and the most since it was asked for last. */
   readonly resident: number;
   readonly peak: number;
@@ -19,10 +26,13 @@ const megabytes = (line: string) =>
 async function obey(order: Order): Promise<Measured> {
   if ("memory" in order) globalThis.gc?.();
   const began = performance.now();
+  const before = process.cpuUsage();
   if ("start" in order) await suite.evidence.start({ folder: order.start });
   if ("stop" in order) await suite.evidence.stop();
+  const { user, system } = process.cpuUsage(before);
   const measured = {
     wallMs: performance.now() - began,
+    cpuMs: (user + system) / 1000,
     resident: megabytes("VmRSS"),
     peak: megabytes("VmHWM"),
   };
