@@ -102,7 +102,7 @@ export function keep(runtime: Runtime<MailState>, incoming: Incoming): Draft {
 function announce(state: MailState, id: string, size: number): void {
   state.statistics.accepted += 1;
   state.statistics.acceptedBytes += size;
-  state.searcher.came(id);
+  state.searcher.came();
   if (!state.feed.watched) return;
   const message = state.summary(id);
   if (message !== undefined) state.feed.publish({ tag: "new", message });

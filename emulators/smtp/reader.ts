@@ -9,8 +9,6 @@ export interface Reader {
   /** Undefined when there is no such message. */
   mail(id: string): Promise<Mail | undefined>;
   gist(message: Pick<MessageSummary, "id" | "recipients">): Promise<Gist>;
-  /** The same without remembering: for reading everything once. */
-  readOnce(id: string): Promise<Mail | undefined>;
   forget(id: string): void;
   forgetAll(): void;
 }
@@ -64,7 +62,6 @@ export function createReader(store: Pick<MailStore, "message">): Reader {
       if (oldest !== undefined) gists.delete(oldest);
       return gist;
     },
-    readOnce: (id) => mails.get(id)?.mail ?? parse(id)?.mail ?? Promise.resolve(undefined),
     forget(id) {
       drop(id);
       gists.delete(id);

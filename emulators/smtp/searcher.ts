@@ -1,133 +1,141 @@
 import { afterReal, stopwatch } from "../kernel/clock.ts";
-import { gistOf, searchTextOf } from "./domain/gist.ts";
-import { type Address, fieldOf } from "./domain/mail.ts";
-import { containing } from "./domain/mailhog-search.ts";
+import { findable } from "./domain/findable.ts";
+import { sentSearch } from "./domain/mailhog-search.ts";
 import { parseQuery } from "./domain/mailpit-query.ts";
-import type { MessageSummary } from "./domain/message.ts";
-import { createSearchIndex, type Entry, type Unkept } from "./domain/search-index.ts";
-import { bodyOf, readsAsSent, sentTextOf } from "./domain/sent-text.ts";
+import type { Message } from "./domain/message.ts";
+import { parseMail } from "./domain/parse-mail.ts";
+import { createSearchIndex, type Entry, newestFirst, type Term } from "./domain/search-index.ts";
+import { sentHas } from "./domain/sent-text.ts";
 import type { Reader } from "./reader.ts";
 import type { MailStore } from "./store.ts";
 
 /** Finds messages. What came since the last search is read first, in slices that let others have their turn. */
 export interface Searcher {
-  /** Matches, newest first. */
-  search(query: string, timeZone: string | undefined): Promise<readonly Entry[]>;
-  /** Those that pass, newest first. */
-  filter(test: (entry: Entry) => boolean): Promise<readonly Entry[]>;
+  /** Matches, newest first; `more` is what else has to hold. */
+  search(query: string, timeZone: string | undefined, ...more: readonly Term[]): Promise<readonly Entry[]>;
+  /** Those that a term holds for, newest first. */
+  find(term: Term): Promise<readonly Entry[]>;
   /** Those with a text in their undecoded body or a value of their header, newest first: MailHog's search. */
   containing(text: string): Promise<readonly Entry[]>;
   /** Whether one message matches; reads it if need be. */
   matches(id: string, query: string): Promise<boolean>;
-  came(id: string): void;
+  came(): void;
   gone(id: string): void;
   /** All are gone, or the rows were replaced: what is there is looked up again. */
   replaced(): void;
   close(): void;
 }
 
-/** What the store gives of a message without its envelope. */
-const beginningSize = 65_536;
-/** A slice of reading ends after this much real time. */
+/** Reading and searching let others have their turn after this much real time. */
 const sliceMs = 8;
 /** So many unread messages are read in the background, once nothing came for a while; fewer are read when asked for. */
 const worthReadingAhead = 200;
 const quietMs = 400;
+/** Messages that are gone take room in the index, until there are more of them than of the others by this. */
+const mostGone = 1_000;
+/** What the store gives of a message without its envelope. */
+const beginningSize = 65_536;
 
-export function createSearcher(store: MailStore, reader: Reader): Searcher {
-  const index = createSearchIndex();
-  let pending: string[] | undefined;
-  let next = 0;
+export function createSearcher(store: MailStore, reader: Pick<Reader, "forget" | "forgetAll">): Searcher {
+  let index = createSearchIndex();
+  /** Arrival number of the message that was read last. */
+  let read = 0;
+  /** The message that is being read; undefined when it is gone meanwhile. */
+  let current: Message | undefined;
   let reading: Promise<void> | undefined;
   let cancelAhead: (() => void) | undefined;
+  let cameLately = false;
   let closed = false;
   const marks = { read: store.isRead, tags: store.tagsOf };
+  const behind = () => store.lastArrival - read;
 
-  const waiting = (): string[] => {
-    if (pending === undefined) {
-      pending = store.placed().map(({ id }) => id);
-      next = 0;
-    }
-    return pending;
+  const startOver = () => {
+    index = createSearchIndex();
+    read = 0;
+    current = undefined;
+  };
+  const readNext = async (): Promise<void> => {
+    const message = store.messageAfter(read);
+    read = message?.arrival ?? store.lastArrival;
+    if (message === undefined) return;
+    current = message;
+    const mail = await parseMail(message.raw, message.size);
+    if (current !== message) return;
+    const { entry, text } = findable(message, mail);
+    index.add(entry, text);
   };
   const readSlice = async (): Promise<void> => {
-    const queue = waiting();
     const elapsed = stopwatch();
-    while (next < queue.length && queue === pending && !closed) {
-      const id = queue[next];
-      next += 1;
-      const read = id === undefined ? undefined : await entryOf(store, reader, id);
-      if (read !== undefined && queue === pending) index.add(read.entry, read.body);
-      if (elapsed() > sliceMs) break;
-    }
-    if (queue === pending && next >= queue.length) {
-      pending = [];
-      next = 0;
-    }
+    while (behind() > 0 && elapsed() < sliceMs && !closed) await readNext();
   };
   /** Up to what had come when it was asked for, so that a storm does not keep it from ending. */
-  const catchUp = async (): Promise<void> => {
-    const queue = waiting();
-    const target = queue.length;
-    while (pending === queue && next < target && !closed) {
-      await readSlice();
-      if (pending === queue && next < target) await new Promise<void>((resolve) => setImmediate(resolve));
+  const ready = async (): Promise<void> => {
+    const target = store.lastArrival;
+    while (read < target && !closed) {
+      reading ??= readSlice().finally(() => {
+        reading = undefined;
+      });
+      await reading;
+      if (read < target) await turn();
     }
   };
-  const ready = async (): Promise<void> => {
-    while (reading !== undefined) await reading;
-    if (waiting().length === 0 || closed) return;
-    reading = catchUp().finally(() => {
-      reading = undefined;
-    });
-    await reading;
-  };
-  const readAhead = () => {
-    cancelAhead = undefined;
-    if (closed || waiting().length - next < worthReadingAhead) return;
-    void readSlice().then(() => {
-      if (!closed) cancelAhead ??= afterReal(1, readAhead);
+  const readAhead = (afterMs: number) => {
+    cancelAhead ??= afterReal(afterMs, () => {
+      cancelAhead = undefined;
+      if (cameLately) readAhead(quietMs);
+      else if (behind() >= worthReadingAhead && !closed) void readSlice().then(() => readAhead(1));
+      cameLately = false;
     });
   };
+  const find = async (terms: readonly Term[]) => {
+    await ready();
+    return index.find(terms);
+  };
+  const sentBytes = ({ id, size }: Entry) => (size <= beginningSize ? store.beginning(id) : store.message(id)?.raw);
 
   return {
-    async search(query, timeZone) {
-      await ready();
-      const { test, needles } = parseQuery(query, marks, timeZone);
-      return index.find(test, needles);
-    },
-    async filter(test) {
-      await ready();
-      return index.find(test, []);
-    },
+    search: (query, timeZone, ...more) => find([...parseQuery(query, marks, timeZone), ...more]),
+    find: (term) => find([term]),
     async containing(text) {
-      await ready();
+      const { term, exact, mayHide } = sentSearch(text);
+      const likely = term === undefined ? [] : await find([term]);
+      const hidden = await find([
+        { tag: "entry", test: term === undefined ? () => true : mayHide },
+        ...(term === undefined ? [] : [{ ...term, negated: true }]),
+      ]);
+      const found = exact ? [...likely] : [];
       const wanted = text.toLowerCase();
-      const test = containing(wanted, ({ id, size }) => {
-        const raw = size <= beginningSize ? store.beginning(id) : store.message(id)?.raw;
-        return raw === undefined ? "" : bodyOf(raw);
-      });
-      return index.find(test, [wanted], "sent");
+      let elapsed = stopwatch();
+      for (const entry of exact ? hidden : [...likely, ...hidden]) {
+        const raw = sentBytes(entry);
+        if (raw !== undefined && sentHas(raw, wanted)) found.push(entry);
+        if (elapsed() < sliceMs) continue;
+        await turn();
+        elapsed = stopwatch();
+      }
+      return hidden.length === 0 ? found : found.sort(newestFirst);
     },
     async matches(id, query) {
-      const read = await entryOf(store, reader, id);
-      return read !== undefined && parseQuery(query, marks, undefined).test(read.entry);
+      const message = store.message(id);
+      if (message === undefined) return false;
+      const one = createSearchIndex();
+      const { entry, text } = findable(message, await parseMail(message.raw, message.size));
+      one.add(entry, text);
+      return one.find(parseQuery(query, marks, undefined)).length > 0;
     },
-    came(id) {
-      pending?.push(id);
-      if (pending !== undefined && pending.length - next < worthReadingAhead) return;
-      cancelAhead?.();
-      cancelAhead = afterReal(quietMs, readAhead);
+    came() {
+      cameLately = true;
+      if (behind() >= worthReadingAhead) readAhead(quietMs);
     },
     gone(id) {
+      if (current?.id === id) current = undefined;
       index.remove(id);
+      if (index.gone > index.size + mostGone) startOver();
       reader.forget(id);
     },
     replaced() {
-      index.clear();
+      startOver();
       reader.forgetAll();
-      pending = undefined;
-      next = 0;
     },
     close() {
       closed = true;
@@ -136,50 +144,6 @@ export function createSearcher(store: MailStore, reader: Reader): Searcher {
   };
 }
 
-async function entryOf(
-  store: MailStore,
-  reader: Reader,
-  id: string,
-): Promise<{ readonly entry: Entry; readonly body: Unkept } | undefined> {
-  const message = store.message(id);
-  const mail = message === undefined ? undefined : await reader.readOnce(id);
-  if (message === undefined || mail === undefined) return undefined;
-  const gist = gistOf(mail, addressesOf(message));
-  const { text, bodyAt, cut } = searchTextOf(mail, message.mailFrom);
-  const { values, body } = sentTextOf(message.raw);
-  const plain = body !== undefined && !cut && mail.html === "" && readsAsSent(body, mail.text);
-  const entry: Entry = {
-    id,
-    arrival: message.arrival,
-    receivedAt: message.receivedAt,
-    size: message.size,
-    attachments: gist.attachments,
-    inline: gist.inline,
-    from: fieldText(gist.from === undefined ? [] : [gist.from]),
-    to: fieldText(gist.to),
-    cc: fieldText(gist.cc),
-    bcc: fieldText(gist.bcc),
-    replyTo: fieldText(gist.replyTo),
-    sentTo: joined(addressesOf(message), fieldOf(mail, "to")),
-    sentFrom: joined([message.mailFrom], fieldOf(mail, "from")),
-    subject: gist.subject.toLowerCase(),
-    messageId: gist.messageId.toLowerCase(),
-    text,
-    bodyAt: plain ? bodyAt : undefined,
-    values,
-  };
-  return { entry, body };
-}
-
-function addressesOf(message: Pick<MessageSummary, "recipients">): readonly string[] {
-  return message.recipients.map(({ address }) => address);
-}
-
-function fieldText(addresses: readonly Address[]): string {
-  return addresses.map(({ name, address }) => `${name} ${address}`.toLowerCase()).join(" ");
-}
-
-/** Each value on a line of its own, so that no search matches across two. */
-function joined(addresses: readonly string[], field: string | undefined): string {
-  return [...addresses, field ?? ""].join("\n").toLowerCase();
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

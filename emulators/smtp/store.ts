@@ -48,6 +48,8 @@ export interface MailStore extends MarkStore, PieceStore, EventStore {
   placed(): readonly Placed[];
   /** With all of its bytes up to 10 MiB, the first of them beyond that. */
   message(id: string): Message | undefined;
+  /** The accepted message that arrived first after an arrival number, with as many bytes. */
+  messageAfter(arrival: number): Message | undefined;
   /** At most the first 64 KiB, enough for any header. */
   beginning(id: string): Buffer | undefined;
   /** All bytes, in pieces; undefined when there is no such message. */
@@ -175,6 +177,10 @@ export function openMail(db: Database): MailStore {
       const row = statement.message.get(id) as MessageRow | undefined;
       return row && message(row);
     },
+    messageAfter(after) {
+      const row = statement.messageAfter.get(after) as MessageRow | undefined;
+      return row && message(row);
+    },
     beginning: (id) => statement.beginning.get(id) as Buffer | undefined,
     content(id) {
       const row = statement.message.get(id) as MessageRow | undefined;
@@ -233,6 +239,7 @@ function prepare(db: Database) {
     placed: select("id, arrival", "WHERE truncated = 0 ORDER BY arrival"),
     count: select("count(*)", "WHERE truncated = 0").pluck(),
     message: select(bytesToo, "WHERE id = ?"),
+    messageAfter: select(bytesToo, "WHERE arrival > ? AND +truncated = 0 ORDER BY arrival LIMIT 1"),
     spool: select("wall_spool", "WHERE id = ?").pluck(),
     beginning: select("substr(raw, 1, 65536)", "WHERE id = ?").pluck(),
     transcript: select("wall_remote AS remote, wall_transcript AS lines", "WHERE id = ?"),

@@ -54,9 +54,9 @@ async function found({ searcher }: MailState, kind: SearchKind, query: string) {
   const wanted = query.toLowerCase();
   switch (kind) {
     case "to":
-      return await searcher.filter(({ sentTo }) => sentTo.includes(wanted));
+      return await searcher.find({ tag: "fields", names: ["sentTo"], wanted });
     case "from":
-      return await searcher.filter(({ sentFrom }) => sentFrom.includes(wanted));
+      return await searcher.find({ tag: "fields", names: ["sentFrom"], wanted });
     case "containing":
       return await searcher.containing(query);
   }

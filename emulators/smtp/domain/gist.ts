@@ -21,7 +21,7 @@ export interface Gist {
 export function gistOf(mail: Mail, recipients: readonly string[]): Gist {
   const inline = mail.parts.filter((part) => part.inline).length;
   return {
-    from: mail.from ?? unreadableFrom(mail),
+    from: senderOf(mail),
     to: mail.to,
     cc: mail.cc,
     bcc: blindCopies(mail, recipients),
@@ -35,7 +35,9 @@ export function gistOf(mail: Mail, recipients: readonly string[]): Gist {
   };
 }
 
-function unreadableFrom(mail: Mail): Address | undefined {
+/** A sender that cannot be read is a name without an address. */
+export function senderOf(mail: Mail): Address | undefined {
+  if (mail.from !== undefined) return mail.from;
   const from = fieldOf(mail, "from");
   return from === undefined || from === "" ? undefined : { name: shown(from), address: "" };
 }
@@ -51,24 +53,6 @@ export function snippetOf(mail: Pick<Mail, "text" | "html">): string {
     .replaceAll(/\s+/g, " ")
     .trim();
   return text.length <= longestSnippet ? text : `${text.slice(0, longestSnippet)}...`;
-}
-
-const longestSearchText = 65_536;
-
-/**
- * Mailpit's search text (internal/storage/utils.go): addresses, subject, stripped HTML or text, attachment names. The text
- * or stripped HTML begins at `bodyAt`; `cut` when not all of it is there.
- */
-export function searchTextOf(
-  mail: Mail,
-  mailFrom: string,
-): { readonly text: string; readonly bodyAt: number; readonly cut: boolean } {
-  const fields = ["from", "subject", "to", "cc", "bcc", "reply-to"].map((name) => shown(fieldOf(mail, name)));
-  const head = cleanText([...fields, mailFrom].join(" ").slice(0, longestSearchText));
-  const body = mail.html === "" ? mail.text : textOfHtml(mail.html);
-  const names = mail.parts.filter((part) => !part.inline).map((part) => part.filename);
-  const rest = cleanText([body.slice(0, longestSearchText - head.length), ...names].join(" "));
-  return { text: `${head} ${rest}`, bodyAt: head.length + 1, cut: body.length > longestSearchText - head.length };
 }
 
 /** As stored and as searched: lower case, without line ends and punctuation that mail clients add. */

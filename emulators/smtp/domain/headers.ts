@@ -49,3 +49,8 @@ function quotedBytes(payload: string): Buffer {
     .replaceAll(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return Buffer.from(text, "latin1");
 }
+
+/** Whether a text with one character per byte reads the same in every charset. */
+export function isAscii(text: string): boolean {
+  return !/[\x80-\uffff]/.test(text);
+}

@@ -41,6 +41,8 @@ export interface Mail {
   /** Empty when the message has none. */
   readonly text: string;
   readonly html: string;
+  /** The bytes of its text, when that was sent as it is read: neither encoded nor in parts. */
+  readonly asSent: Buffer | undefined;
   readonly parts: readonly MailPart[];
   /** Why not everything was read. */
   readonly problem: string | undefined;
@@ -60,6 +62,7 @@ export function unread(problem: string): Mail {
     date: undefined,
     text: "",
     html: "",
+    asSent: undefined,
     parts: [],
     problem,
   };
@@ -68,7 +71,9 @@ export function unread(problem: string): Mail {
 /** First value of a header field in any case, encoded words left; undefined when there is none. */
 export function fieldOf(mail: Pick<Mail, "headers">, name: string): string | undefined {
   const wanted = name.toLowerCase();
-  return mail.headers.find((field) => field.name.toLowerCase() === wanted)?.value;
+  for (const field of mail.headers)
+    if (field.name.length === wanted.length && field.name.toLowerCase() === wanted) return field.value;
+  return undefined;
 }
 
 /** Recipients of the envelope that neither To nor Cc names, after those of a Bcc header. */

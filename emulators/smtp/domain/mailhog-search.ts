@@ -1,4 +1,5 @@
-import type { Entry } from "./search-index.ts";
+import type { Entry, Term } from "./search-index.ts";
+import { needleOf } from "./search-words.ts";
 
 export type SearchKind = "from" | "to" | "containing";
 
@@ -6,21 +7,22 @@ export function isSearchKind(word: string): word is SearchKind {
   return word === "from" || word === "to" || word === "containing";
 }
 
-/**
- * MailHog's `containing`: a substring, in any case, of the undecoded body or of a value of the header. `wanted` is in lower
- * case. What is known of an entry often decides; only otherwise its body is read.
- */
-export function containing(wanted: string, bodyOf: (entry: Entry) => string): (entry: Entry) => boolean {
-  const words = wanted.split(/[^a-z0-9]+/).filter((word) => word !== "");
-  const [only] = words.length === 1 && words[0] === wanted ? words : [];
-  return (entry) => {
-    const { text, bodyAt, values } = entry;
-    if (values.includes(wanted)) return true;
-    if (bodyAt !== undefined) {
-      // Letters and digits stand in the search text as they do in the body; what is between them may not.
-      if (only !== undefined) return text.includes(only, bodyAt);
-      if (words.some((word) => !text.includes(word, bodyAt))) return false;
-    }
-    return bodyOf(entry).includes(wanted);
+export interface SentSearch {
+  /** What a message with the text has at least, and whether that is enough. */
+  readonly term: Term | undefined;
+  readonly exact: boolean;
+  /** Whether a message may have the text where the index does not look. */
+  mayHide(entry: Entry): boolean;
+}
+
+/** MailHog's `containing`: a substring, in any case, of the undecoded body or of a value of the header. */
+export function sentSearch(wanted: string): SentSearch {
+  const { patterns, exact } = needleOf(wanted);
+  // What is not looked at in a legible message is lines of base64 as a whole: a text that is within one has no space.
+  const encoded = !exact || /^[a-z0-9+/=]+$/i.test(wanted);
+  return {
+    term: patterns.length === 0 ? undefined : { tag: "phrase", patterns, region: "sent", spaced: exact },
+    exact,
+    mayHide: ({ sent }) => sent === "nothing" || (sent === "legible" && encoded),
   };
 }

@@ -1,5 +1,7 @@
 import { cleanText } from "./gist.ts";
-import type { Entry } from "./search-index.ts";
+import type { Entry, Term } from "./search-index.ts";
+import type { FieldName } from "./search-text.ts";
+import { needleOf } from "./search-words.ts";
 
 /** What of a message changes after it came. */
 export interface Marks {
@@ -7,45 +9,17 @@ export interface Marks {
   tags(id: string): readonly string[];
 }
 
-export interface Query {
-  readonly test: (entry: Entry) => boolean;
-  /** Texts that every match has in its search text. */
-  readonly needles: readonly string[];
-}
-
-type Test = (entry: Entry) => boolean;
-
 /**
  * Mailpit's search (internal/storage/search.go): words are joined by and, quotes group, `-` or `!` negates; what cannot be
  * read is not there. `timeZone` is for dates without one.
  */
-export function parseQuery(search: string, marks: Marks, timeZone: string | undefined): Query {
-  const tests: Test[] = [];
-  const needles: string[] = [];
-  for (const word of wordsOf(search)) {
+export function parseQuery(search: string, marks: Marks, timeZone: string | undefined): readonly Term[] {
+  return wordsOf(search).flatMap((word) => {
     const negated = word.length > 1 && /^[-!]/.test(word);
-    const term = negated ? word.slice(1) : word;
-    if (!/[\p{L}\p{N}]/u.test(term)) continue;
-    const special = specialTerm(term, marks, timeZone);
-    if (special === "ignored") continue;
-    const text = special === undefined ? cleanText(term) : "";
-    if (special === undefined && text === "") continue;
-    const test: Test = special ?? ((entry) => entry.text.includes(text));
-    if (!negated) needles.push(...(special === undefined ? [text] : needlesOf(term)));
-    tests.push(negated ? (entry) => !test(entry) : test);
-  }
-  const [only] = tests;
-  if (tests.length === 1 && only !== undefined) return { test: only, needles };
-  return { test: (entry) => tests.every((test) => test(entry)), needles };
-}
-
-/** What a term about a header field asks of the search text, which holds those fields without their punctuation. */
-function needlesOf(term: string): readonly string[] {
-  const [, value = ""] = /^(?:subject|from|to|cc|reply-to):(.*)$/is.exec(term) ?? [];
-  return value
-    .toLowerCase()
-    .split(/[^a-z0-9@.]+/)
-    .filter((word) => word.length > 2);
+    const text = negated ? word.slice(1) : word;
+    const term = /[\p{L}\p{N}]/u.test(text) ? termOf(text, marks, timeZone) : "ignored";
+    return term === "ignored" ? [] : [{ ...term, negated }];
+  });
 }
 
 /** Quoted runs are one word without the quotes; so is a prefix with a quoted rest: `subject:"two words"`. */
@@ -58,73 +32,67 @@ export function wordsOf(search: string): readonly string[] {
   return words;
 }
 
-const addressFields = {
-  "to:": (entry: Entry) => entry.to,
-  "from:": (entry: Entry) => entry.from,
-  "cc:": (entry: Entry) => entry.cc,
-  "bcc:": (entry: Entry) => entry.bcc,
-  "reply-to:": (entry: Entry) => entry.replyTo,
-  "message-id:": (entry: Entry) => entry.messageId,
-} as const;
+const addressFields: readonly (readonly [prefix: string, ...names: FieldName[]])[] = [
+  ["to:", "to"],
+  ["from:", "from"],
+  ["cc:", "cc"],
+  ["bcc:", "bcc"],
+  ["reply-to:", "replyTo"],
+  ["message-id:", "messageId"],
+  ["addressed:", "to", "from", "cc", "bcc", "replyTo"],
+];
 
-/** Undefined for a plain word. */
-function specialTerm(term: string, marks: Marks, timeZone: string | undefined): Test | "ignored" | undefined {
+function termOf(term: string, marks: Marks, timeZone: string | undefined): Term | "ignored" {
   const lower = term.toLowerCase();
-  for (const [prefix, of] of Object.entries(addressFields)) {
-    if (lower.startsWith(prefix))
-      return containing(cleanText(term.slice(prefix.length)), (text) => (entry) => of(entry).includes(text));
+  for (const [prefix, ...names] of addressFields)
+    if (lower.startsWith(prefix)) return fieldTerm(names, cleanText(term.slice(prefix.length)));
+  if (lower.startsWith("subject:")) return fieldTerm(["subject"], lower.slice(8));
+  if (lower.startsWith("tag:")) {
+    const tag = cleanText(term.slice(4));
+    if (tag === "") return "ignored";
+    return { tag: "entry", test: ({ id }) => marks.tags(id).some((one) => one.toLowerCase() === tag) };
   }
-  if (lower.startsWith("addressed:"))
-    return containing(
-      cleanText(term.slice(10)),
-      (text) => (entry) =>
-        [entry.to, entry.from, entry.cc, entry.bcc, entry.replyTo].some((field) => field.includes(text)),
-    );
-  if (lower.startsWith("subject:"))
-    return containing(lower.slice(8), (text) => (entry) => entry.subject.includes(text));
-  if (lower.startsWith("tag:"))
-    return containing(
-      cleanText(term.slice(4)),
-      (text) =>
-        ({ id }) =>
-          marks.tags(id).some((tag) => tag.toLowerCase() === text),
-    );
-  return stateTerm(lower, marks) ?? measureTerm(lower, timeZone);
+  return stateTerm(lower, marks) ?? measureTerm(lower, timeZone) ?? plainTerm(cleanText(term));
 }
 
-function containing(text: string, test: (text: string) => Test): Test | "ignored" {
-  return text === "" ? "ignored" : test(text);
+function fieldTerm(names: readonly FieldName[], wanted: string): Term | "ignored" {
+  return wanted === "" ? "ignored" : { tag: "fields", names, wanted };
 }
 
-function stateTerm(term: string, marks: Marks): Test | undefined {
+function plainTerm(text: string): Term | "ignored" {
+  return text === "" ? "ignored" : { tag: "phrase", patterns: needleOf(text).patterns, region: "read", spaced: false };
+}
+
+function stateTerm(term: string, marks: Marks): Term | undefined {
+  const each = (test: (entry: Entry) => boolean): Term => ({ tag: "entry", test });
   switch (term) {
     case "is:read":
-      return ({ id }) => marks.read(id);
+      return each(({ id }) => marks.read(id));
     case "is:unread":
-      return ({ id }) => !marks.read(id);
+      return each(({ id }) => !marks.read(id));
     case "is:tagged":
-      return ({ id }) => marks.tags(id).length > 0;
+      return each(({ id }) => marks.tags(id).length > 0);
     case "has:inline":
     case "has:inlines":
-      return (entry) => entry.inline > 0;
+      return each(({ inline }) => inline > 0);
     case "has:attachment":
     case "has:attachments":
-      return (entry) => entry.attachments > 0;
+      return each(({ attachments }) => attachments > 0);
     default:
       return undefined;
   }
 }
 
-function measureTerm(term: string, timeZone: string | undefined): Test | "ignored" | undefined {
+function measureTerm(term: string, timeZone: string | undefined): Term | "ignored" | undefined {
   const [, kind, value = ""] = /^(after|before|larger|smaller):(.*)$/.exec(term) ?? [];
   if (kind === "after" || kind === "before") {
     const at = instantOf(value, timeZone);
     if (at === undefined) return "ignored";
-    return kind === "after" ? (entry) => entry.receivedAt >= at : (entry) => entry.receivedAt <= at;
+    return { tag: "entry", test: ({ receivedAt }) => (kind === "after" ? receivedAt >= at : receivedAt <= at) };
   }
-  const size = kind === undefined ? 0 : bytesOf(value);
-  if (size <= 0) return undefined; // then it is a plain word, as in Mailpit
-  return kind === "larger" ? (entry) => entry.size > size : (entry) => entry.size < size;
+  const limit = kind === undefined ? 0 : bytesOf(value);
+  if (limit <= 0) return undefined; // then it is a plain word, as in Mailpit
+  return { tag: "entry", test: ({ size }) => (kind === "larger" ? size > limit : size < limit) };
 }
 
 /** `2048`, `2k`, `1.5mb`; 0 for anything else. */

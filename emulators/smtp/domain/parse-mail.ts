@@ -2,7 +2,7 @@ import type { Attachment, Email, Address as Parsed } from "postal-mime";
 import { decodeWords } from "./headers.ts";
 import { type Address, fieldOf, type HeaderField, type Mail, type MailPart, unread } from "./mail.ts";
 import { type Leaf, structureOf } from "./mime-structure.ts";
-import { readSimple, type SimpleMail } from "./simple-mail.ts";
+import { linesOf, readSimple, type SimpleMail } from "./simple-mail.ts";
 
 /** A message beyond this is read from its beginning only: reading takes several times its size in memory. */
 export const mostRead = 10 * 2 ** 20;
@@ -44,13 +44,14 @@ export async function parseMail(raw: Buffer, size = raw.length): Promise<Mail> {
   }
 }
 
-function simpleMail({ headers, kind, body }: SimpleMail, parse: (text: string) => Parsed[]): Mail {
+function simpleMail({ headers, kind, encoded, body }: SimpleMail, parse: (text: string) => Parsed[]): Mail {
   const textOf = (name: string) => fieldOf({ headers }, name);
-  const people = (name: string) => {
-    const wanted = headers.filter((field) => field.name.toLowerCase() === name && field.value !== "");
-    return flat(wanted.flatMap(({ value }) => parse(value)));
-  };
+  const people = (name: string) =>
+    headers.flatMap((field) =>
+      field.name.length === name.length && field.name.toLowerCase() === name ? addressesOf(field.value, parse) : [],
+    );
   const date = Date.parse(textOf("date") ?? "");
+  let text: string | undefined;
   return {
     headers,
     from: people("from")[0],
@@ -61,11 +62,25 @@ function simpleMail({ headers, kind, body }: SimpleMail, parse: (text: string) =
     subject: shown(textOf("subject")),
     messageId: bare(textOf("message-id")),
     date: Number.isNaN(date) ? undefined : date,
-    text: kind === "text" ? body : "",
-    html: kind === "html" ? body : "",
+    // A search index takes the bytes: the string is made when somebody reads it.
+    get text() {
+      text ??= kind === "text" ? linesOf(body) : "";
+      return text;
+    },
+    html: kind === "html" ? linesOf(body) : "",
+    asSent: kind === "text" && !encoded ? body : undefined,
     parts: [],
     problem: undefined,
   };
+}
+
+/** One address as nearly all are written; the parser, which knows the others, takes ten times as long. */
+const usual = /^(?:(?:(\w+(?: \w+)*) )?<(\w[\w.+-]*@[\w.-]*\w)>|(\w[\w.+-]*@[\w.-]*\w))$/;
+
+function addressesOf(value: string, parse: (text: string) => Parsed[]): readonly Address[] {
+  if (value === "") return [];
+  const [, name = "", angled, address = angled] = usual.exec(value) ?? [];
+  return address === undefined ? flat(parse(value)) : [{ name, address }];
 }
 
 function mailOf(email: Email, leaves: readonly Leaf[], problem: string | undefined): Mail {
@@ -83,6 +98,7 @@ function mailOf(email: Email, leaves: readonly Leaf[], problem: string | undefin
     date: Number.isNaN(date) ? undefined : date,
     text: crlfFree(email.text),
     html: crlfFree(email.html),
+    asSent: undefined,
     parts: partsOf(email.attachments, leaves),
     problem,
   };
