@@ -27,15 +27,19 @@ export function weigh(data: Readonly<Record<string, unknown>>): number {
 
 function weighNested(value: object, depth: number): number {
   let weight = 0;
-  const items: Readonly<Record<string, unknown>> = value as Readonly<Record<string, unknown>>;
-  for (const name in items) {
-    const item = items[name];
-    if (typeof item === "string") weight += item.length + 16;
-    else if (item instanceof Uint8Array) weight += item.byteLength;
-    else if (typeof item === "object" && item !== null && depth < deepest) weight += weighNested(item, depth + 1);
-    else weight += 8;
+  if (Array.isArray(value)) {
+    for (const item of value) weight += weighItem(item, depth);
+    return weight;
   }
+  const items: Readonly<Record<string, unknown>> = value as Readonly<Record<string, unknown>>;
+  for (const name in items) weight += weighItem(items[name], depth);
   return weight;
+}
+
+function weighItem(item: unknown, depth: number): number {
+  if (typeof item === "string") return item.length + 16;
+  if (item instanceof Uint8Array) return item.byteLength;
+  return typeof item === "object" && item !== null && depth < deepest ? weighNested(item, depth + 1) : 8;
 }
 
 /** A character is at most three bytes of UTF-8 per unit of length: short texts need no counting. */
