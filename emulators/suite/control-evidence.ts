@@ -67,8 +67,8 @@ export function evidenceRoutes(control: Hono<KernelEnv>, { evidence: recorder, p
   control.get(`${base}/packs/:id/verdict`, async (c) => {
     const file = packs.archiveOf(c.req.param("id"));
     if (file === undefined) throw noSuchPack(c.req.param("id"));
-    const { verifyPack } = await import("./evidence/verify.ts");
-    return answerJson(c.env.exchange, 200, verifyPack(file));
+    const { verifyApart } = await import("./evidence/verify-apart.ts");
+    return answerJson(c.env.exchange, 200, await verifyApart(file));
   });
   control.delete(`${base}/packs/:id`, (c) => {
     if (!packs.remove(c.req.param("id"))) throw noSuchPack(c.req.param("id"));
