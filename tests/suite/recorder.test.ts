@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { sendMail } from "../../emulators/suite/evidence/scenario/mail-client.ts";
 import { verifyPack } from "../../emulators/suite/evidence/verify.ts";
+import { verifyApart } from "../../emulators/suite/evidence/verify-apart.ts";
 import { createSuite, type Suite } from "../../emulators/suite/suite.ts";
 import { freePorts, start, temporaryFolder } from "../support/command.ts";
 
@@ -189,4 +190,28 @@ test("a socket of this process that leads elsewhere is in the proof, and one to 
     { elsewhere: ["198.51.100.7 port 443"] },
   ]);
   expect(await proofOf()).toMatchObject([{ process: only }, { elsewhere: [] }]);
+});
+
+test("verifying on a thread of its own says what went wrong there", async () => {
+  await expect(verifyApart(join(temporaryFolder(), "nothing.tar"))).rejects.toThrow(
+    /There is no pack at .*nothing\.tar/,
+  );
+});
+
+test("texts and calls of the run are exported, without what an account is seeded with", async () => {
+  const running = await suite();
+  const { services, env } = running;
+  const account = `${services.twilio?.url}/2010-04-01/Accounts/${env.TWILIO_ACCOUNT_SID}`;
+  const headers = { authorization: `Basic ${btoa(`${env.TWILIO_ACCOUNT_SID}:${env.TWILIO_AUTH_TOKEN}`)}` };
+  await running.evidence.start();
+  await send(running, "for the record");
+  const call = { To: "+12025550199", From: env.TWILIO_PHONE_NUMBER ?? "", Twiml: "<Response><Hangup/></Response>" };
+  const called = await fetch(`${account}/Calls.json`, { method: "POST", headers, body: new URLSearchParams(call) });
+  expect(called.status).toBe(201);
+  const { files } = await running.evidence.stop();
+  const read = (path: string) => JSON.parse(files.get(path)?.toString("utf8") ?? "null") as unknown;
+  expect(read("sms/messages.json")).toEqual([expect.objectContaining({ body: "for the record" })]);
+  expect(read("calls/calls.json")).toEqual([expect.objectContaining({ to: "+12025550199" })]);
+  const seeded = (await (await fetch(`${account}/Calls.json`, { headers })).json()) as { calls: readonly unknown[] };
+  expect(seeded.calls.length).toBeGreaterThan(1);
 });

@@ -126,7 +126,7 @@ async function finish(run: Run): Promise<Recorded> {
   // By the messages: a session ends when its client hangs up, at whatever time the clock then shows.
   const mailed = postOffice ? await writeMails(pack, postOffice, redactor, places) : { times: [] };
   const webhooks = await webhookLog(members, redactor, places, steps);
-  const exported = await exportState(pack, suite, redactor, places);
+  const exported = await exportState(pack, suite, { redactor, places, since: start });
   const egress = await egressProof(suite, {
     redactor,
     environment: options.environment ?? {},
