@@ -61,7 +61,10 @@ const longestWaitMs = 36 * 86_400_000;
 
 export function openStore(db: Database) {
   const kept = keepRows(db);
+  const changes = db.prepare("SELECT total_changes()").pluck();
   return {
+    /** Changes with every row that does; undefined while a change may still be taken back. */
+    version: () => (db.inTransaction ? undefined : (changes.get() as number)),
     ...openAccounts(db, kept),
     ...openResources(db, kept),
     ...openMessages(db),

@@ -50,7 +50,7 @@ export function sidOf(segment: string): string {
 export function respond(
   exchange: Exchange,
   status: number,
-  body: { json(): string; xml(): string },
+  body: { json(): string | Buffer; xml(): string | Buffer },
   createdSid?: string,
 ): Response {
   return wantsXml(exchange)

@@ -26,6 +26,7 @@ import {
   renderMessageXml,
 } from "../wire/message.ts";
 import { formOf, given, queryOf, respond, respondEmpty, sidOf, type TwilioRuntime } from "./call.ts";
+import { type KeptPages, keepPages } from "./kept-pages.ts";
 import { cancelLife, enter } from "./message-life.ts";
 import { draftedMessage, isOptedOut, keepMessage } from "./message-making.ts";
 import { alphaSenderOf, poolOf } from "./pool.ts";
@@ -35,9 +36,10 @@ import { signIn } from "./sign-in.ts";
 const messages = "/2010-04-01/Accounts/:account/Messages";
 
 export function mountMessages(app: Hono<KernelEnv>, runtime: TwilioRuntime): void {
+  const pages = keepPages(runtime.state.version);
   for (const path of [`${messages}.json`, messages]) {
     app.post(path, (c) => create(runtime, c.env.exchange, c.req.param("account") ?? ""));
-    app.get(path, (c) => list(runtime, c.env.exchange, c.req.param("account") ?? ""));
+    app.get(path, (c) => list(runtime, pages, c.env.exchange, c.req.param("account") ?? ""));
   }
   app.get(`${messages}/:sid`, (c) => fetchOne(runtime, c.env.exchange, c.req.param("account"), c.req.param("sid")));
   app.post(`${messages}/:sid`, (c) => update(runtime, c.env.exchange, c.req.param("account"), c.req.param("sid")));
@@ -69,16 +71,22 @@ function create(runtime: TwilioRuntime, exchange: Exchange, accountSid: string):
   );
 }
 
-function list(runtime: TwilioRuntime, exchange: Exchange, accountSid: string): Response {
+function list(runtime: TwilioRuntime, pages: KeptPages, exchange: Exchange, accountSid: string): Response {
   exchange.note("operation", "ListMessage");
   const account = signIn(runtime, exchange, accountSid);
   const parsed = parseMessageFilter(queryOf(exchange));
   if (parsed.tag === "rejected") throw failure(parsed.problem);
-  const page = pageOf(runtime, account, parsed.filter, exchange);
-  return respond(exchange, 200, {
-    json: () => renderMessagePage(page, exchange.at),
-    xml: () => renderMessagePageXml(page, exchange.at),
-  });
+  const { at, target } = exchange;
+  const shown = (render: (page: MessagePage, now: number) => string) => () =>
+    pages.get(`${account.sid} ${target}`, at, () => {
+      const page = pageOf(runtime, account, parsed.filter, exchange);
+      // A price shows once the message has been billed for.
+      const bills = page.messages.flatMap(({ billedAt }) => billedAt ?? []);
+      const from = Math.max(...bills.filter((bill) => bill <= at), Number.NEGATIVE_INFINITY);
+      const until = Math.min(...bills.filter((bill) => bill > at), Number.POSITIVE_INFINITY);
+      return { text: render(page, at), from, until };
+    });
+  return respond(exchange, 200, { json: shown(renderMessagePage), xml: shown(renderMessagePageXml) });
 }
 
 function fetchOne(runtime: TwilioRuntime, exchange: Exchange, accountSid: string, segment: string): Response {

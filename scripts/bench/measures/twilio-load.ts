@@ -25,12 +25,16 @@ export interface TwilioMetrics {
 const connections = 16;
 const listed = 50;
 
+export type TwilioLoad = keyof TwilioMetrics;
+export const twilioLoads: readonly TwilioLoad[] = ["create", "fetch", "list"];
+
 /** One load after another, and each on all subjects in turn: what is compared is measured within seconds. */
 export async function loadTwilio(
   { generators, readings }: Bench,
   subjects: readonly TwilioSubject[],
   metrics: TwilioMetrics,
   plan: Plan,
+  loads: readonly TwilioLoad[] = twilioLoads,
 ): Promise<void> {
   const run = async (metric: MetricName, subject: TwilioSubject, requests: readonly string[], status: number) => {
     const port = Number(new URL(subject.url).port);
@@ -38,12 +42,27 @@ export async function loadTwilio(
     readings.add(metric, subject.name, perSecond);
     await quiet(subject.pid); // what the life cycles of many messages still have to do
   };
-  for (const subject of subjects) await run(metrics.create, subject, [creation(subject)], 201);
-  for (const subject of subjects) await run(metrics.fetch, subject, await fetches(subject), 200);
-  for (const subject of subjects) {
-    const [url, headers] = [listOf(subject), authorized(subject)];
-    await run(metrics.list, subject, [rawRequest({ method: "GET", url, headers })], 200);
-  }
+  for (const load of loads)
+    for (const subject of subjects) {
+      if (load === "create") await run(metrics.create, subject, [creation(subject)], 201);
+      else if (load === "fetch") await run(metrics.fetch, subject, await fetches(subject), 200);
+      else await run(metrics.list, subject, [listing(subject)], 200);
+    }
+}
+
+/** As many messages as a list shows, for loads that create none. */
+export async function fill({ generators }: Bench, subject: TwilioSubject): Promise<void> {
+  const port = Number(new URL(subject.url).port);
+  const plan: Plan = {
+    warmUp: { ms: 0, operations: 1 },
+    measured: { ms: Number.POSITIVE_INFINITY, operations: listed },
+  };
+  await generators.http.run({ ...plan, port, connections: 1, requests: [creation(subject)], status: 201 });
+  await quiet(subject.pid);
+}
+
+function listing(subject: TwilioSubject): string {
+  return rawRequest({ method: "GET", url: listOf(subject), headers: authorized(subject) });
 }
 
 function creation(subject: TwilioSubject): string {
