@@ -14,6 +14,7 @@ export const steadyKinds: ReadonlySet<string> = new Set([
   "channel-sender",
   "outgoing-caller-id",
   "messaging-service",
+  "sending-rates",
   "pool-number",
   "pool-short-code",
   "pool-alpha",
