@@ -94,7 +94,12 @@ test("control moves the clock, plans faults, saves and restores", async () => {
 
 test("webhooks show attempts; a dead letter is replayed", async () => {
   const { page, complaints } = await look("webhooks");
-  await page.getByRole("option").filter({ hasText: "message.delivered" }).first().click();
+  await page
+    .getByRole("option")
+    .filter({ hasText: "message.delivered" })
+    .filter({ hasText: receiver.url })
+    .first()
+    .click();
   await page.getByText("Attempt 1").waitFor();
   await page.getByText("webhook-signature").first().waitFor();
   await page.getByText("Signature, standard").first().click();
@@ -116,7 +121,7 @@ test("webhooks show attempts; a dead letter is replayed", async () => {
   await page.getByRole("cell", { name: receiver.url, exact: true }).first().waitFor();
   await shoot(page, "endpoints");
   await page.getByRole("link", { name: "Probe a receiver" }).click();
-  await page.getByLabel("Endpoint").selectOption(receiver.url);
+  await page.getByRole("combobox", { name: "Endpoint" }).selectOption(receiver.url);
   await page.getByRole("button", { name: "Probe" }).click();
   await page.getByRole("table", { name: "How the receiver judged" }).waitFor();
   await shoot(page, "probe");
@@ -150,6 +155,45 @@ test("mail arrives live and shows in all its parts", async () => {
   expect(performance.now() - started).toBeLessThan(1_000);
   // The pixel of the captured mail is refused by the frame's own policy, which is the point.
   expect(complaints.filter((text) => !text.includes("https://example.com/pixel.gif"))).toEqual([]);
+  await page.close();
+});
+
+test("a fault is injected from the inbox and from a message; the next mail meets it", async () => {
+  const { page, complaints } = await look("mail");
+  const send = (subject: string) => sendMail(suite, { to: "late@example.org", subject });
+  const plan = async (mishap: string) => {
+    await page.getByLabel("What becomes of it").selectOption({ label: mishap });
+    await page.getByRole("button", { name: "Plan" }).click();
+  };
+  const rows = page.getByRole("table", { name: "Planned faults" }).getByRole("row");
+  await page.getByLabel("Mail to").fill("late@example.org");
+  await plan("Recipient refused for now (451)");
+  await rows.filter({ hasText: "0 of 1" }).waitFor();
+  await expect(send("Too early")).rejects.toThrow(/451 4\.7\.1 Try again later/);
+  await rows.filter({ hasText: "1 of 1 spent" }).waitFor();
+  await shoot(page, "mail-fault");
+  await send("In time");
+  await page.getByRole("option", { name: /In time/ }).click();
+  await page.getByRole("link", { name: "Delivery", exact: true }).click();
+  // Planned for the recipient of the message that is looked at.
+  expect(await page.getByLabel("Mail to").inputValue()).toBe("late@example.org");
+  await plan("Accepted and lost");
+  await rows.filter({ hasText: "0 of 1" }).waitFor();
+  await send("Into the void");
+  await rows.filter({ hasText: "discard" }).filter({ hasText: "1 of 1 spent" }).waitFor();
+  await plan("Accepted, then bounced");
+  await rows.filter({ hasText: "0 of 1" }).waitFor();
+  await send("There and back");
+  await page.getByRole("option", { name: /There and back/ }).click();
+  await page.getByRole("link", { name: "Delivery", exact: true }).click();
+  await page.getByRole("listitem").getByText("bounced").waitFor();
+  expect(await page.getByRole("option", { name: /Too early|Into the void/ }).count()).toBe(0);
+  await rows
+    .filter({ hasText: "bounce" })
+    .getByRole("button", { name: /^Remove fault/ })
+    .click();
+  await expect.poll(() => rows.filter({ hasText: "bounce" }).count()).toBe(0);
+  expect(complaints).toEqual([]);
   await page.close();
 });
 

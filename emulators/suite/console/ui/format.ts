@@ -12,10 +12,13 @@ export function instant(iso: string | null | undefined): string {
 
 /** Without a locale, of which the first use takes a page 15 ms. */
 export function local(iso: string): string {
+  return Number.isNaN(Date.parse(iso)) ? iso : `${iso} (here: ${instant(here(iso))})`;
+}
+
+/** The reader's own time, written as if it were UTC. */
+export function here(iso: string): string {
   const date = new Date(iso);
-  if (Number.isNaN(date.getTime())) return iso;
-  const here = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
-  return `${iso} (here: ${instant(here.toISOString())})`;
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString();
 }
 
 export function duration(ms: number | null | undefined): string {
@@ -44,6 +47,11 @@ export function dollars(value: number, span: number): string {
 /** `10,000`. */
 export function count(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** What a list shows of what there is. */
+export function newestOf(shown: number, total: number): string {
+  return shown < total ? `${count(shown)} newest of ${count(total)}` : count(total);
 }
 
 /** JSON with indents where it is JSON, else the text itself. */

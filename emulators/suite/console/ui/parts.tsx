@@ -111,13 +111,16 @@ export function Headers({ headers, label }: { headers: readonly (readonly [strin
   );
 }
 
-export function Copy({ text, label = "Copy" }: { text: string; label?: string }) {
+/** Nothing to copy yet, and the button stands there already. */
+export function Copy({ text, label = "Copy" }: { text: string | undefined; label?: string }) {
   const [done, set] = useState(false);
   return (
     <button
       type="button"
       class="quiet"
+      disabled={text === undefined}
       onClick={() => {
+        if (text === undefined) return;
         void navigator.clipboard.writeText(text).then(() => set(true));
         setTimeout(() => set(false), 1_500);
       }}
@@ -161,9 +164,10 @@ export function Select(props: {
   options: readonly (readonly [value: string, title: string])[];
   onChange(value: string): void;
   hideLabel?: boolean;
+  wide?: boolean;
 }) {
   return (
-    <label class="field">
+    <label class={`field ${props.wide ? "wide" : ""}`}>
       <span class={props.hideLabel ? "hidden" : ""}>{props.label}</span>
       <select value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}>
         {props.options.map(([value, title]) => (
@@ -191,9 +195,10 @@ export function Field(props: {
   placeholder?: string;
   hideLabel?: boolean;
   wide?: boolean;
+  narrow?: boolean;
 }) {
   return (
-    <label class={`field ${props.wide ? "wide" : ""}`}>
+    <label class={`field ${props.wide ? "wide" : props.narrow ? "narrow" : ""}`}>
       <span class={props.hideLabel ? "hidden" : ""}>{props.label}</span>
       <input
         {...inputTypes[props.type ?? "text"]}

@@ -1,6 +1,7 @@
 /** Planned faults: what is planned, how often it matched and fired, and a form for the usual ones. */
 import { useState } from "preact/hooks";
 import { count } from "../format.ts";
+import { shortNames } from "../journal-list.tsx";
 import { Badge, Empty, Field, Panel, Problem, Said, Select } from "../parts.tsx";
 import { useAction, useLive, useResource, useShared } from "../state.ts";
 import { Table } from "../table.tsx";
@@ -18,88 +19,109 @@ interface Fault {
   readonly spent: boolean;
 }
 
-export function Faults({ services }: { services: readonly Service[] }) {
+export interface PlannedFaults {
+  readonly faults: readonly Fault[];
+  /** False until they were read. */
+  readonly known: boolean;
+  readonly error: string | undefined;
+  readonly action: ReturnType<typeof useAction>;
+  plan(rule: unknown): void;
+  remove(id?: string): void;
+}
+
+/** @param emulator whose; those of all when absent */
+export function usePlannedFaults(emulator?: string): PlannedFaults {
   const { api } = useShared();
   const live = useLive();
   const action = useAction();
   const { value, error, reload } = useResource<{ faults: readonly Fault[] }>("/_backlot/faults", {
-    mark: live.count(undefined, ["fault", "control"]),
+    mark: live.count(emulator, ["fault", "control"]),
   });
-  const faults = value?.faults ?? [];
   const act = (work: () => Promise<unknown>, done: string) =>
     action.run(async () => {
       await work();
       reload();
       return done;
     });
+  return {
+    faults: (value?.faults ?? []).filter((fault) => emulator === undefined || fault.emulator === emulator),
+    known: value !== undefined,
+    error,
+    action,
+    plan: (rule) => act(() => api.send("POST", "/_backlot/faults", rule), "Planned."),
+    remove: (id) =>
+      id === undefined
+        ? act(() => api.send("DELETE", "/_backlot/faults"), "No fault is planned any more.")
+        : act(() => api.send("DELETE", `/_backlot/faults/${encodeURIComponent(id)}`), "Removed."),
+  };
+}
+
+export function Faults({ services }: { services: readonly Service[] }) {
+  const planned = usePlannedFaults();
+  const { faults, known, error, action, plan, remove } = planned;
   return (
     <Panel
       title="Planned faults"
       class="span"
       aside={
         faults.length === 0 ? null : (
-          <button
-            type="button"
-            class="quiet"
-            disabled={action.busy}
-            onClick={() => act(() => api.send("DELETE", "/_backlot/faults"), "No fault is planned any more.")}
-          >
+          <button type="button" class="quiet" disabled={action.busy} onClick={() => remove()}>
             Remove all
           </button>
         )
       }
     >
-      <FaultForm
-        services={services}
-        plan={(rule) => act(() => api.send("POST", "/_backlot/faults", rule), "Planned.")}
-        busy={action.busy}
-      />
+      <FaultForm services={services} plan={plan} busy={action.busy} />
       <Said action={action} />
       <Problem text={error} />
-      {value && faults.length === 0 ? (
+      {known && faults.length === 0 ? (
         <Empty title="No fault is planned">
           Plan one above: the next request that matches meets it, in the provider's own words.
         </Empty>
       ) : (
-        <Table
-          rows={faults}
-          keyOf={({ emulator, id }) => `${emulator} ${id}`}
-          columns={[
-            { title: "Service", cell: ({ emulator, note }) => <span title={note}>{emulator}</span> },
-            { title: "When", class: "mono wrap", cell: ({ match }) => words(match) || "any request" },
-            { title: "Then", class: "mono wrap", cell: ({ action: then }) => words(then) },
-            { title: "Matched", class: "number", cell: ({ matched }) => count(matched) },
-            {
-              title: "Fired",
-              class: "number",
-              cell: ({ fired, times, spent }) => (
-                <>
-                  {count(fired)}
-                  {times === undefined ? "" : ` of ${times}`} {spent ? <Badge>spent</Badge> : null}
-                </>
-              ),
-            },
-            {
-              title: "Remove",
-              hideTitle: true,
-              class: "number",
-              cell: ({ id }) => (
-                <button
-                  type="button"
-                  class="quiet"
-                  aria-label={`Remove fault ${id}`}
-                  onClick={() =>
-                    act(() => api.send("DELETE", `/_backlot/faults/${encodeURIComponent(id)}`), "Removed.")
-                  }
-                >
-                  Remove
-                </button>
-              ),
-            },
-          ]}
-        />
+        <FaultTable planned={planned} />
       )}
     </Panel>
+  );
+}
+
+export function FaultTable({ planned: { faults, remove } }: { planned: PlannedFaults }) {
+  return (
+    <Table
+      label="Planned faults"
+      rows={faults}
+      keyOf={({ emulator, id }) => `${emulator} ${id}`}
+      columns={[
+        {
+          title: "Service",
+          class: "nowrap",
+          cell: ({ emulator, note }) => <span title={note}>{shortNames[emulator] ?? emulator}</span>,
+        },
+        { title: "When", class: "mono wrap", cell: ({ match }) => words(match) || "any request" },
+        { title: "Then", class: "mono wrap", cell: ({ action: then }) => words(then) },
+        { title: "Matched", class: "number", cell: ({ matched }) => count(matched) },
+        {
+          title: "Fired",
+          class: "number",
+          cell: ({ fired, times, spent }) => (
+            <>
+              {count(fired)}
+              {times === undefined ? "" : ` of ${times}`} {spent ? <Badge>spent</Badge> : null}
+            </>
+          ),
+        },
+        {
+          title: "Remove",
+          hideTitle: true,
+          class: "number",
+          cell: ({ id }) => (
+            <button type="button" class="quiet" aria-label={`Remove fault ${id}`} onClick={() => remove(id)}>
+              Remove
+            </button>
+          ),
+        },
+      ]}
+    />
   );
 }
 
@@ -176,7 +198,14 @@ function words(facts: Readonly<Record<string, unknown>>): string {
   return Object.entries(facts)
     .filter(([name, value]) => !(name === "per" && value === "rule"))
     .map(([name, value]) =>
-      value === true ? name : `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
+      value === true
+        ? name
+        : isRecord(value)
+          ? `${name === "facts" ? "" : `${name} `}${words(value)}`
+          : `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
     )
     .join(", ");
 }
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

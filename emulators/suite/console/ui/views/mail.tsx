@@ -1,9 +1,10 @@
 /** The inbox: what arrives, as it arrives, and everything about one message. */
 import { useEffect, useState } from "preact/hooks";
-import { count, instant, size } from "../format.ts";
+import { instant, newestOf, size } from "../format.ts";
 import { Badge, Code, Copy, Empty, Facts, Field, Headers, Panel, Problem, Said, Tabs, Time } from "../parts.tsx";
 import { asText, go, place, useAction, useLive, useResource, useShared } from "../state.ts";
 import { VirtualList } from "../virtual-list.tsx";
+import { MailFaults } from "./mail-faults.tsx";
 
 interface Summary {
   readonly id: string;
@@ -51,7 +52,7 @@ export function Mail({ id, tab }: { id: string | undefined; tab: string | undefi
   const messages = query === "" ? (value?.messages ?? []) : [...(value?.messages ?? [])].reverse();
   return (
     <div class={`split ${id === undefined ? "" : "chosen"}`}>
-      <Panel title="Inbox" class="list" aside={value ? count(value.total) : null}>
+      <Panel title="Inbox" class="list" aside={value ? newestOf(messages.length, value.total) : null}>
         <div class="filters">
           <Field
             label="Search mail"
@@ -101,6 +102,10 @@ export function Mail({ id, tab }: { id: string | undefined; tab: string | undefi
       {id === undefined ? (
         <Panel title="Message" class="detail">
           <Empty title="No message chosen">Choose one in the list, or move with the arrow keys.</Empty>
+          <div class="scroll">
+            <h3>Inject a fault</h3>
+            <MailFaults />
+          </div>
         </Panel>
       ) : (
         <Message key={id} id={id} tab={tab} mark={mark} />
@@ -375,6 +380,8 @@ function Life({ path, mark, recipients }: { path: string; mark: number; recipien
           </li>
         ))}
       </ol>
+      <h3>Inject a fault into the next one</h3>
+      <MailFaults recipient={recipients[0] ?? ""} />
     </>
   );
 }

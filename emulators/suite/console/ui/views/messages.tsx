@@ -44,8 +44,13 @@ export function Messages({ pair, sid }: { pair: string | undefined; sid: string 
         aside={
           <>
             {total > limit && limit < most ? (
-              <button type="button" class="quiet" onClick={() => setLimit(most)}>
-                Older than the last {count(usual)} of {count(total)}
+              <button
+                type="button"
+                class="quiet"
+                title={`These are of the newest ${count(usual)} of ${count(total)} messages`}
+                onClick={() => setLimit(most)}
+              >
+                Show older
               </button>
             ) : null}
             {count(conversations.length)}

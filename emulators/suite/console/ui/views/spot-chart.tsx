@@ -1,6 +1,6 @@
 /** Spot prices as steps over time, one line a zone, under the on-demand price that caps them. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { dollars, instant, local } from "../format.ts";
+import { dollars, here, instant, local } from "../format.ts";
 
 export interface ZonePath {
   readonly id: string;
@@ -85,7 +85,7 @@ export function PriceChart(input: ChartInput) {
           {onDemand >= low && onDemand <= high ? (
             <g class="cap">
               <line x1={edge.left} x2={right} y1={y(onDemand)} y2={y(onDemand)} />
-              <text x={edge.left + 6} y={y(onDemand) - 5}>
+              <text x={edge.left + 6} y={y(onDemand) + 14}>
                 on-demand ${onDemand}
               </text>
             </g>
@@ -133,7 +133,7 @@ function Reading({
           </div>
         ),
       )}
-      <div class="faint">here {new Date(at * 1000).toLocaleString()}</div>
+      <div class="faint">here {instant(here(iso))}</div>
     </div>
   );
 }

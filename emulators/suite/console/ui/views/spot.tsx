@@ -92,7 +92,7 @@ function Prices({ offered, shown }: { offered: Offered; shown: Shown }) {
           {about
             ? `${about.vcpu} vCPU · ${count(about.memoryMib / 1024)} GiB · ${about.architecture}`
             : "not offered here"}
-          {value === undefined ? null : <Copy label="Copy query" text={commandOf(shown, value.from)} />}
+          <Copy label="Copy query" text={value && commandOf(shown, value.from)} />
         </>
       }
     >
@@ -169,7 +169,7 @@ function TypeField({ offered, shown }: { offered: Offered; shown: Shown }) {
     if (name !== shown.type && offered.types.some((type) => type.name === name)) goTo({ ...shown, type: name });
   };
   return (
-    <label class="field">
+    <label class="field narrow">
       <span>Instance type</span>
       <input
         list="spot-types"

@@ -1,6 +1,6 @@
 /** Deliveries with every attempt, dead letters, endpoints, and the probe of a receiver. */
 import { useState } from "preact/hooks";
-import { count, duration } from "../format.ts";
+import { count, duration, newestOf } from "../format.ts";
 import { shortNames } from "../journal-list.tsx";
 import { Badge, Code, Empty, Facts, Headers, Panel, Problem, Said, Select, Tabs, Time, type Tone } from "../parts.tsx";
 import { go, place, useAction, useLive, useResource, useShared } from "../state.ts";
@@ -89,11 +89,14 @@ function Deliveries({ dead, service, id }: { dead: boolean; service: string | un
   const mark = live.count(undefined, ["delivery", "control"]);
   const wanted = dead ? "dead" : state;
   const { value, error, reload } = useResource<{
-    services: Readonly<Record<string, { deliveries: readonly Delivery[] }>>;
+    services: Readonly<
+      Record<string, { deliveries: readonly Delivery[]; counts: Readonly<Record<Delivery["state"], number>> }>
+    >;
   }>(`/_backlot/webhooks/deliveries?limit=500${wanted === "" ? "" : `&state=${wanted}`}`, { mark, everyMs: 5_000 });
   const rows: readonly Listed[] = Object.entries(value?.services ?? {})
     .flatMap(([name, page]) => page.deliveries.map((delivery) => ({ ...delivery, service: name })))
-    .sort((left, right) => (left.occurredAt < right.occurredAt ? 1 : -1));
+    .sort((left, right) => (left.occurredAt < right.occurredAt ? 1 : left.occurredAt > right.occurredAt ? -1 : 0));
+  const total = Object.values(value?.services ?? {}).reduce((sum, { counts }) => sum + counts.dead, 0);
   const tab = dead ? "dead" : "deliveries";
   return (
     <div class={`split ${id === undefined ? "" : "chosen"}`}>
@@ -102,7 +105,7 @@ function Deliveries({ dead, service, id }: { dead: boolean; service: string | un
         class="list"
         aside={
           dead ? (
-            count(rows.length)
+            newestOf(rows.length, total)
           ) : (
             <Select
               label="State"
@@ -151,7 +154,8 @@ function Deliveries({ dead, service, id }: { dead: boolean; service: string | un
                   <span class="cut mono">{row.url}</span>
                   <span class="push" />
                   <span class="nowrap">
-                    {shortNames[row.service] ?? row.service} · {row.tries === 1 ? "1 try" : `${row.tries} tries`}
+                    {shortNames[row.service] ?? row.service} · {row.tries === 1 ? "1 try" : `${row.tries} tries`} ·{" "}
+                    {row.occurredAt.slice(11, 19)}
                   </span>
                 </div>
               </div>
@@ -162,7 +166,7 @@ function Deliveries({ dead, service, id }: { dead: boolean; service: string | un
       {id === undefined || service === undefined ? (
         <Panel title="Attempts" class="detail">
           {dead && rows.length > 0 ? (
-            <AllDead rows={rows} done={reload} />
+            <AllDead rows={rows} total={total} done={reload} />
           ) : (
             <Empty title="No delivery chosen">Choose one to see each attempt with its request and answer.</Empty>
           )}
@@ -174,15 +178,15 @@ function Deliveries({ dead, service, id }: { dead: boolean; service: string | un
   );
 }
 
-function AllDead({ rows, done }: { rows: readonly Listed[]; done(): void }) {
+function AllDead({ rows, total, done }: { rows: readonly Listed[]; total: number; done(): void }) {
   const { api } = useShared();
   const action = useAction();
   const services = [...new Set(rows.map((row) => row.service))];
   return (
     <div class="padded">
       <p>
-        {count(rows.length)} {rows.length === 1 ? "delivery" : "deliveries"} gave up. Choose one to see why, or try all
-        of them again.
+        {count(total)} {total === 1 ? "delivery" : "deliveries"} gave up. Choose one to see why, or try all of them
+        again.
       </p>
       <button
         type="button"
