@@ -20,6 +20,8 @@ export function summaryOf(entry: Entry): string {
       return join([entry.subject, entry.stage, JSON.stringify(entry.action ?? {})]);
     case "incident":
       return text(entry.cause).split("\n")[0] ?? "";
+    case "control":
+      return join([...ownFacts(entry), entry.subject]);
     default:
       return join([entry.subject, ...ownFacts(entry)]);
   }
@@ -65,7 +67,9 @@ function ownFacts(entry: Entry): string[] {
   return Object.entries(entry).flatMap(([name, value]) =>
     envelope.has(name) || value === undefined
       ? []
-      : [`${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`],
+      : name === "done"
+        ? [String(value)]
+        : [`${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`],
   );
 }
 

@@ -1,5 +1,5 @@
 /** States of resources under policies: a list, and how one of them came about. */
-import { count } from "../format.ts";
+import { count, instant, local } from "../format.ts";
 import { Badge, Copy, Empty, Facts, Panel, Problem, Said, Time, type Tone } from "../parts.tsx";
 import { asJson, go, useAction, useLive, useResource, useShared } from "../state.ts";
 import { Table } from "../table.tsx";
@@ -92,7 +92,9 @@ export function States(props: {
                 <div class="faint">
                   <span class="cut">{names.of(row.policyDefinitionId)}</span>
                   <span class="push" />
-                  <Time iso={row.timestamp} />
+                  <time class="mono" dateTime={row.timestamp} title={local(row.timestamp)}>
+                    {instant(row.timestamp).slice(5, 16)}
+                  </time>
                 </div>
               </div>
             )}

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { ClockState } from "../clock.ts";
 import { count } from "../format.ts";
+import { shortNames } from "../journal-list.tsx";
 import { Badge, Empty, Field, Panel, Problem, Said, Tabs, Time } from "../parts.tsx";
 import { place, useAction, useLive, useResource, useShared } from "../state.ts";
 import { Evidence } from "./evidence.tsx";
@@ -165,7 +166,7 @@ function MemberTimers({ name, mark }: { name: string; mark: unknown }) {
     <tbody>
       <tr class="group">
         <th colSpan={3} scope="rowgroup">
-          {name} <span class="faint">{value.total === 0 ? "none" : count(value.total)}</span>
+          {shortNames[name] ?? name} <span class="faint">{value.total === 0 ? "none" : count(value.total)}</span>
         </th>
       </tr>
       {value.timers.map(({ kind, subject, due }) => (
@@ -173,7 +174,7 @@ function MemberTimers({ name, mark }: { name: string; mark: unknown }) {
           <td>
             <Time iso={due} />
           </td>
-          <td>{kind}</td>
+          <td class="nowrap">{kind}</td>
           <td class="mono cut" title={subject}>
             {subject}
           </td>
@@ -282,15 +283,22 @@ function Snapshots() {
       </form>
       <Said action={action} />
       <Problem text={found.error} />
-      {found.value?.snapshots.length === 0 ? (
-        <Empty title="No snapshot yet">Save one, try something, and come back to it.</Empty>
-      ) : (
-        <ul class="lines">
-          {found.value?.snapshots.map((snapshot) => (
+      <ul class="lines shelf" aria-label="Saved snapshots">
+        {found.value?.snapshots.length === 0 ? (
+          <li>
+            <Empty title="No snapshot yet">Save one, try something, and come back to it.</Empty>
+          </li>
+        ) : (
+          found.value?.snapshots.map((snapshot) => (
             <li key={snapshot.name}>
-              <span class="mono cut">{snapshot.name}</span>
-              <Time iso={Object.values(snapshot.services)[0]?.savedAt} />
-              <span class="push" />
+              <div class="titled">
+                <span class="mono cut" title={snapshot.name}>
+                  {snapshot.name}
+                </span>
+                <span class="faint">
+                  <Time iso={Object.values(snapshot.services)[0]?.savedAt} />
+                </span>
+              </div>
               <button
                 type="button"
                 disabled={action.busy}
@@ -318,9 +326,9 @@ function Snapshots() {
                 Delete
               </button>
             </li>
-          ))}
-        </ul>
-      )}
+          ))
+        )}
+      </ul>
     </Panel>
   );
 }

@@ -1,5 +1,6 @@
 /** Registered receivers: add one for all services, switch it off, remove it. */
 import { useState } from "preact/hooks";
+import { shortNames } from "../journal-list.tsx";
 import { Badge, Copy, Empty, Field, Panel, Problem, Said } from "../parts.tsx";
 import { place, useAction, useLive, useResource, useShared } from "../state.ts";
 import { Table } from "../table.tsx";
@@ -48,7 +49,7 @@ export function Endpoints({ names }: { names: readonly string[] }) {
           const wanted = events.split(/[\s,]+/).filter((one) => one !== "");
           act(
             () => api.send("POST", "/_backlot/webhooks/endpoints", { url, events: wanted }),
-            `Registered at ${names.join(", ")}.`,
+            `Registered at ${names.map((name) => shortNames[name] ?? name).join(", ")}.`,
           );
         }}
       >
@@ -67,7 +68,7 @@ export function Endpoints({ names }: { names: readonly string[] }) {
           rows={rows}
           keyOf={({ service, id }) => service + id}
           columns={[
-            { title: "Service", cell: ({ service }) => service },
+            { title: "Service", class: "nowrap", cell: ({ service }) => shortNames[service] ?? service },
             { title: "URL", class: "mono wrap", cell: (row) => row.url },
             { title: "Events", cell: (row) => row.events.join(", ") },
             { title: "Signed as", cell: ({ schemes }) => schemes.join(", ") },

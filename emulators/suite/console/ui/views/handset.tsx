@@ -127,8 +127,8 @@ export function NewHandset() {
       }}
     >
       <div class="fields">
-        <Field label="From (any number)" value={from} onInput={setFrom} placeholder="+12025550110" />
-        <Field label="To (a number of yours)" value={to} onInput={setTo} placeholder="+12025550100" />
+        <Field label="From (any number)" value={from} onInput={setFrom} placeholder="+12025550110" narrow />
+        <Field label="To (a number of yours)" value={to} onInput={setTo} placeholder="+12025550100" narrow />
         <Field label="Text" value={body} onInput={setBody} placeholder="Hello" wide />
         <button type="submit" disabled={action.busy || from === "" || to === ""}>
           Write

@@ -1,5 +1,6 @@
 /** One glance: is everything up, and is this run clean? */
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { count, duration, local } from "../format.ts";
 import { JournalList } from "../journal-list.tsx";
 import { Badge, Dot, Empty, Panel, Problem, type Tone } from "../parts.tsx";
@@ -60,9 +61,13 @@ export function Overview({ services, health }: { services: readonly Service[]; h
       mark: live.count(undefined, ["delivery", "control"]),
     },
   );
+  const verdict = <Verdict health={health} egress={egress.value} deadLetters={sum(dead.value?.services)} />;
+  const waited = useWaited();
+  // Each service's parts come with the health checks, and would push down what stands below.
+  if (!health && !waited) return <div class="overview">{verdict}</div>;
   return (
     <div class="overview">
-      <Verdict health={health} egress={egress.value} deadLetters={sum(dead.value?.services)} />
+      {verdict}
       <div class="columns">
         <Panel title="Services">
           {services.length === 0 ? (
@@ -86,6 +91,18 @@ export function Overview({ services, health }: { services: readonly Service[]; h
       </Panel>
     </div>
   );
+}
+
+/** A service that does not answer holds the health checks up; then the rest is worth more than that nothing moves. */
+const patienceMs = 1_000;
+
+function useWaited(): boolean {
+  const [waited, set] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => set(true), patienceMs);
+    return () => clearTimeout(timer);
+  }, []);
+  return waited;
 }
 
 const sum = (services: Readonly<Record<string, { total: number }>> | undefined) =>
@@ -156,7 +173,6 @@ function Services({ services, health }: { services: readonly Service[]; health: 
         <thead>
           <tr>
             <th>Service</th>
-            <th>Address</th>
             <th class="number">Latency</th>
             <th class="number">Average</th>
             <th class="number">Good / failed</th>
@@ -168,7 +184,16 @@ function Services({ services, health }: { services: readonly Service[]; health: 
           const check = health?.checks[name];
           return (
             <tbody key={name}>
-              <CheckRow name={title} check={check} addresses={addresses} />
+              <CheckRow name={title} check={check} />
+              <tr class="addresses">
+                <td colSpan={6}>
+                  {addresses.map((address) => (
+                    <span key={address.name + address.scheme} title={addressText(address)}>
+                      {address.name} <span class="mono">{shortAddress(address)}</span>
+                    </span>
+                  ))}
+                </td>
+              </tr>
               {Object.entries(check?.checks ?? {}).map(([part, one]) => (
                 <CheckRow key={part} name={part} check={one} inner />
               ))}
@@ -180,12 +205,7 @@ function Services({ services, health }: { services: readonly Service[]; health: 
   );
 }
 
-function CheckRow(props: {
-  name: string;
-  check: Check | undefined;
-  addresses?: Service["addresses"];
-  inner?: boolean;
-}) {
+function CheckRow(props: { name: string; check: Check | undefined; inner?: boolean }) {
   const { name, check } = props;
   const tone: Tone = !check
     ? "plain"
@@ -201,13 +221,6 @@ function CheckRow(props: {
           <Dot tone={tone} label={name} />
           {check && tone !== "good" ? <Badge tone={tone}>{check.status}</Badge> : null}
         </th>
-        <td class="mono addresses">
-          {(props.addresses ?? []).map((address) => (
-            <span key={address.name + address.scheme} title={addressText(address)}>
-              {`${address.name} ${shortHost(address.host)}:${address.port}`}
-            </span>
-          ))}
-        </td>
         <td class="number">{check ? duration(check.latency_ms) : "–"}</td>
         <td class="number">{duration(check?.avg_ms)}</td>
         <td class="number">
@@ -220,7 +233,7 @@ function CheckRow(props: {
       </tr>
       {check?.error === undefined ? null : (
         <tr class="trouble">
-          <td colSpan={7}>
+          <td colSpan={6}>
             {check.error} {check.hint}
           </td>
         </tr>
@@ -234,7 +247,10 @@ function addressText({ name, scheme, host, port }: Service["addresses"][number])
 }
 
 /** Ports tell loopback addresses apart; the title has the whole of them. */
-const shortHost = (host: string) => (host === "127.0.0.1" || host === "localhost" ? "" : host);
+function shortAddress({ scheme, host, port }: Service["addresses"][number]): string {
+  const short = host === "127.0.0.1" || host === "localhost" ? "" : host;
+  return `${scheme === "https" ? "https " : ""}${short}:${port}`;
+}
 
 function EgressTable({ egress }: { egress: Egress | undefined }): ComponentChildren {
   if (!egress) return null;

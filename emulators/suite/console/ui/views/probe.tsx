@@ -62,17 +62,18 @@ export function Probe({ names }: { names: readonly string[] }) {
           });
         }}
       >
-        {known.length === 0 ? null : (
-          <Select
-            label="Endpoint"
-            value={known.some((one) => one.url === url) ? url : ""}
-            onChange={(chosen) => {
-              setUrl(chosen);
-              setSecret(known.find((one) => one.url === chosen)?.secret ?? "");
-            }}
-            options={[["", "Another one"], ...known.map((one) => [one.url, one.url] as const)]}
-          />
-        )}
+        <Select
+          label="Endpoint"
+          value={known.some((one) => one.url === url) ? url : ""}
+          onChange={(chosen) => {
+            setUrl(chosen);
+            setSecret(known.find((one) => one.url === chosen)?.secret ?? "");
+          }}
+          options={[
+            ["", known.length === 0 ? "None registered" : "Another one"],
+            ...known.map((one) => [one.url, one.url] as const),
+          ]}
+        />
         <Field label="URL" value={url} onInput={setUrl} placeholder="http://127.0.0.1:3000/webhooks" wide />
         <Field label="Secret" value={secret} onInput={setSecret} placeholder="whsec_…" wide />
         <Select label="Signed as" value={scheme} onChange={setScheme} options={schemes} />
