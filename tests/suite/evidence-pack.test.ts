@@ -104,7 +104,7 @@ describe("a pack as recorded", () => {
     const shown = [...report.matchAll(/href="\.\.\/([^"]+)"/g)].map(([, path = ""]) => path);
     expect(shown).toContain("deadletter/drill.md");
     expect(shown.filter((path) => !drill.files.has(path))).toEqual([]);
-    expect(report).toMatch(/<td>[\d.]+<\/td><td>[^<]+, 5 times<\/td><td class="ok">passed/);
+    expect(report).toMatch(/<td>[\d.]+<\/td><td>[^<]+ \(5 times\)<\/td><td class="ok">passed/);
   });
 
   test("signed with a key of its own it needs that key, and no other", () => {

@@ -22,7 +22,8 @@ const Health = z.object({ after: z.object({ status: z.string(), checks: z.record
 const Providers = z.object({ email: z.string(), sms: z.string(), policy: z.string(), spot: z.string() });
 const Mode = z.object({ counts: z.object({ messages: z.number() }) });
 const Drill = z.object({ verdict: z.string(), deadLettered: z.number(), deliveredAfterReplay: z.number() });
-const Proof = z.object({ policy: z.object({ verdict: z.string() }), process: z.object({ verdict: z.string() }) });
+const Layer = z.object({ verdict: z.string() });
+const Proof = z.object({ policy: Layer, process: Layer, sandbox: Layer });
 const Rejections = z.array(
   z.object({
     report: z.object({
@@ -122,7 +123,9 @@ export function judge(files: Files, { viewersMs, fingerprints }: Measured): read
       name: "Nothing called the network",
       passed: proof?.policy.verdict === "nothing tried" && proof.process.verdict === "connected to loopback only",
       artefact: "egress/proof.json",
-      detail: proof ? `at the gateway ${proof.policy.verdict}; the process ${proof.process.verdict}` : "no proof",
+      detail: proof
+        ? `at the gateway ${proof.policy.verdict}; the process ${proof.process.verdict}; sandbox ${proof.sandbox.verdict}`
+        : "no proof",
     },
   ];
 }

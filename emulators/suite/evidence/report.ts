@@ -72,7 +72,7 @@ interface Row {
 
 function stepTable(steps: readonly StepResult[]): string {
   const row = ({ order, step, name, times, failure }: Row) => {
-    const [at, told] = times === 1 ? [order, name] : [step, `${name.replace(repetition, "")}, ${times} times`];
+    const [at, told] = times === 1 ? [order, name] : [step, `${name.replace(repetition, "")} (${times} times)`];
     const verdict = failure === undefined ? `<td class="ok">passed</td>` : `<td class="no">${html(failure)}</td>`;
     return `<tr><td>${at}</td><td>${html(told)}</td>${verdict}</tr>`;
   };
