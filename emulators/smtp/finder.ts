@@ -2,6 +2,8 @@ import * as z from "zod";
 import { afterReal } from "../kernel/clock.ts";
 import { inInbox } from "./domain/inbox.ts";
 import type { MessageSummary } from "./domain/message.ts";
+import type { Term } from "./domain/search-index.ts";
+import type { FieldName } from "./domain/search-text.ts";
 import type { MailState } from "./state.ts";
 
 const Text = z.string().min(1).max(1_000);
@@ -22,23 +24,48 @@ export const Wanted = z.strictObject({
 });
 export type Wanted = z.output<typeof Wanted>;
 
-const mostLookedAt = 100_000;
+const pageSize = 200;
 
-/** Messages that are wanted, oldest first. */
-export async function find(state: MailState, wanted: Wanted): Promise<readonly MessageSummary[]> {
+/** The first `most` messages that are wanted, oldest first. */
+export async function find(state: MailState, wanted: Wanted, most = Infinity): Promise<readonly MessageSummary[]> {
   const accepts = acceptor(state, wanted);
   const found: MessageSummary[] = [];
-  for (const message of await candidates(state, wanted)) if (await accepts(message)) found.push(message);
+  for await (const message of candidates(state, wanted)) {
+    if (await accepts(message)) found.push(message);
+    if (found.length >= most) break;
+  }
   return found;
 }
 
-async function candidates(state: MailState, wanted: Wanted): Promise<readonly MessageSummary[]> {
-  if (wanted.query === undefined) return state.arrivedAfter(wanted.since, mostLookedAt);
-  const entries = await state.searcher.search(wanted.query, undefined);
-  return entries
-    .filter(({ arrival }) => arrival > wanted.since)
-    .sort((left, right) => left.arrival - right.arrival)
-    .flatMap(({ id }) => state.summary(id) ?? []);
+/** Messages that may be wanted, oldest first: what a word, an address or a subject can be looked up for is. */
+async function* candidates(state: MailState, wanted: Wanted): AsyncGenerator<MessageSummary> {
+  const { query, to, from, subject, since } = wanted;
+  const terms = [...fieldTerms("subject", [subject ?? ""]), ...globTerms("sentTo", to), ...globTerms("sentFrom", from)];
+  if (query !== undefined || terms.length > 0) {
+    const newest: Term = { tag: "entry", test: ({ arrival }) => arrival > since };
+    const entries = await state.searcher.search(query ?? "", undefined, newest, ...terms);
+    for (const { id } of entries.toSorted((left, right) => left.arrival - right.arrival)) {
+      const message = state.summary(id);
+      if (message !== undefined) yield message;
+    }
+    return;
+  }
+  let page = state.arrivedAfter(since, pageSize);
+  while (page.length > 0) {
+    yield* page;
+    page = state.arrivedAfter(page.at(-1)?.arrival ?? since, pageSize);
+  }
+}
+
+/** What the index knows of a pattern: its runs of ASCII, where upper and lower case are beyond doubt. */
+function globTerms(name: FieldName, pattern = ""): readonly Term[] {
+  return fieldTerms(name, pattern.match(/[!-)+-~]+/g) ?? []);
+}
+
+function fieldTerms(name: FieldName, texts: readonly string[]): readonly Term[] {
+  return texts
+    .filter((text) => text !== "")
+    .map((text) => ({ tag: "fields", names: [name], wanted: text.toLowerCase() }));
 }
 
 /** Everything but `query` and `since`, which the candidates already fit. */
@@ -62,13 +89,13 @@ function glob(pattern: string): (address: string) => boolean {
 }
 
 /**
- * Waits until as many wanted messages are there, at most `timeoutMs` of real time. Answers with what was found then,
+ * Waits until as many wanted messages are there, at most `timeoutMs` of real time. Answers with the first `most` of them,
  * oldest first: fewer than `count` when the time is up or the server closes.
  */
 export async function waitFor(
   state: MailState,
   wanted: Wanted,
-  limits: { readonly count: number; readonly timeoutMs: number },
+  limits: { readonly count: number; readonly most: number; readonly timeoutMs: number },
 ): Promise<readonly MessageSummary[]> {
   const fresh: string[] = [];
   let wake = () => {};
@@ -87,7 +114,7 @@ export async function waitFor(
   ];
   try {
     const accepts = acceptor(state, wanted);
-    let found = [...(await find(state, wanted))];
+    let found = [...(await find(state, wanted, limits.most))];
     while (found.length < limits.count && !over) {
       if (fresh.length === 0) {
         const { promise, resolve } = Promise.withResolvers<void>();

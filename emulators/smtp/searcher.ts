@@ -98,22 +98,21 @@ export function createSearcher(store: MailStore, reader: Pick<Reader, "forget" |
     find: (term) => find([term]),
     async containing(text) {
       const { term, exact, mayHide } = sentSearch(text);
-      const likely = term === undefined ? [] : await find([term]);
-      const hidden = await find([
-        { tag: "entry", test: term === undefined ? () => true : mayHide },
-        ...(term === undefined ? [] : [{ ...term, negated: true }]),
-      ]);
+      const likely = await find([term]);
+      const hiding = index.find([{ tag: "entry", test: mayHide }]);
+      if (exact && hiding.length === 0) return likely;
+      const known = new Set(likely);
       const found = exact ? [...likely] : [];
       const wanted = text.toLowerCase();
       let elapsed = stopwatch();
-      for (const entry of exact ? hidden : [...likely, ...hidden]) {
+      for (const entry of [...(exact ? [] : likely), ...hiding.filter((one) => !known.has(one))]) {
         const raw = sentBytes(entry);
         if (raw !== undefined && sentHas(raw, wanted)) found.push(entry);
         if (elapsed() < sliceMs) continue;
         await turn();
         elapsed = stopwatch();
       }
-      return hidden.length === 0 ? found : found.sort(newestFirst);
+      return found.sort(newestFirst);
     },
     async matches(id, query) {
       const message = store.message(id);

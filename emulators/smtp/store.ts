@@ -233,7 +233,7 @@ function prepare(db: Database) {
     summaries: select(summaryColumns, `WHERE truncated = ? ${newest} LIMIT ?`),
     summaryPage: select(summaryColumns, `WHERE truncated = 0 ${newest} LIMIT ? OFFSET ?`),
     summaryPageBefore: select(summaryColumns, `WHERE truncated = 0 AND received_at < ? ${newest} LIMIT ? OFFSET ?`),
-    arrivedAfter: select(summaryColumns, "WHERE truncated = 0 AND arrival > ? ORDER BY arrival LIMIT ?"),
+    arrivedAfter: select(summaryColumns, "WHERE arrival > ? AND +truncated = 0 ORDER BY arrival LIMIT ?"),
     summary: select(summaryColumns, "WHERE id = ?"),
     has: db.prepare("SELECT 1 FROM smtp_messages WHERE id = ?").pluck(),
     placed: select("id, arrival", "WHERE truncated = 0 ORDER BY arrival"),

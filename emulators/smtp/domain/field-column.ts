@@ -4,23 +4,36 @@ import { lastNotAfter } from "./word-stream.ts";
 /** One field of many messages in a row: one search of a long string is faster than many of short ones. */
 export interface FieldColumn {
   text: string;
+  /** What was added since `text` was put together. */
+  parts: string[];
+  length: number;
   /** Where each message's begins, and where one more would. */
   readonly starts: Uint32Array;
   count: number;
 }
 
 export function createColumn(most: number): FieldColumn {
-  return { text: "", starts: new Uint32Array(most + 1), count: 0 };
+  return { text: "", parts: [], length: 0, starts: new Uint32Array(most + 1), count: 0 };
 }
 
 export function addField(column: FieldColumn, text: string): void {
-  column.text += text;
+  if (text !== "") column.parts.push(text);
+  column.length += text.length;
   column.count += 1;
-  column.starts[column.count] = column.text.length;
+  column.starts[column.count] = column.length;
+}
+
+/** The field of all messages as one string, not as a tree of its parts, which takes many times the room. */
+export function columnText(column: FieldColumn): string {
+  if (column.parts.length > 0) column.text = [column.text, ...column.parts].join("");
+  column.parts = [];
+  return column.text;
 }
 
 /** Marks messages whose field has `wanted`. */
-export function markField({ text, starts, count }: FieldColumn, wanted: string, found: Bits): void {
+export function markField(column: FieldColumn, wanted: string, found: Bits): void {
+  const { starts, count } = column;
+  const text = columnText(column);
   for (let at = text.indexOf(wanted); at !== -1; ) {
     const message = lastNotAfter(starts, at, count);
     const end = starts[message + 1] ?? 0;

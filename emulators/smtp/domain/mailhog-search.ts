@@ -9,7 +9,7 @@ export function isSearchKind(word: string): word is SearchKind {
 
 export interface SentSearch {
   /** What a message with the text has at least, and whether that is enough. */
-  readonly term: Term | undefined;
+  readonly term: Term;
   readonly exact: boolean;
   /** Whether a message may have the text where the index does not look. */
   mayHide(entry: Entry): boolean;
@@ -21,8 +21,8 @@ export function sentSearch(wanted: string): SentSearch {
   // What is not looked at in a legible message is lines of base64 as a whole: a text that is within one has no space.
   const encoded = !exact || /^[a-z0-9+/=]+$/i.test(wanted);
   return {
-    term: patterns.length === 0 ? undefined : { tag: "phrase", patterns, region: "sent", spaced: exact },
+    term: { tag: "phrase", patterns, region: "sent", spaced: exact },
     exact,
-    mayHide: ({ sent }) => sent === "nothing" || (sent === "legible" && encoded),
+    mayHide: ({ sent }) => patterns.length === 0 || sent === "nothing" || (sent === "legible" && encoded),
   };
 }

@@ -43,9 +43,8 @@ export function regionsOf({ starts, limits }: Places, message: number, first: nu
   return (read ? regionBit.read : 0) | (sent ? regionBit.sent : 0);
 }
 
-/** For each position its message, times four, and the texts that it is in as bits. */
-export function tagsOf({ count, starts, limits }: Places): Uint16Array {
-  const tags = new Uint16Array(starts[count] ?? 0);
+/** Writes for each position its message, times four, and the texts that it is in as bits. */
+export function fillTags({ count, starts, limits }: Places, tags: Uint16Array): void {
   for (let message = 0; message < count; message += 1) {
     const [readFrom = 0, readTo = 0, sentFrom = 0, sentTo = 0] = limits.subarray(message * 4, message * 4 + 4);
     const tag = message * 4;
@@ -53,5 +52,4 @@ export function tagsOf({ count, starts, limits }: Places): Uint16Array {
     tags.fill(tag | regionBit.read, readFrom, readTo);
     tags.fill(tag | regionBit.sent | (sentFrom < readTo ? regionBit.read : 0), sentFrom, sentTo);
   }
-  return tags;
 }

@@ -1,7 +1,7 @@
 import { type Bits, setBit } from "./bits.ts";
-import { type Places, tagsOf } from "./places.ts";
+import { fillTags, type Places } from "./places.ts";
 import { type SortedWords, sortedWords } from "./word-list.ts";
-import type { WordStream } from "./word-stream.ts";
+import { type WordStream, withRoom } from "./word-stream.ts";
 
 /** Where the words of a row that is whole occur. */
 export interface Postings {
@@ -18,12 +18,27 @@ interface Runs {
   readonly bytes: Uint8Array;
 }
 
-export function postingsOf(stream: WordStream, places: Places): Postings {
+/** Memory that is used again for every segment: returned and taken anew, it would stay in the process in pieces. */
+export interface PostingsScratch {
+  order: Uint32Array;
+  tags: Uint16Array;
+  readonly positions: Writing;
+  readonly messages: Writing;
+}
+
+export function createPostingsScratch(): PostingsScratch {
+  return { order: new Uint32Array(0), tags: new Uint16Array(0), positions: createWriting(), messages: createWriting() };
+}
+
+export function postingsOf(stream: WordStream, places: Places, scratch: PostingsScratch): Postings {
   const { row, length, size } = stream;
-  const { order, starts } = byWord(stream);
-  const positions = createRuns(size, length);
-  const messages = createRuns(size, length);
-  const tags = tagsOf(places);
+  scratch.order = withRoom(scratch.order, length);
+  scratch.tags = withRoom(scratch.tags, length);
+  const { order, tags, positions, messages } = scratch;
+  const starts = sortByWord(stream, order);
+  fillTags(places, tags);
+  beginRuns(positions, size, length);
+  beginRuns(messages, size, length);
   for (let word = 0; word < size; word += 1) {
     const end = starts[word + 1] ?? 0;
     let tag = tags[order[starts[word] ?? 0] ?? 0] ?? 0;
@@ -41,7 +56,7 @@ export function postingsOf(stream: WordStream, places: Places): Postings {
     endRun(positions, word);
     endRun(messages, word);
   }
-  return { words: sortedWords(stream), positions: trimmed(positions), messages: trimmed(messages) };
+  return { words: sortedWords(stream), positions: runsOf(positions), messages: runsOf(messages) };
 }
 
 /** Marks messages that have a word in a text. */
@@ -83,8 +98,8 @@ export function readPositions({ positions }: Postings, word: number, found: Uint
   return next;
 }
 
-/** Positions of the row, those of the first word first, and where those of each word begin. */
-function byWord({ row, length, size }: WordStream): { readonly order: Uint32Array; readonly starts: Uint32Array } {
+/** Puts the positions of the row in `order`, those of the first word first; answers where those of each word begin. */
+function sortByWord({ row, length, size }: WordStream, order: Uint32Array): Uint32Array {
   const starts = new Uint32Array(size + 1);
   for (let position = 0; position < length; position += 1) {
     const next = ((row[position] ?? 0) >>> 1) + 1;
@@ -92,24 +107,32 @@ function byWord({ row, length, size }: WordStream): { readonly order: Uint32Arra
   }
   for (let word = 0; word < size; word += 1) starts[word + 1] = (starts[word + 1] ?? 0) + (starts[word] ?? 0);
   const free = starts.slice();
-  const order = new Uint32Array(length);
   for (let position = 0; position < length; position += 1) {
     const word = (row[position] ?? 0) >>> 1;
     const place = free[word] ?? 0;
     order[place] = position;
     free[word] = place + 1;
   }
-  return { order, starts };
+  return starts;
 }
 
-interface Writing extends Runs {
-  readonly bytes: Uint8Array;
+interface Writing {
+  starts: Uint32Array;
+  bytes: Uint8Array;
   used: number;
   last: number;
 }
 
-function createRuns(size: number, numbers: number): Writing {
-  return { starts: new Uint32Array(size + 1), bytes: new Uint8Array(numbers * 4), used: 0, last: 0 };
+function createWriting(): Writing {
+  return { starts: new Uint32Array(0), bytes: new Uint8Array(0), used: 0, last: 0 };
+}
+
+/** Of so many words, and so many numbers in all. */
+function beginRuns(runs: Writing, words: number, numbers: number): void {
+  runs.starts = new Uint32Array(words + 1);
+  runs.bytes = withRoom(runs.bytes, numbers * 4);
+  runs.used = 0;
+  runs.last = 0;
 }
 
 function addNumber(runs: Writing, value: number): void {
@@ -128,6 +151,6 @@ function endRun(runs: Writing, word: number): void {
   runs.last = 0;
 }
 
-function trimmed({ starts, bytes, used }: Writing): Runs {
+function runsOf({ starts, bytes, used }: Writing): Runs {
   return { starts, bytes: bytes.slice(0, used) };
 }

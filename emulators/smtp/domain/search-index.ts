@@ -57,7 +57,7 @@ export function createSearchIndex(mostInSegment = 2048): SearchIndex {
   const open = (): Block => {
     const block = blocks.at(-1);
     if (block?.segment.stream !== undefined) return block;
-    const fresh: Block = { segment: createSegment(mostInSegment), entries: [], live: 0 };
+    const fresh: Block = { segment: createSegment(mostInSegment, scratch), entries: [], live: 0 };
     blocks.push(fresh);
     return fresh;
   };
@@ -71,7 +71,7 @@ export function createSearchIndex(mostInSegment = 2048): SearchIndex {
     add(entry, text) {
       if (places.has(entry.id)) return;
       const block = open();
-      addMessage(block.segment, text);
+      addMessage(block.segment, text, scratch);
       places.set(entry.id, { block, at: block.entries.length });
       block.entries.push(entry);
       block.live += 1;

@@ -1,11 +1,18 @@
-import { type Bits, hasBit, setBit } from "./bits.ts";
-import { addField, createColumn, type FieldColumn } from "./field-column.ts";
+import { type Bits, countBits, hasBit, setBit } from "./bits.ts";
+import { addField, columnText, createColumn, type FieldColumn } from "./field-column.ts";
 import { addPlace, createPlaces, messageAt, type Places, regionBit, regionsOf } from "./places.ts";
-import { markMessages, type Postings, postingsOf, readPositions } from "./postings.ts";
+import {
+  createPostingsScratch,
+  markMessages,
+  type Postings,
+  type PostingsScratch,
+  postingsOf,
+  readPositions,
+} from "./postings.ts";
 import { type FieldName, fieldNames, type Phrase, type SearchText } from "./search-text.ts";
 import type { Text } from "./search-words.ts";
 import { sortedWordsWith, wordsOf, wordsWith } from "./word-list.ts";
-import { addText, createWordStream, type WordStream } from "./word-stream.ts";
+import { addText, clearStream, createWordStream, type WordStream } from "./word-stream.ts";
 
 /** Some messages with all that they are found by, each known by its place; none is ever taken out. */
 export interface Segment {
@@ -17,8 +24,10 @@ export interface Segment {
   postings: Postings | undefined;
 }
 
-/** Memory that searches share. */
+/** Memory that all segments of an index use in turn. */
 export interface Scratch {
+  readonly stream: WordStream;
+  readonly postings: PostingsScratch;
   occurrences: Uint32Array;
   /** Positions where the words of a phrase that were looked at so far end. */
   ends: Bits;
@@ -28,22 +37,29 @@ export interface Scratch {
 const mostWords = 2 ** 19;
 
 /** Holds at most so many messages, 16,384 or fewer. */
-export function createSegment(mostMessages: number): Segment {
+export function createSegment(mostMessages: number, { stream }: Scratch): Segment {
+  clearStream(stream);
   return {
     mostMessages,
     places: createPlaces(mostMessages),
     columns: new Map(fieldNames.map((name) => [name, createColumn(mostMessages)])),
-    stream: createWordStream(),
+    stream,
     postings: undefined,
   };
 }
 
 export function createScratch(): Scratch {
-  return { occurrences: new Uint32Array(0), ends: new Uint32Array(0) };
+  return {
+    stream: createWordStream(),
+    postings: createPostingsScratch(),
+    occurrences: new Uint32Array(0),
+    ends: new Uint32Array(0),
+  };
 }
 
 /** Adds a message; seals the segment when it is full. */
-export function addMessage(segment: Segment, { fields, values, head, body, names, sent }: SearchText): void {
+export function addMessage(segment: Segment, text: SearchText, scratch: Scratch): void {
+  const { fields, values, head, body, names, sent } = text;
   const { stream, places, columns } = segment;
   if (stream === undefined) throw new Error("nothing is added to a sealed segment");
   const put = (text: Text): number => {
@@ -55,7 +71,8 @@ export function addMessage(segment: Segment, { fields, values, head, body, names
   else addPlace(places, put(sent), [valuesEnd, namesEnd, namesEnd, stream.length]);
   for (const [name, column] of columns) addField(column, fields[name]);
   if (places.count < segment.mostMessages && stream.length < mostWords) return;
-  segment.postings = postingsOf(stream, places);
+  segment.postings = postingsOf(stream, places, scratch.postings);
+  for (const column of columns.values()) columnText(column);
   segment.stream = undefined;
 }
 
@@ -66,7 +83,10 @@ export function markPhrase(segment: Segment, phrase: Phrase, scratch: Scratch, f
   const region = regionBit[phrase.region];
   const [only] = patterns.length === 1 ? patterns : [];
   if (postings !== undefined && only !== undefined) {
-    for (const word of sortedWordsWith(postings.words, only)) markMessages(postings, word, region, found);
+    for (const word of sortedWordsWith(postings.words, only)) {
+      markMessages(postings, word, region, found);
+      if (countBits(found) === segment.places.count) return; // a letter is in thousands of words
+    }
     return;
   }
   makeRoom(scratch, segment);

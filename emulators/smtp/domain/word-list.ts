@@ -9,8 +9,8 @@ export interface WordList {
 
 /** A list with its words in two more orders: by how they begin and by how they end. */
 export interface SortedWords extends WordList {
-  readonly byStart: Uint32Array;
-  readonly byEnd: Uint32Array;
+  readonly byStart: WordNumbers;
+  readonly byEnd: WordNumbers;
 }
 
 export function wordsOf({ bytes, starts, size }: WordStream): WordList {
@@ -70,6 +70,8 @@ function firstFrom({ text, starts, byStart, byEnd }: SortedWords, side: Side, lo
   return low;
 }
 
+type WordNumbers = Uint16Array | Uint32Array;
+
 const keyLength = 4;
 
 /** The characters at one side of a word as a number, the outermost first. */
@@ -85,9 +87,11 @@ function keyOf(text: string, start: number, end: number, side: Side): number {
 /** Word numbers are smaller than this, so that key and number make one number to sort by. */
 const mostWords = 2 ** 20;
 
-function ordered({ text, starts }: WordList, side: Side): Uint32Array {
+function ordered({ text, starts }: WordList, side: Side): WordNumbers {
   const keys = new Float64Array(starts.length - 1);
   for (let word = 0; word < keys.length; word += 1)
     keys[word] = keyOf(text, starts[word] ?? 0, (starts[word + 1] ?? 0) - 1, side) * mostWords + word;
-  return Uint32Array.from(keys.sort(), (key) => key % mostWords);
+  const order = keys.length < 65_536 ? new Uint16Array(keys.length) : new Uint32Array(keys.length);
+  for (const [at, key] of keys.sort().entries()) order[at] = key % mostWords;
+  return order;
 }

@@ -32,6 +32,13 @@ export function createWordStream(): WordStream {
   };
 }
 
+/** Empties it; its memory is used again. */
+export function clearStream(stream: WordStream): void {
+  stream.length = 0;
+  stream.size = 0;
+  stream.table.fill(-1);
+}
+
 export function addText(stream: WordStream, text: Text): void {
   stream.bytes = withRoom(stream.bytes, (stream.starts[stream.size] ?? 0) + text.length + 1);
   stream.row = withRoom(stream.row, stream.length + (text.length >>> 1) + 1);
@@ -99,7 +106,7 @@ function rehashed({ table, hashes, size }: WordStream): Int32Array {
 }
 
 /** The same numbers, with room for `length` of them. */
-function withRoom<T extends Uint8Array | Uint32Array | Int32Array>(numbers: T, length: number): T {
+export function withRoom<T extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(numbers: T, length: number): T {
   if (length <= numbers.length) return numbers;
   const larger = new (numbers.constructor as new (length: number) => T)(Math.max(length, numbers.length * 2));
   larger.set(numbers);

@@ -32,7 +32,7 @@ export function listRoutes(app: Hono<KernelEnv>, runtime: Runtime<MailState>): v
     const { limit, start, ...wanted } = readQuery(c.env.exchange, Listed);
     const filtered = Object.values(wanted).some((value) => value !== undefined);
     const messages = filtered
-      ? (await find(state, { ...wanted, since: wanted.since ?? 0 })).slice(start, start + limit)
+      ? (await find(state, { ...wanted, since: wanted.since ?? 0 }, start + limit)).slice(start)
       : state.summaries(start + limit).slice(start);
     return answerJson(c.env.exchange, 200, {
       total: state.count(),

@@ -15,6 +15,9 @@ const Waiting = Wanted.extend({
 });
 const Taking = Waiting.extend({ timeoutMs: z.coerce.number().int().min(0).max(120_000).default(0) });
 
+/** So many are shown when more are there than were waited for; the cursor leads to the rest. */
+const mostUnasked = 100;
+
 /** Mail that a test waits for instead of polling: answered when it arrives, or 408 when the time is up. */
 export function waitRoutes(app: Hono<KernelEnv>, runtime: Runtime<MailState>): void {
   const { state } = runtime;
@@ -32,7 +35,7 @@ export function waitRoutes(app: Hono<KernelEnv>, runtime: Runtime<MailState>): v
 
   app.get("/messages/wait", async (c) => {
     const { count, timeoutMs, ...wanted } = readQuery(c.env.exchange, Waiting);
-    const found = await waitFor(state, wanted, { count, timeoutMs });
+    const found = await waitFor(state, wanted, { count, most: Math.max(count, mostUnasked), timeoutMs });
     const body = { cursor: found.at(-1)?.arrival ?? wanted.since, messages: await render(found) };
     if (found.length < count)
       return answerJson(c.env.exchange, 408, { ...late(count, found.length, timeoutMs), ...body });
@@ -42,7 +45,7 @@ export function waitRoutes(app: Hono<KernelEnv>, runtime: Runtime<MailState>): v
   // Two takers never get the same message: what is rendered is removed in the same turn in which it is seen to be there.
   app.post("/messages/take", async (c) => {
     const { count, timeoutMs, ...wanted } = readBody(c.env.exchange, Taking);
-    const found = await waitFor(state, wanted, { count, timeoutMs });
+    const found = await waitFor(state, wanted, { count, most: count, timeoutMs });
     const rendered = await render(found.slice(0, count));
     const mine = rendered.filter(({ id }) => removeMessages(runtime, [id]) > 0);
     if (mine.length === 0) return answerJson(c.env.exchange, 408, { ...late(count, 0, timeoutMs), messages: [] });
