@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { defaultProfile } from "../../emulators/smtp/domain/message.ts";
 import { mailServer } from "../smtp/mail-server.ts";
 import { dotStuffed, queuedId, rawClient } from "../smtp/raw-client.ts";
@@ -10,6 +10,16 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const headed = (body: string) => `From: a@example.com\r\nSubject: x\r\n\r\n${body}`;
+
+test("a size limit of 0 is none", async () => {
+  const unlimited = await mailServer({ BACKLOT_MAIL_SIZE_LIMIT: "0" });
+  onTestFinished(() => unlimited.close());
+  const client = await rawClient(unlimited.port);
+  const body = headed(`${"x".repeat(70)}\r\n`.repeat(5_000));
+  const id = queuedId(await client.mail("a@example.com", ["b@example.com"], body));
+  expect((await unlimited.raw(id)).toString()).toBe(body);
+  client.end();
+});
 
 describe("the greeting", () => {
   test("comes within 20 ms", async () => {

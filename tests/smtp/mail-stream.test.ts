@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { MailStream } from "../../emulators/smtp/protocol/mail-stream.ts";
@@ -54,4 +55,76 @@ test("whatever is sent dot-stuffed is read exactly, however it is cut", async ()
 test("the first dot of a line goes even when a client did not double it", async () => {
   const got = await read(Buffer.from("a\r\n.b\r\n.\rc\r\n.\r\nNEXT\r\n"), []);
   expect(got.content.toString()).toBe("a\r\nb\r\n\rc\r\n");
+});
+
+/** In a buffer of its own, as a socket brings it. */
+function arrived(bytes: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(own);
+  return own;
+}
+
+/** Reads mails that came one behind the other, each command and each mail answered at once or in a later turn. */
+async function readPipelined(wire: Buffer, cuts: readonly number[], later: () => boolean): Promise<Buffer[]> {
+  const stream = new MailStream({});
+  const mails: Buffer[] = [];
+  const answered = (goOn: () => void) => (later() ? setImmediate(goOn) : goOn());
+  const finished = new Promise<void>((resolve) => {
+    stream.oncommand = (line, goOn = () => {}) => {
+      if (line.toString() === "QUIT") {
+        resolve();
+        return goOn();
+      }
+      const parts: Buffer[] = [];
+      stream.receive({
+        part: (bytes) => parts.push(Buffer.from(bytes)),
+        end(last) {
+          // What is left stays as it is until the mail is answered.
+          answered(() => {
+            mails.push(Buffer.concat([...parts, last]));
+            stream.resume();
+          });
+        },
+      });
+      answered(goOn);
+    };
+  });
+  const bounds = [0, ...cuts.map((cut) => cut % (wire.length + 1)).sort((left, right) => left - right), wire.length];
+  for (const [index, to] of bounds.slice(1).entries()) {
+    const goOn = stream.write(arrived(wire.subarray(bounds[index] ?? 0, to)));
+    if (!goOn) await once(stream, "drain");
+  }
+  await finished;
+  return mails;
+}
+
+test("pipelined mails are read in order and to the byte, whenever each is answered", async () => {
+  const sizes = fc.constantFrom(0, 1, 300, 9_000, 70_000);
+  const letters = fc.array(fc.tuple(message, sizes), { minLength: 1, maxLength: 6 });
+  await fc.assert(
+    fc.asyncProperty(
+      letters,
+      fc.array(fc.nat(), { maxLength: 12 }),
+      fc.infiniteStream(fc.boolean()),
+      async (all, cuts, later) => {
+        const contents = all.map(([content, size]) =>
+          Buffer.concat([content, Buffer.from("x".repeat(size)), Buffer.from("\r\n")]),
+        );
+        const wire = contents.flatMap((content) => [
+          Buffer.from("DATA\r\n"),
+          dotStuffed(content),
+          Buffer.from(".\r\n"),
+        ]);
+        const got = await readPipelined(
+          Buffer.concat([...wire, Buffer.from("QUIT\r\n")]),
+          cuts,
+          () => later.next().value,
+        );
+        expect(got.map((mail) => mail.toString("latin1"))).toEqual(
+          contents.map((content) => content.toString("latin1")),
+        );
+      },
+    ),
+    { numRuns: 200 },
+  );
 });

@@ -56,8 +56,10 @@ export class Receipt implements DataSink {
     host.collector.close();
   }
 
+  /** A limit of 0 is none. */
   private get tooBig(): boolean {
-    return this.size > this.host.runtime.settings.mailSizeLimit;
+    const { mailSizeLimit } = this.host.runtime.settings;
+    return mailSizeLimit > 0 && this.size > mailSizeLimit;
   }
 
   /** False when the message breaks off or is too big: nothing of it is kept from here on. */
