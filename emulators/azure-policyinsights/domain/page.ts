@@ -1,6 +1,6 @@
 /** One page of records. */
 import type { Readings } from "./readings.ts";
-import { instantOf, type Scan } from "./scans.ts";
+import type { Scan } from "./scans.ts";
 import { eachSeen, see } from "./sight.ts";
 import { type Found, type SortKey, sortFound } from "./sort.ts";
 import { ahead, type Place, type Question, type Visitor, walkNewestFirst } from "./walk.ts";
@@ -105,10 +105,10 @@ function leastOfNewest(instants: Float64Array, many: number): number {
 
 function sortedPage(readings: Readings, request: PageRequest, keys: readonly SortKey[]): Page {
   const found = collect(readings, request.question);
-  const order = sortFound(readings.estate, found, keys);
-  const shown = Math.min(order.length, request.shown + request.size);
+  const shown = Math.min(found.count, request.shown + request.size);
+  const order = sortFound(readings.estate, found, keys, shown);
   const records = Array.from(order.subarray(request.shown, shown), (position) => found.record(position));
-  return { records, last: undefined, shown, more: shown < order.length };
+  return { records, last: undefined, shown, more: shown < found.count };
 }
 
 interface Collected extends Found {
@@ -121,32 +121,27 @@ function collect(readings: Readings, question: Question): Collected {
   const most = sights.reduce((sum, { first, end }) => sum + end - first, extra.length);
   const row = new Uint32Array(most);
   const compliance = new Uint8Array(most);
-  const scan = new Uint16Array(most);
-  const scans: (Scan | undefined)[] = [undefined];
-  const between = new Map<number, number>();
+  /** Position in `sights` of each record, but of the extra ones, which come last. */
+  const sightOf = new Uint16Array(most);
   let count = 0;
-  for (const sight of sights)
+  sights.forEach((sight, which) => {
     eachSeen(readings, sight, (at, code) => {
-      const seen = sight.scanOf(at);
-      let known = seen ? scans.lastIndexOf(seen) : 0;
-      if (known < 0) known = scans.push(seen) - 1;
-      if (!seen) between.set(count, sight.instantOf(at));
       row[count] = at;
       compliance[count] = code;
-      scan[count] = known;
+      sightOf[count] = which;
       count += 1;
     });
+  });
+  const firstExtra = count;
   for (const each of extra) {
-    between.set(count, each.instant);
     row[count] = each.row;
     compliance[count] = each.compliance;
     count += 1;
   }
-  const { offset } = readings.estate.rows;
-  const instant = (position: number) => {
-    const seen = scans[scan[position] ?? 0];
-    return seen ? instantOf(seen.start, offset[row[position] ?? 0] ?? 0) : (between.get(position) ?? 0);
-  };
+  const instant = (position: number) =>
+    (position < firstExtra
+      ? sights[sightOf[position] ?? 0]?.instantOf(row[position] ?? 0)
+      : extra[position - firstExtra]?.instant) ?? 0;
   return {
     count,
     row,
@@ -155,7 +150,7 @@ function collect(readings: Readings, question: Question): Collected {
     record: (position) => ({
       row: row[position] ?? 0,
       compliance: compliance[position] ?? 0,
-      scan: scans[scan[position] ?? 0],
+      scan: position < firstExtra ? sights[sightOf[position] ?? 0]?.scanOf(row[position] ?? 0) : undefined,
       instant: instant(position),
     }),
   };

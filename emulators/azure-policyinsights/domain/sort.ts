@@ -1,4 +1,7 @@
-/** Sorting by codes: stable counting sorts from the last key to the first, so the time depends on no comparison. */
+/**
+ * Sorting by codes: stable counting sorts from the last key to the first, so the time depends on no comparison. A page
+ * needs few of a million, and its first key tells which they can be.
+ */
 import { complianceStates } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
 import { codesOf, type Field, sizeOf } from "./fields.ts";
@@ -17,45 +20,99 @@ export interface Found {
   instant(position: number): number;
 }
 
-/** Positions in `found` in the order of the keys; ties in the order of rows. */
-export function sortFound(estate: Estate, found: Found, keys: readonly SortKey[]): Uint32Array {
-  let order = new Uint32Array(found.count).map((_, index) => index);
-  const last = keys.findIndex(({ field }) => field.kind === "date");
-  const used = last < 0 ? keys : keys.slice(0, last + 1);
-  for (const { field, descending } of used.toReversed()) {
-    if (field.kind === "date") order = sortByTime(found, order, descending);
-    else {
-      const { ranks, many } = rankCodes(estate, field);
-      const code = codeReader(estate, found, field);
-      const of = new Uint32Array(found.count);
-      for (let at = 0; at < found.count; at += 1) of[at] = ranks[code(at)] ?? 0;
-      order = countingSort(order, of, many, descending);
-    }
+/**
+ * The first `wanted` positions in `found`, and perhaps more, in the order of the keys; ties in the order of rows. What
+ * the first key alone puts behind them is not sorted.
+ */
+export function sortFound(estate: Estate, found: Found, keys: readonly SortKey[], wanted: number): Uint32Array {
+  let order = new Uint32Array(found.count);
+  for (let position = 0; position < found.count; position += 1) order[position] = position;
+  const [first] = keys;
+  if (first) order = foremost(order, ranking(estate, found, order, first), wanted);
+  for (const key of keys.toReversed()) {
+    if (key.field.kind === "date") order = sortByTime(found, order, key.descending);
+    else order = countingSort(order, ranking(estate, found, order, key));
   }
   return order;
 }
 
-/** By instant, in units of 800 ns from the earliest, 11 bits at a time; stable. */
+/** Where positions come by one key; times that lie close together may have one rank. */
+interface Ranking {
+  /** By position, for those that are asked about. */
+  readonly of: Uint32Array;
+  readonly many: number;
+}
+
+function ranking(estate: Estate, found: Found, order: Uint32Array, { field, descending }: SortKey): Ranking {
+  const of = new Uint32Array(found.count);
+  if (field.kind === "date") {
+    const { instants, earliest, latest } = times(found, order);
+    const many = 65_536;
+    const scale = latest > earliest ? (many - 1) / (latest - earliest) : 0;
+    for (const at of order) {
+      const rank = Math.floor(((instants[at] ?? 0) - earliest) * scale);
+      of[at] = descending ? many - 1 - rank : rank;
+    }
+    return { of, many };
+  }
+  const { ranks, many } = rankCodes(estate, field);
+  const code = codeReader(estate, found, field);
+  for (const at of order) {
+    const rank = ranks[code(at)] ?? 0;
+    of[at] = descending ? many - 1 - rank : rank;
+  }
+  return { of, many };
+}
+
+/** Those of the lowest ranks that have `wanted` positions together. */
+function foremost(order: Uint32Array<ArrayBuffer>, { of, many }: Ranking, wanted: number): Uint32Array<ArrayBuffer> {
+  if (order.length <= wanted) return order;
+  const counts = new Uint32Array(many);
+  for (const at of order) counts[of[at] ?? 0] = (counts[of[at] ?? 0] ?? 0) + 1;
+  let last = 0;
+  let count = counts[0] ?? 0;
+  while (count < wanted) {
+    last += 1;
+    count += counts[last] ?? 0;
+  }
+  const chosen = new Uint32Array(count);
+  let next = 0;
+  for (const at of order) {
+    if ((of[at] ?? 0) > last) continue;
+    chosen[next] = at;
+    next += 1;
+  }
+  return chosen;
+}
+
+/** By instant, in units of 800 ns from the earliest, 16 bits at a time; stable. */
 function sortByTime(found: Found, order: Uint32Array<ArrayBuffer>, descending: boolean): Uint32Array<ArrayBuffer> {
+  const { instants, earliest, latest } = times(found, order);
+  const unit = 0.0008;
+  const many = 65_536;
+  const of = new Uint32Array(found.count);
+  let sorted = order;
+  for (let divisor = 1; divisor === 1 || (latest - earliest) / unit >= divisor; divisor *= many) {
+    for (const at of order) {
+      const digit = Math.floor(Math.round(((instants[at] ?? 0) - earliest) / unit) / divisor) % many;
+      of[at] = descending ? many - 1 - digit : digit;
+    }
+    sorted = countingSort(sorted, { of, many });
+  }
+  return sorted;
+}
+
+function times(found: Found, order: Uint32Array) {
   const instants = new Float64Array(found.count);
   let earliest = Number.POSITIVE_INFINITY;
   let latest = Number.NEGATIVE_INFINITY;
-  for (let at = 0; at < found.count; at += 1) {
+  for (const at of order) {
     const instant = found.instant(at);
     instants[at] = instant;
     if (instant < earliest) earliest = instant;
     if (instant > latest) latest = instant;
   }
-  const unit = 0.0008;
-  const digits = 65_536;
-  const of = new Uint32Array(found.count);
-  let sorted = order;
-  for (let divisor = 1; divisor === 1 || (latest - earliest) / unit >= divisor; divisor *= digits) {
-    for (let at = 0; at < found.count; at += 1)
-      of[at] = Math.floor(Math.round(((instants[at] ?? 0) - earliest) / unit) / divisor) % digits;
-    sorted = countingSort(sorted, of, digits, descending);
-  }
-  return sorted;
+  return { instants, earliest, latest };
 }
 
 /** The order of a field's codes. */
@@ -99,21 +156,19 @@ function codeReader(estate: Estate, found: Found, { level }: Field): (at: number
   };
 }
 
-function countingSort(
-  order: Uint32Array,
-  ranks: Uint32Array,
-  many: number,
-  descending: boolean,
-): Uint32Array<ArrayBuffer> {
+function countingSort(order: Uint32Array, { of, many }: Ranking): Uint32Array<ArrayBuffer> {
   const starts = new Uint32Array(many + 1);
-  const slot = (position: number) => (descending ? many - 1 - (ranks[position] ?? 0) : (ranks[position] ?? 0));
-  for (const position of order) starts[slot(position) + 1] = (starts[slot(position) + 1] ?? 0) + 1;
+  for (const at of order) {
+    const after = (of[at] ?? 0) + 1;
+    starts[after] = (starts[after] ?? 0) + 1;
+  }
   for (let rank = 0; rank < many; rank += 1) starts[rank + 1] = (starts[rank + 1] ?? 0) + (starts[rank] ?? 0);
   const sorted = new Uint32Array(order.length);
-  for (const position of order) {
-    const at = starts[slot(position)] ?? 0;
-    sorted[at] = position;
-    starts[slot(position)] = at + 1;
+  for (const at of order) {
+    const rank = of[at] ?? 0;
+    const place = starts[rank] ?? 0;
+    sorted[place] = at;
+    starts[rank] = place + 1;
   }
   return sorted;
 }
