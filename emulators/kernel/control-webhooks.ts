@@ -2,12 +2,13 @@
 import type { Hono } from "hono";
 import * as z from "zod";
 import { isoMilliseconds } from "./clock.ts";
+import type { ShownAttempt, ShownDelivery } from "./control-answers.ts";
 import type { Emulator, KernelEnv, Runtime } from "./emulator.ts";
 import { EndpointInput } from "./endpoint-input.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { answer, answerJson } from "./exchange.ts";
 import { readBody, readQuery } from "./http/input.ts";
-import type { Delivery } from "./outbox-store.ts";
+import type { Attempt, Delivery } from "./outbox-store.ts";
 import { ControlError } from "./plain-errors.ts";
 import { checkSignatures } from "./signature-check.ts";
 import { commonSchemes } from "./signatures.ts";
@@ -214,7 +215,7 @@ function showEndpoint({ createdAt, previous, ...endpoint }: Endpoint): Record<st
   };
 }
 
-function showDelivery(delivery: Delivery): Record<string, unknown> {
+function showDelivery(delivery: Delivery): ShownDelivery {
   return {
     id: delivery.id,
     cursor: delivery.arrival,
@@ -235,7 +236,7 @@ function showDelivery(delivery: Delivery): Record<string, unknown> {
   };
 }
 
-function showAttempt(attempt: ReturnType<Runtime<unknown>["outbox"]["history"]>[number]): Record<string, unknown> {
+function showAttempt(attempt: Attempt): ShownAttempt {
   return {
     n: attempt.n,
     at: isoMilliseconds(attempt.at),

@@ -1,18 +1,6 @@
 /** One thing that happened. */
 import type { Instant } from "./clock.ts";
-
-export const entryKinds = [
-  "request",
-  "session",
-  "change",
-  "timer",
-  "delivery",
-  "egress",
-  "control",
-  "fault",
-  "incident",
-] as const;
-export type EntryKind = (typeof entryKinds)[number];
+import type { EntryKind } from "./entry-kinds.ts";
 
 export interface JournalEntry {
   readonly sequence: number;

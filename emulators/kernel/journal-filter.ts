@@ -1,6 +1,6 @@
 /** What a reader of the journal may ask for; the feed and journal.har take the same filter. */
 import * as z from "zod";
-import { entryKinds } from "./journal-entry.ts";
+import { entryKinds } from "./entry-kinds.ts";
 
 export const JournalFilter = z.strictObject({
   /** One kind, or several with commas. */

@@ -1,5 +1,6 @@
 /** An entry as a line of JSON, and back. Credentials are masked before they are written. */
-import { entryKinds, type JournalEntry } from "./journal-entry.ts";
+import { entryKinds } from "./entry-kinds.ts";
+import type { JournalEntry } from "./journal-entry.ts";
 import { entryText } from "./journal-view.ts";
 
 export function entryLine(entry: JournalEntry): string {

@@ -3,7 +3,8 @@
  * overflow is counted. With a spool (journal-file.ts) entries and their numbers outlive the process.
  */
 import type { Clock } from "./clock.ts";
-import type { EntryKind, JournalEntry } from "./journal-entry.ts";
+import type { EntryKind } from "./entry-kinds.ts";
+import type { JournalEntry } from "./journal-entry.ts";
 import { type JournalOverflow, openOverflow } from "./journal-overflow.ts";
 import { bounded, weigh } from "./journal-weight.ts";
 

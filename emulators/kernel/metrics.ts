@@ -3,8 +3,9 @@
  * what happened; a request costs three look-ups and no memory.
  */
 import type { Clock } from "./clock.ts";
+import type { EntryKind } from "./entry-kinds.ts";
 import type { Journal } from "./journal.ts";
-import type { EntryKind, JournalEntry } from "./journal-entry.ts";
+import type { JournalEntry } from "./journal-entry.ts";
 import type { Mode } from "./mode.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Store } from "./state.ts";

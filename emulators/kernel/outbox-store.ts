@@ -1,8 +1,7 @@
 /** Rows of the dispatcher: deliveries and their attempts. */
 import type { Instant } from "./clock.ts";
+import type { DeliveryState } from "./control-answers.ts";
 import type { Database } from "./state.ts";
-
-export type DeliveryState = "waiting" | "delivered" | "dead" | "discarded";
 
 export interface Delivery {
   readonly id: string;

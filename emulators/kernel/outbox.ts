@@ -5,19 +5,14 @@
  *
  * Deliveries about one resource to one target form a lane: the next waits until the head is delivered or dead.
  */
+import type { DeliveryState } from "./control-answers.ts";
 import { createEndpoints, type Endpoints } from "./endpoints.ts";
 import type { Mode } from "./mode.ts";
 import { createAttempts, type Means, type Next } from "./outbox-attempt.ts";
 import { callbackDelivery, eventDeliveries, type NewDelivery } from "./outbox-fan-out.ts";
 import { createLanes, type Lanes, type Waiting } from "./outbox-lanes.ts";
 import { createPace, type Traffic } from "./outbox-pace.ts";
-import {
-  type Attempt,
-  createDeliveries,
-  type Delivery,
-  type DeliveryFilter,
-  type DeliveryState,
-} from "./outbox-store.ts";
+import { type Attempt, createDeliveries, type Delivery, type DeliveryFilter } from "./outbox-store.ts";
 import { Overloaded } from "./overloaded.ts";
 import type { Timers } from "./timers.ts";
 import type { BoundScheme, Callback, WebhookEvent } from "./webhook.ts";

@@ -1,6 +1,7 @@
 /** The signatures of an attempt, checked as its receiver would check them, with every step on the way. */
 import { createHash } from "node:crypto";
 import { isoMilliseconds } from "./clock.ts";
+import type { SignatureCheck } from "./control-answers.ts";
 import type { Runtime } from "./emulator.ts";
 import { secretsOf } from "./outbox-prepare.ts";
 import type { Attempt, Delivery } from "./outbox-store.ts";
@@ -10,29 +11,6 @@ import type { SentRequest, SignatureSteps, WebhookScheme } from "./webhook.ts";
 /** What receivers take for fresh, as Standard Webhooks, Stripe and their libraries do. */
 const toleranceSeconds = 300;
 const longestContent = 8_192;
-
-export interface SignatureCheck {
-  readonly scheme: string;
-  readonly verdict: "valid" | "invalid" | "not signed" | "unknown";
-  /** Why it is not valid. */
-  readonly reason: string | null;
-  readonly bodySha256: { readonly sent: string; readonly kept: string; readonly same: boolean };
-  readonly timestamp: {
-    readonly header: string;
-    readonly value: string;
-    readonly at: string | null;
-    /** From the clock that dated it, at the time of sending. */
-    readonly skewSeconds: number | null;
-    readonly toleranceSeconds: number;
-    readonly fresh: boolean;
-  } | null;
-  readonly content: { readonly recipe: string; readonly text: string; readonly bytes: number } | null;
-  readonly key: { readonly is: string; readonly fingerprints: readonly string[] } | null;
-  readonly algorithm: string | null;
-  readonly header: string | null;
-  readonly expected: readonly string[];
-  readonly received: readonly string[];
-}
 
 export function checkSignatures<State>(
   delivery: Delivery,

@@ -83,6 +83,13 @@ test("ten thousand entries keep a short list of elements", async () => {
     await page.getByRole("listbox").focus();
     await page.keyboard.press("End");
     await expect.poll(() => page.url()).toMatch(/journal\/twilio/);
+    // A page that opens now has the newest thousand of them, and claims no more.
+    await page.goto(`${suite.url}/#/overview`);
+    await page.reload();
+    await page.getByText("Clean lately").waitFor();
+    await page.getByText("in the newest 1,000 entries").waitFor();
+    await control(suite, "POST", "/_backlot/reset");
+    await page.getByText("Clean so far").waitFor();
     await page.close();
   } finally {
     await suite.close();

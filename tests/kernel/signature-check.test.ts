@@ -1,7 +1,7 @@
 /** The steps that the control API tells lead whoever follows them by hand to the header that was sent. */
 import { createHash, createHmac } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
-import type { SignatureCheck } from "../../emulators/kernel/signature-check.ts";
+import type { SignatureCheck } from "../../emulators/kernel/control-answers.ts";
 import { createSuite, type Suite } from "../../emulators/suite/suite.ts";
 import { startReceiver } from "../support/receiver.ts";
 

@@ -2,9 +2,9 @@
 import { createHmac } from "node:crypto";
 import * as z from "zod";
 import { createIds } from "../../kernel/ids.ts";
+import type { Finding } from "./answers.ts";
 import { sha256 } from "./attestation.ts";
 import type { Files } from "./files.ts";
-import type { Finding } from "./verify.ts";
 
 const Mode = z.object({
   seed: z.string(),

@@ -3,22 +3,9 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Instant, isoMilliseconds } from "../../kernel/clock.ts";
+import type { ShelvedPack } from "./answers.ts";
 import { volatileFolder } from "./artefact.ts";
 import type { Recorded } from "./record.ts";
-
-export interface ShelvedPack {
-  /** The first digits of the fingerprint. */
-  readonly id: string;
-  readonly name: string;
-  readonly title: string;
-  /** Those of the archive, which leaves volatile/ out. */
-  readonly files: number;
-  readonly bytes: number;
-  /** SHA-256 of the archive. */
-  readonly fingerprint: string;
-  /** Virtual time at which it was made. */
-  readonly madeAt: string;
-}
 
 export interface PackShelf {
   /** A folder to record into: what is recorded there can be added, and goes with the shelf if it is not. */

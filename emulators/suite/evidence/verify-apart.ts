@@ -1,6 +1,7 @@
 /** Verifies on a thread of its own: a suite goes on answering meanwhile, however large the pack is. */
 import { parentPort, Worker, workerData } from "node:worker_threads";
-import { type Verdict, verifyPack } from "./verify.ts";
+import type { Verdict } from "./answers.ts";
+import { verifyPack } from "./verify.ts";
 
 interface Task {
   readonly verify: string;

@@ -1,6 +1,7 @@
 /** Whether a pack is what was recorded: signature, hashes, missing and extra files, secrets, and whether its parts agree. */
 import { createHash, createPublicKey } from "node:crypto";
 import * as z from "zod";
+import type { Finding, Verdict } from "./answers.ts";
 import { checkAttestation, derivedKey, keyId, sha256 } from "./attestation.ts";
 import { compareText } from "./canonical.ts";
 import { agreement } from "./consistency.ts";
@@ -9,33 +10,6 @@ import { isVolatile, names, packFingerprint } from "./pack.ts";
 import { secretsIn } from "./redact.ts";
 import { tarEnd, tarEntry } from "./tar.ts";
 import { readTree, type Tree } from "./tree.ts";
-
-export interface Finding {
-  readonly check:
-    | "signature"
-    | "changed"
-    | "missing"
-    | "extra"
-    | "entry"
-    | "list"
-    | "manifest"
-    | "secret"
-    | "agreement"
-    | "fingerprint";
-  readonly path: string;
-  readonly detail: string;
-}
-
-export interface Verdict {
-  /** 0 whole, 1 content, 2 signature or key. */
-  readonly code: 0 | 1 | 2;
-  /** SHA-256 of the uncompressed archive without volatile/; absent where no archive can be made. */
-  readonly fingerprint?: string;
-  readonly signature: "valid" | "integrity only" | "invalid";
-  readonly keyId?: string;
-  readonly files: number;
-  readonly findings: readonly Finding[];
-}
 
 export interface VerifyOptions {
   /** PEM of the public key that the pack must be signed with. */

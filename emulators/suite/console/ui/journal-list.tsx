@@ -1,8 +1,9 @@
 /** The live journal with its filter: newest first. */
 import { useMemo, useState } from "preact/hooks";
+import { entryKinds } from "../../../kernel/entry-kinds.ts";
 import { count, timeOfDay } from "./format.ts";
 import { outcomeOf, summaryOf } from "./journal-words.ts";
-import { type Entry, keyOf, kinds } from "./live.ts";
+import { type Entry, keyOf } from "./live.ts";
 import { Badge, Empty, Field, Select } from "./parts.tsx";
 import { go, type JournalFilter, useLive, useShared } from "./state.ts";
 import { VirtualList } from "./virtual-list.tsx";
@@ -57,7 +58,11 @@ export function JournalList({ selected, names }: { selected?: string; names: rea
           hideLabel
           value={kind}
           onChange={(name) => choose({ kind: name })}
-          options={[["", "All kinds"], ["problem", "Problems"], ...kinds.map((name) => [name, capital(name)] as const)]}
+          options={[
+            ["", "All kinds"],
+            ["problem", "Problems"],
+            ...entryKinds.map((name) => [name, capital(name)] as const),
+          ]}
         />
         <Select
           label="Service"

@@ -3,6 +3,7 @@
  * connections that a browser has to a host, so that six tabs would leave none to ask with). After a lost connection it goes on from
  * the last position, so that nothing is missed or doubled; views are told at most every 60 ms however much arrives.
  */
+import { entryKinds } from "../../../kernel/entry-kinds.ts";
 import type { Api } from "./api.ts";
 
 export interface Entry {
@@ -29,23 +30,13 @@ export interface Live {
   readonly version: number;
   /** Entries that were there and are gone: the ring was faster than this page. */
   readonly missed: number;
+  /** Whether more may have happened than `entries` tells of. */
+  readonly partial: boolean;
   /** How many entries of these kinds an emulator had: a view that shows its state reads it again when this changes. */
   count(emulator: string | undefined, kinds: readonly string[]): number;
   subscribe(listener: () => void): () => void;
   start(): void;
 }
-
-export const kinds = [
-  "request",
-  "session",
-  "change",
-  "timer",
-  "delivery",
-  "egress",
-  "control",
-  "fault",
-  "incident",
-] as const;
 
 const mostKept = 10_000;
 const backfill = 1_000;
@@ -70,6 +61,8 @@ export function createLive(api: Api): Live {
   let silence = 0;
   let timer = 0;
   const counts = new Map<string, number>();
+  /** Sequence of the oldest entry that each emulator had here; 1 where it began anew. */
+  const firsts = new Map<string, number>();
   const listeners = new Set<() => void>();
 
   const notify = () => {
@@ -87,7 +80,8 @@ export function createLive(api: Api): Live {
   };
   const forget = (emulator: string) => {
     entries = entries.filter((entry) => entry.emulator !== emulator);
-    for (const kind of kinds) counted(emulator, kind);
+    firsts.set(emulator, 1);
+    for (const kind of entryKinds) counted(emulator, kind);
   };
   const counted = (emulator: string, kind: string) => {
     const key = `${emulator}/${kind}`;
@@ -101,7 +95,11 @@ export function createLive(api: Api): Live {
       at -= 1;
     }
     entries.splice(at, 0, slim(entry));
-    if (entries.length > mostKept + 1_000) entries = entries.slice(-mostKept);
+    if (!firsts.has(entry.emulator)) firsts.set(entry.emulator, entry.sequence);
+    if (entries.length > mostKept + 1_000) {
+      for (const { emulator } of entries.slice(0, -mostKept)) firsts.set(emulator, Number.POSITIVE_INFINITY);
+      entries = entries.slice(-mostKept);
+    }
     counted(entry.emulator, entry.kind);
   };
 
@@ -124,7 +122,7 @@ export function createLive(api: Api): Live {
     silence = setTimeout(lost, silenceMs);
   };
   const take = ({ event, data }: Frame) => {
-    if (kinds.some((kind) => kind === event)) add(data);
+    if (entryKinds.some((kind) => kind === event)) add(data);
     else if (event === "cleared" || event === "restarted") forget(data.emulator);
     else if (event === "missed") missed += Number(data.count);
     else return;
@@ -164,6 +162,9 @@ export function createLive(api: Api): Live {
     },
     get missed() {
       return missed;
+    },
+    get partial() {
+      return missed > 0 || [...firsts.values()].some((first) => first > 1);
     },
     count(emulator, wanted) {
       let sum = 0;

@@ -1,31 +1,15 @@
 /** Evidence of what happened: record it, take the pack away, see whether it is whole. */
 import { useState } from "preact/hooks";
+import type { ShelvedPack, Verdict } from "../../../evidence/answers.ts";
 import { count, size } from "../format.ts";
 import { Badge, Copy, Empty, Field, Panel, Problem, Said, Time } from "../parts.tsx";
 import { useAction, useLive, useResource, useShared } from "../state.ts";
 import { Table } from "../table.tsx";
 
-interface Pack {
-  readonly id: string;
-  readonly name: string;
-  readonly title: string;
-  readonly files: number;
-  readonly bytes: number;
-  readonly fingerprint: string;
-  readonly madeAt: string;
-}
-interface Verdict {
-  readonly code: number;
-  readonly fingerprint?: string;
-  readonly signature: string;
-  readonly files: number;
-  readonly findings: readonly { readonly check: string; readonly path: string; readonly detail: string }[];
-}
-
 const base = "/_backlot/evidence";
 
 export function Evidence() {
-  const packs = useResource<{ packs: readonly Pack[] }>(`${base}/packs`, { everyMs: 5_000 });
+  const packs = useResource<{ packs: readonly ShelvedPack[] }>(`${base}/packs`, { everyMs: 5_000 });
   return (
     <div class="stack">
       <Recording made={packs.reload} />
@@ -81,7 +65,7 @@ function Recording({ made }: { made(): void }) {
             onClick={() =>
               action.run(async () => {
                 try {
-                  const { name, files } = await api.send<Pack>("POST", `${base}/stop`);
+                  const { name, files } = await api.send<Pick<ShelvedPack, "name" | "files">>("POST", `${base}/stop`);
                   return `${name}: ${count(files)} files.`;
                 } finally {
                   state.reload();
@@ -100,7 +84,7 @@ function Recording({ made }: { made(): void }) {
   );
 }
 
-function Packs(props: { packs: readonly Pack[] | undefined; error: string | undefined; changed(): void }) {
+function Packs(props: { packs: readonly ShelvedPack[] | undefined; error: string | undefined; changed(): void }) {
   const { packs, error, changed } = props;
   const [verdicts, setVerdicts] = useState<Readonly<Record<string, Verdict>>>({});
   return (
@@ -192,7 +176,7 @@ function VerdictDetail({ title, verdict }: { title: string; verdict: Verdict }) 
   );
 }
 
-function PackActions(props: { pack: Pack; judged(verdict: Verdict): void; removed(): void }) {
+function PackActions(props: { pack: ShelvedPack; judged(verdict: Verdict): void; removed(): void }) {
   const { api } = useShared();
   const action = useAction();
   const { pack, judged, removed } = props;

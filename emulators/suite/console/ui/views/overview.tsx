@@ -134,7 +134,9 @@ function Verdict(props: {
     : real
       ? "Real mode: nothing is emulated"
       : bad === 0
-        ? "Clean so far"
+        ? live.partial
+          ? "Clean lately"
+          : "Clean so far"
         : "Needs a look";
   const tone: Tone = !ready ? "plain" : real ? "warn" : bad === 0 ? "good" : "bad";
   return (
@@ -147,6 +149,11 @@ function Verdict(props: {
       <Figure n={deadLetters ?? 0} title="dead letters" bad href={place("webhooks", "dead")} />
       <Figure n={faults} title="faults fired" href={place("control")} />
       <Figure n={sick} title="services down" bad />
+      {live.partial ? (
+        <span class="faint" title="Requests, incidents and faults are counted in what this page has of the journal.">
+          in the newest {count(live.entries.length)} entries
+        </span>
+      ) : null}
     </section>
   );
 }

@@ -1,28 +1,8 @@
 /** A signature as its receiver checks it, one step after the other. */
 import type { ComponentChildren } from "preact";
+import type { SignatureCheck } from "../../../../kernel/control-answers.ts";
 import { size } from "../format.ts";
 import { Badge, Code, Time, type Tone } from "../parts.tsx";
-
-export interface SignatureCheck {
-  readonly scheme: string;
-  readonly verdict: "valid" | "invalid" | "not signed" | "unknown";
-  readonly reason: string | null;
-  readonly bodySha256: { readonly sent: string; readonly kept: string; readonly same: boolean };
-  readonly timestamp: {
-    readonly header: string;
-    readonly value: string;
-    readonly at: string | null;
-    readonly skewSeconds: number | null;
-    readonly toleranceSeconds: number;
-    readonly fresh: boolean;
-  } | null;
-  readonly content: { readonly recipe: string; readonly text: string; readonly bytes: number } | null;
-  readonly key: { readonly is: string; readonly fingerprints: readonly string[] } | null;
-  readonly algorithm: string | null;
-  readonly header: string | null;
-  readonly expected: readonly string[];
-  readonly received: readonly string[];
-}
 
 export interface CheckedAttempt {
   readonly n: number;

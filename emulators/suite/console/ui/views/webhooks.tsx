@@ -1,5 +1,6 @@
 /** Deliveries with every attempt, dead letters, endpoints, and the probe of a receiver. */
 import { useState } from "preact/hooks";
+import type { DeliveryState, ShownAttempt, ShownDelivery, SignatureCheck } from "../../../../kernel/control-answers.ts";
 import { count, duration, newestOf } from "../format.ts";
 import { shortNames } from "../journal-list.tsx";
 import { Badge, Code, Empty, Facts, Headers, Panel, Problem, Said, Select, Tabs, Time, type Tone } from "../parts.tsx";
@@ -8,44 +9,11 @@ import { VirtualList } from "../virtual-list.tsx";
 import { Endpoints } from "./endpoints.tsx";
 import { pairsOf } from "./journal.tsx";
 import { Probe } from "./probe.tsx";
-import { type CheckedAttempt, Signature, type SignatureCheck } from "./signature.tsx";
+import { type CheckedAttempt, Signature } from "./signature.tsx";
 
-interface Delivery {
-  readonly id: string;
-  readonly webhookId: string;
-  readonly endpoint: string | null;
-  readonly type: string;
-  readonly subject: string;
-  readonly occurredAt: string;
-  readonly method: string;
-  readonly url: string;
-  readonly scheme: string;
-  readonly state: "waiting" | "delivered" | "dead" | "discarded";
-  readonly reason: string | null;
-  readonly tries: number;
-  readonly nextDue: string | null;
-  readonly endedAt: string | null;
-}
-type Listed = Delivery & { readonly service: string };
+type Listed = ShownDelivery & { readonly service: string };
 
-interface Attempt {
-  readonly n: number;
-  readonly at: string;
-  readonly request: {
-    readonly method: string;
-    readonly url: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly bodySha256: string;
-  };
-  readonly outcome: string;
-  readonly status: number | null;
-  readonly detail: string | null;
-  readonly response: { readonly headers: unknown; readonly body: string; readonly bodyBytes: number } | null;
-  readonly wallMs: number | null;
-  readonly nextDue: string | null;
-}
-
-const tones: Readonly<Record<Delivery["state"], Tone>> = {
+const tones: Readonly<Record<DeliveryState, Tone>> = {
   waiting: "warn",
   delivered: "good",
   dead: "bad",
@@ -90,7 +58,7 @@ function Deliveries({ dead, service, id }: { dead: boolean; service: string | un
   const wanted = dead ? "dead" : state;
   const { value, error, reload } = useResource<{
     services: Readonly<
-      Record<string, { deliveries: readonly Delivery[]; counts: Readonly<Record<Delivery["state"], number>> }>
+      Record<string, { deliveries: readonly ShownDelivery[]; counts: Readonly<Record<DeliveryState, number>> }>
     >;
   }>(`/_backlot/webhooks/deliveries?limit=500${wanted === "" ? "" : `&state=${wanted}`}`, { mark, everyMs: 5_000 });
   const rows: readonly Listed[] = Object.entries(value?.services ?? {})
@@ -211,7 +179,7 @@ function DeliveryDetail({ service, id, mark }: { service: string; id: string; ma
   const action = useAction();
   const [reason, setReason] = useState("");
   const path = `/_backlot/members/${service}`;
-  const found = useResource<Delivery & { body: string; attempts: readonly Attempt[] }>(
+  const found = useResource<ShownDelivery & { body: string; attempts: readonly ShownAttempt[] }>(
     `${path}/webhooks/deliveries/${encodeURIComponent(id)}`,
     { mark },
   );
@@ -299,7 +267,7 @@ function DeliveryDetail({ service, id, mark }: { service: string; id: string; ma
   );
 }
 
-function AttemptBox(props: { attempt: Attempt; checks: readonly SignatureCheck[]; open: boolean }) {
+function AttemptBox(props: { attempt: ShownAttempt; checks: readonly SignatureCheck[]; open: boolean }) {
   const { attempt, checks, open } = props;
   const good = attempt.outcome === "delivered";
   return (
