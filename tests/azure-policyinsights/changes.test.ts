@@ -144,6 +144,19 @@ describe("assignments and definitions", () => {
   });
 });
 
+test.each([
+  ["PolicyInsights/remediations", "InvalidCreateRemediationRequest", "policyAssignmentId"],
+  ["Authorization/policyAssignments", "InvalidRequestContent", "policyDefinitionId"],
+  ["Authorization/policyExemptions", "InvalidRequestContent", "policyAssignmentId"],
+])("a write of %s that names nothing is told what is missing", async (collection, code, member) => {
+  // What az 2.45 sends for a remediation whose assignment is given by its id.
+  for (const body of [{}, { properties: {} }, { properties: { [member]: 3 } }]) {
+    const answer = await arm.call("PUT", `${arm.subscription}/providers/Microsoft.${collection}/nothing`, body);
+    expect([answer.status, answer.body.error.code]).toEqual([400, code]);
+    expect(answer.body.error.message).toContain(`${member}' is missing`);
+  }
+});
+
 test("an exemption takes a resource out of the count, and its end brings it back", async () => {
   const id = await failingStorage();
   const assignment = `${arm.subscription}/providers/Microsoft.Authorization/policyAssignments/SecurityCenterBuiltIn`;

@@ -158,6 +158,7 @@ function writeAssignment(c: Context<KernelEnv>, runtime: Runtime<AzureState>): R
   const given = bodyOf(exchange);
   const properties = record(given.properties);
   const definition = text(properties, "policyDefinitionId");
+  if (definition === "") reject("InvalidRequestContent", "'properties.policyDefinitionId' is missing");
   const catalogue = catalogueOf(state.documents.structure(Number.MAX_SAFE_INTEGER));
   if (!catalogue.definition(definition) && !catalogue.initiative(definition))
     reject(

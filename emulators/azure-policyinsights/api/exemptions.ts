@@ -91,6 +91,7 @@ function write(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: Scope
   const { place, name, id, found } = asked(c, runtime, scope);
   const properties = record(bodyOf(c.env.exchange).properties);
   const assignmentId = text(properties, "policyAssignmentId").toLowerCase();
+  if (assignmentId === "") return reject("InvalidRequestContent", "'properties.policyAssignmentId' is missing");
   if (!runtime.state.readings().estate.assignments.some((each) => each.id === assignmentId))
     return reject("PolicyAssignmentNotFound", assignmentId);
   const category = text(properties, "exemptionCategory");

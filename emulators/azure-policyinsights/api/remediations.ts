@@ -126,6 +126,7 @@ function plus({ clock }: Runtime<AzureState>, ms: number) {
 }
 
 function check(state: AzureState, assignmentId: string, reference: string, properties: Json): void {
+  if (assignmentId === "") reject("InvalidCreateRemediationRequest", "'policyAssignmentId' is missing");
   const { estate } = state.readings();
   const assignment = estate.assignments.find((each) => each.id === assignmentId);
   if (!assignment) throw armError("PolicyAssignmentNotFound", {}, assignmentId);
