@@ -59,22 +59,21 @@ function lists(app: App, runtime: MailRuntime, version: Version): void {
     const skip = whole(query.get("skip")) ?? 0;
     const limit = Math.min(whole(query.get("limit")) ?? 50, 200);
     const search = (query.get("search") ?? "").trim().toLowerCase();
-    const found =
-      search === "" ? undefined : new Set((await state.searcher.search(`"${search}"`, undefined)).map(({ id }) => id));
-    const all = state.summaryPage({ start: 0, limit: everything });
-    const matching = all.filter(({ id }) => found?.has(id) ?? true);
+    const matching =
+      search === ""
+        ? state.summaryPage({ start: 0, limit: everything })
+        : await state.searcher.search(`"${search}"`, undefined);
     const unread = matching.filter(({ id }) => !state.isRead(id));
     const chosen = query.get("unread") === "true" ? unread : matching;
     const ordered = query.get("sort") === "asc" ? chosen.toReversed() : chosen;
+    const shown = ordered.slice(skip, skip + limit).flatMap(({ id }) => state.summary(id) ?? []);
     const items = await Promise.all(
-      ordered
-        .slice(skip, skip + limit)
-        .map(async (message) => renderShort(message, await state.reader.gist(message), state.isRead(message.id))),
+      shown.map(async (message) => renderShort(message, await state.reader.gist(message), state.isRead(message.id))),
     );
     return answerJson(exchange, 200, {
       items,
       total: chosen.length,
-      storeTotal: all.length,
+      storeTotal: state.count(),
       unread: unread.length,
       skip,
       limit,

@@ -16,7 +16,7 @@ const Waiting = Wanted.extend({
 const Taking = Waiting.extend({ timeoutMs: z.coerce.number().int().min(0).max(120_000).default(0) });
 
 /** So many are shown when more are there than were waited for; the cursor leads to the rest. */
-const mostUnasked = 100;
+const mostUnasked = 20;
 
 /** Mail that a test waits for instead of polling: answered when it arrives, or 408 when the time is up. */
 export function waitRoutes(app: Hono<KernelEnv>, runtime: Runtime<MailState>): void {
