@@ -42,6 +42,8 @@ export function createSearcher(store: MailStore, reader: Pick<Reader, "forget" |
   let read = 0;
   /** The message that is being read; undefined when it is gone meanwhile. */
   let current: Message | undefined;
+  /** Some message's body as it was sent is not wholly in the index. */
+  let hidden = false;
   let reading: Promise<void> | undefined;
   let cancelAhead: (() => void) | undefined;
   let cameLately = false;
@@ -53,6 +55,7 @@ export function createSearcher(store: MailStore, reader: Pick<Reader, "forget" |
     index = createSearchIndex();
     read = 0;
     current = undefined;
+    hidden = false;
   };
   const readNext = async (): Promise<void> => {
     const message = store.messageAfter(read);
@@ -63,6 +66,7 @@ export function createSearcher(store: MailStore, reader: Pick<Reader, "forget" |
     if (current !== message) return;
     const { entry, text } = findable(message, mail);
     index.add(entry, text);
+    hidden ||= entry.sent !== "all";
   };
   const readSlice = async (): Promise<void> => {
     const elapsed = stopwatch();
@@ -99,7 +103,7 @@ export function createSearcher(store: MailStore, reader: Pick<Reader, "forget" |
     async containing(text) {
       const { term, exact, mayHide } = sentSearch(text);
       const likely = await find([term]);
-      const hiding = index.find([{ tag: "entry", test: mayHide }]);
+      const hiding = hidden || !exact ? index.find([{ tag: "entry", test: mayHide }]) : [];
       if (exact && hiding.length === 0) return likely;
       const known = new Set(likely);
       const found = exact ? [...likely] : [];

@@ -22,6 +22,8 @@ export interface Segment {
   /** The texts as they were added; undefined when it is sealed, for it takes less room then and is searched faster. */
   stream: WordStream | undefined;
   postings: Postings | undefined;
+  /** Messages with phrases that were looked for since: nothing is added to it, so they stay right. */
+  readonly known: Map<string, Bits>;
 }
 
 /** Memory that all segments of an index use in turn. */
@@ -45,6 +47,7 @@ export function createSegment(mostMessages: number, { stream }: Scratch): Segmen
     columns: new Map(fieldNames.map((name) => [name, createColumn(mostMessages)])),
     stream,
     postings: undefined,
+    known: new Map(),
   };
 }
 
@@ -76,8 +79,24 @@ export function addMessage(segment: Segment, text: SearchText, scratch: Scratch)
   segment.stream = undefined;
 }
 
+/** Clients ask for the same again and again until something comes, and for page after page. */
+const mostKnown = 32;
+
 /** Marks messages that have the words of a phrase in a row. */
 export function markPhrase(segment: Segment, phrase: Phrase, scratch: Scratch, found: Bits): void {
+  const { postings, known } = segment;
+  const key = [phrase.region, phrase.spaced, ...phrase.patterns].join(" ");
+  const marked = (postings && known.get(key)) ?? new Uint32Array(found.length);
+  if (!known.has(key)) {
+    lookUp(segment, phrase, scratch, marked);
+    if (postings !== undefined) known.set(key, marked);
+    const oldest = known.size > mostKnown ? known.keys().next().value : undefined;
+    if (oldest !== undefined) known.delete(oldest);
+  }
+  for (let at = 0; at < found.length; at += 1) found[at] = (found[at] ?? 0) | (marked[at] ?? 0);
+}
+
+function lookUp(segment: Segment, phrase: Phrase, scratch: Scratch, found: Bits): void {
   const { patterns, spaced } = phrase;
   const { postings } = segment;
   const region = regionBit[phrase.region];
