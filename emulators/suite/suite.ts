@@ -18,7 +18,7 @@ import { plainErrors } from "../kernel/plain-errors.ts";
 import { serve } from "../kernel/serve.ts";
 import { definitions } from "../kernel/setting-definitions.ts";
 import { reachableHost, type Settings, settingsFrom } from "../kernel/settings.ts";
-import { loadAhead, type RunningEmulator, type StartOptions } from "../kernel/start.ts";
+import { type RunningEmulator, type StartOptions, warmAhead } from "../kernel/start.ts";
 import { attach, attachments } from "./attach.ts";
 import { createPageFiles } from "./console/files.ts";
 import { consolePage } from "./console/page.ts";
@@ -227,7 +227,7 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     control: ownControl,
     warmUp() {
       for (const emulator of emulators) emulator.warmUp();
-      loadAhead([{ host }], warming.signal, log);
+      warmAhead([{ host }], [], { signal: warming.signal, log });
     },
     async close() {
       warming.abort();
