@@ -1,7 +1,7 @@
 /** Every operation of an emulator's control API, once: openapi.json is made from it, and a test holds it to the routes. */
 import * as z from "zod";
-import { AdvanceInput, ClockInput, ModeInput, TimersQuery } from "./control.ts";
 import { FeedQuery } from "./control-feed.ts";
+import { AdvanceInput, ClockInput, ModeInput, TimersQuery } from "./control-forms.ts";
 import { HoldInput, harType, JournalQuery } from "./control-journal.ts";
 import { EndpointProbe, UrlProbe } from "./control-probe.ts";
 import { SnapshotInput } from "./control-snapshots.ts";

@@ -1,9 +1,9 @@
 /** The control API of one emulator, `/_backlot/*`: the only seam between an emulator and whoever steers it. */
 import { Hono } from "hono";
-import * as z from "zod";
 import { isoMilliseconds } from "./clock.ts";
 import { faultRoutes } from "./control-faults.ts";
 import { feedRoutes } from "./control-feed.ts";
+import { AdvanceInput, advanceTarget, ClockInput, ModeInput, TimersQuery } from "./control-forms.ts";
 import { journalRoutes } from "./control-journal.ts";
 import { probeRoutes } from "./control-probe.ts";
 import { refusedInRealMode } from "./control-real-mode.ts";
@@ -15,36 +15,6 @@ import { readBody, readQuery } from "./http/input.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { openApi, ownOperations, schemaPath } from "./openapi.ts";
 import { ControlError } from "./plain-errors.ts";
-
-export const ClockInput = z.strictObject({
-  mode: z.enum(["real", "ticking", "frozen"]),
-  /** ISO instant that the clock shows at `anchor`. */
-  at: z.iso.datetime({ offset: true }).optional(),
-  /** ISO wall instant; several processes given one anchor show one time. */
-  anchor: z.iso.datetime({ offset: true }).optional(),
-});
-
-export const AdvanceInput = z.union([
-  z.strictObject({ to: z.iso.datetime({ offset: true }) }),
-  z.strictObject({
-    ms: z.number().min(0).optional(),
-    seconds: z.number().min(0).optional(),
-    minutes: z.number().min(0).optional(),
-    hours: z.number().min(0).optional(),
-    days: z.number().min(0).optional(),
-  }),
-]);
-
-/** The instant an advance asks for. */
-export function advanceTarget(input: z.output<typeof AdvanceInput>, now: number): number {
-  if ("to" in input) return Date.parse(input.to);
-  const { ms = 0, seconds = 0, minutes = 0, hours = 0, days = 0 } = input;
-  return now + ms + 1000 * (seconds + 60 * (minutes + 60 * (hours + 24 * days)));
-}
-
-export const TimersQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(100) });
-
-export const ModeInput = z.strictObject({ mode: z.enum(["mock", "real"]) });
 
 export async function createControl<State, Seed>(
   emulator: Emulator<State, Seed>,
