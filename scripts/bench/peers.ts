@@ -16,7 +16,7 @@ import { type ServerProcess, startServer } from "./server-process.ts";
 
 const folder = join(tmpdir(), "backlot-bench-peers");
 const versions = { emulate: "0.12.2", maildev: "2.2.1" };
-const metricNames = { create: "peerCreate", fetch: "peerFetch", list: "peerList" } as const;
+const metricNames = { create: "peerCreate", fetch: "peerFetch", list: "peerList", listAgain: "peerListAgain" } as const;
 /** Each load on fresh processes and as long as emulate lets it be: it refuses from its 5,000th request on. */
 const plan = counted(2_400, 2_400);
 const mails = counted(300, 700);

@@ -93,8 +93,10 @@ test("create and fetch are as fast with 100,000 messages as with 1,000, and a fi
   const ratio = ([fewer = 0, more = 0]: readonly number[]) => more / fewer;
   const pages: number[] = [];
   const filter = `?To=${encodeURIComponent(person(7))}&From=%2B12025550100&DateSent%3E=2024-06-01&PageSize=50`;
-  await timed(100, () => large.get(`.json${filter}`));
-  for (let n = 0; n < 60; n += 1) pages.push(await timed(1, () => large.get(`.json${filter}`)));
+  // Each by another address: a page that was sent before would not be read again.
+  const page50 = (n: number) => large.get(`.json${filter}&Unseen=${n}`);
+  await timed(100, page50);
+  for (let n = 100; n < 160; n += 1) pages.push(await timed(1, () => page50(n)));
   const page = pages.sort((left, right) => left - right)[30] ?? Infinity;
   console.log(
     `create ${ratio(best.create).toFixed(2)}, fetch ${ratio(best.fetch).toFixed(2)} of the time at 1,000; page ${page.toFixed(2)} ms`,

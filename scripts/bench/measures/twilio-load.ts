@@ -19,14 +19,17 @@ export interface TwilioSubject {
 export interface TwilioMetrics {
   readonly create: MetricName;
   readonly fetch: MetricName;
+  /** Each time by another address: nothing that was answered before can be sent again. */
   readonly list: MetricName;
+  /** By one address, as whoever waits for a message asks. */
+  readonly listAgain: MetricName;
 }
 
 const connections = 16;
 const listed = 50;
 
 export type TwilioLoad = keyof TwilioMetrics;
-export const twilioLoads: readonly TwilioLoad[] = ["create", "fetch", "list"];
+export const twilioLoads: readonly TwilioLoad[] = ["create", "fetch", "list", "listAgain"];
 
 /** One load after another, and each on all subjects in turn: what is compared is measured within seconds. */
 export async function loadTwilio(
@@ -46,7 +49,7 @@ export async function loadTwilio(
     for (const subject of subjects) {
       if (load === "create") await run(metrics.create, subject, [creation(subject)], 201);
       else if (load === "fetch") await run(metrics.fetch, subject, await fetches(subject), 200);
-      else await run(metrics.list, subject, [listing(subject)], 200);
+      else await run(metrics[load], subject, [listing(subject, load === "list")], 200);
     }
 }
 
@@ -61,8 +64,11 @@ export async function fill({ generators }: Bench, subject: TwilioSubject): Promi
   await quiet(subject.pid);
 }
 
-function listing(subject: TwilioSubject): string {
-  return rawRequest({ method: "GET", url: listOf(subject), headers: authorized(subject) });
+function listing(subject: TwilioSubject, anew: boolean): string {
+  const url = listOf(subject);
+  if (anew) url.searchParams.set("Unseen", "number");
+  const request = rawRequest({ method: "GET", url, headers: authorized(subject) });
+  return request.replace("Unseen=number", `Unseen=${counterMark}`);
 }
 
 function creation(subject: TwilioSubject): string {
