@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { packageRoot } from "../../emulators/kernel/package-root.ts";
+import { sandboxMark } from "../../emulators/suite/commands/sandbox.ts";
+import { waysOut } from "../../emulators/suite/evidence/connections.ts";
 import { runEnvironment } from "../../emulators/suite/run-environment.ts";
 import { run, start, temporaryFolder } from "../support/command.ts";
 import { testUnless } from "../support/tools.ts";
@@ -225,6 +227,17 @@ testUnless(shut, "--sandbox stops what ignores proxies as well", async () => {
       canary: "a connection to 192.0.2.1:443: ENETUNREACH",
     },
   });
+});
+
+test("a mark of the sandbox outside of one releases no canary, which would leave the machine", async () => {
+  const out = temporaryFolder();
+  const story = join(packageRoot(), "fixtures", "scenarios", "real-mode-refused.yaml");
+  const record = ["evidence", "record", "--scenario", story, "--out", out, "--name", "pack"];
+  expect(await run(record, { env: { [sandboxMark]: "1" } })).toMatchObject({ code: 0, stderr: "" });
+  const { sandbox } = JSON.parse(readFileSync(join(out, "pack", "egress", "proof.json"), "utf8"));
+  // A machine that has loopback alone is as good as a sandbox.
+  if (waysOut().length > 0) expect(sandbox).toEqual({ verdict: "asked for, and there is a way out of it" });
+  else expect(sandbox).toMatchObject({ verdict: "in a network namespace with loopback only" });
 });
 
 test("--sandbox runs nothing where there is no unshare, and says so", async () => {

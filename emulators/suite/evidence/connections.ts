@@ -2,6 +2,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
 import { afterReal } from "../../kernel/clock.ts";
 import { isLoopback } from "../../kernel/egress.ts";
 
@@ -41,6 +42,13 @@ export function watchConnections(): ConnectionWatch {
 const canaryAddress = { host: "192.0.2.1", port: 443 };
 const canaryName = "canary.invalid";
 const patienceMs = 2_000;
+
+/** Interfaces besides loopback. Where there is one, a canary would leave the machine: none is released. */
+export function waysOut(): readonly string[] {
+  return Object.entries(networkInterfaces())
+    .filter(([, addresses]) => addresses?.some(({ internal }) => !internal))
+    .map(([name]) => name);
+}
 
 /** What became of the attempts to leave: codes such as ENETUNREACH. */
 export async function releaseCanary(): Promise<Readonly<Record<"address" | "name", string>>> {

@@ -1,8 +1,9 @@
 /** What tried to leave the machine, and what that shows and does not show. */
+import { sandboxMark } from "../commands/sandbox.ts";
 import type { Suite } from "../suite.ts";
 import { type Artefact, artefact } from "./artefact.ts";
 import { canonicalJson, canonicalLine } from "./canonical.ts";
-import { releaseCanary } from "./connections.ts";
+import { releaseCanary, waysOut } from "./connections.ts";
 import type { Redactor } from "./redact.ts";
 import type { Shown } from "./shown.ts";
 
@@ -40,7 +41,9 @@ export async function egressProof(suite: Suite, { redactor, environment, elsewhe
       : found.refused.length > 0
         ? "refused what tried"
         : "nothing tried";
-  const canary = environment.BACKLOT_SANDBOX === "1" ? await releaseCanary() : undefined;
+  const sandbox = environment[sandboxMark] === "1";
+  const ways = sandbox ? waysOut() : [];
+  const canary = sandbox && ways.length === 0 ? await releaseCanary() : undefined;
   const proof = {
     policy: { verdict, refused: found.refused.length, allowed: found.allowed.length },
     process: {
@@ -48,12 +51,11 @@ export async function egressProof(suite: Suite, { redactor, environment, elsewhe
       limit: "every socket of the process that recorded; what other processes did is seen at the gateway only",
     },
     sandbox: {
-      verdict:
-        canary === undefined
-          ? "not used"
-          : canary.address === "ENETUNREACH"
-            ? "in a network namespace with loopback only"
-            : "asked for, and there is a way out of it",
+      verdict: !sandbox
+        ? "not used"
+        : canary?.address === "ENETUNREACH"
+          ? "in a network namespace with loopback only"
+          : "asked for, and there is a way out of it",
       ...(canary === undefined ? {} : { canary: `a connection to 192.0.2.1:443: ${canary.address}` }),
     },
   };
@@ -69,7 +71,7 @@ export async function egressProof(suite: Suite, { redactor, environment, elsewhe
       artefact(
         "volatile/connections.json",
         "Addresses the recording process connected to that are not loopback, and the canary's fate",
-        canonicalJson({ elsewhere, ...(canary === undefined ? {} : { canary }) }),
+        canonicalJson({ elsewhere, ways, ...(canary === undefined ? {} : { canary }) }),
       ),
       artefact(
         "volatile/credentials.json",
