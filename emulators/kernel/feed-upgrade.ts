@@ -36,7 +36,10 @@ export function attachFeed(server: Server, upgrades: FeedUpgrades, sites?: SiteS
     const [{ showFeed }, reader] = await Promise.all([import("./feed-websocket.ts"), upgrades.open(incoming)]);
     if ("status" in reader) return reject(socket, reader.status, reader.message);
     // A handshake that fails, or a client that goes away before or during it, opens no WebSocket that could close the reader.
-    if (socket.destroyed) return reader.close();
+    if (socket.destroyed || closing.signal.aborted) {
+      reader.close();
+      return reject(socket, 503, "The server is closing.");
+    }
     socket.on("close", () => reader.close());
     showFeed({ ...asked, reader, closing: closing.signal });
   };
