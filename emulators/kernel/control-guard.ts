@@ -3,8 +3,8 @@ import { answerJson, type Exchange } from "./exchange.ts";
 import type { FeedTokens } from "./feed-token.ts";
 import { sameText } from "./signatures.ts";
 
-/** Live, ready and health stay open: orchestrators send no token, and they say nothing a neighbour could use. */
-const open = /^\/(health|api\/v1\/health|_backlot\/(health|live|ready))($|\?)/;
+/** Live, ready and health: what orchestrators ask while everything starts. */
+export const vitalPaths = /^\/(health|api\/v1\/health|_backlot\/(health|live|ready))($|\?)/;
 
 /** The event stream alone may be opened with a short-lived token in its query: EventSource sends no header. */
 const events = /^\/_backlot\/events\?(.*)$/s;
@@ -14,7 +14,8 @@ export function tokenGuard(
   tokens?: FeedTokens,
 ): (exchange: Exchange) => Response | undefined {
   return (exchange) => {
-    if (token === undefined || open.test(exchange.target)) return undefined;
+    // Orchestrators send no token, and signs of life say nothing a neighbour could use.
+    if (token === undefined || vitalPaths.test(exchange.target)) return undefined;
     const given = /^Bearer (.+)$/.exec(exchange.header("authorization") ?? "")?.[1];
     if (given !== undefined && sameText(given, token)) return undefined;
     const query = exchange.method === "GET" ? events.exec(exchange.target)?.[1] : undefined;

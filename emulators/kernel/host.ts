@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Hono } from "hono";
 import { stopwatch } from "./clock.ts";
+import { vitalPaths } from "./control-guard.ts";
 import { departInProcess } from "./departure.ts";
 import type { KernelEnv, ProviderErrors, RequestFacts, Runtime, Site } from "./emulator.ts";
 import { answerJson, type Exchange } from "./exchange.ts";
@@ -70,7 +71,6 @@ export interface ControlRoutes {
 type ReadBody = (limit: number) => Promise<Buffer | undefined>;
 
 const controlPaths = /^\/(_backlot(\/|$|\?)|health($|\?)|api\/v1\/(health|status\/providers)($|\?))/;
-const vitalPaths = /^\/(health|api\/v1\/health|_backlot\/(health|live|ready))($|\?)/;
 const controlRouted: Routed = { errors: plainErrors, facts: () => ({}) };
 
 export function createHost(options: HostOptions): Host {
