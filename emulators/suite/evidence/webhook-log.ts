@@ -1,5 +1,5 @@
 /** Every delivery attempt with its signature and outcome, the bodies, and what became of dead letters. */
-
+import type { ShownAttempt, ShownDelivery } from "../../kernel/control-answers.ts";
 import { ask, type Member } from "../member.ts";
 import type { Artefact } from "./artefact.ts";
 import { sha256 } from "./attestation.ts";
@@ -8,39 +8,9 @@ import { type Drill, drillLog, type Letter } from "./drill-log.ts";
 import type { Redactor } from "./redact.ts";
 import type { StepResult } from "./scenario/run.ts";
 
-interface Delivery {
-  readonly id: string;
-  readonly cursor: number;
-  readonly webhookId: string;
-  readonly endpoint: string | null;
-  readonly type: string;
-  readonly subject: string;
-  readonly occurredAt: string;
-  readonly method: string;
-  readonly url: string;
-  readonly scheme: string;
-  readonly state: string;
-  readonly reason: string | null;
-  readonly tries: number;
-  readonly replayedAfter: number;
-  readonly endedAt: string | null;
-}
-
-interface Detail extends Delivery {
+interface Detail extends ShownDelivery {
   readonly body: string;
-  readonly attempts: readonly {
-    readonly n: number;
-    readonly at: string;
-    readonly request: {
-      readonly url: string;
-      readonly headers: Readonly<Record<string, string>>;
-      readonly bodySha256: string;
-    };
-    readonly outcome: string;
-    readonly status: number | null;
-    readonly detail: string | null;
-    readonly nextDue: string | null;
-  }[];
+  readonly attempts: readonly ShownAttempt[];
 }
 
 interface EndpointView {
@@ -170,10 +140,10 @@ export async function webhookLog(
 }
 
 async function detailsOf(member: Member): Promise<readonly Detail[]> {
-  const listed: Delivery[] = [];
+  const listed: ShownDelivery[] = [];
   for (let before: number | undefined; ; ) {
     const query = before === undefined ? "" : `&before=${before}`;
-    const { deliveries } = await ask<{ deliveries: readonly Delivery[] }>(
+    const { deliveries } = await ask<{ deliveries: readonly ShownDelivery[] }>(
       member,
       "GET",
       `/_backlot/webhooks/deliveries?limit=${page}${query}`,
