@@ -1,19 +1,31 @@
 /** An exchange in process: a web Request read into it, a Response made of its answer. */
-import { type Answered, type Exchange, exchangeOf } from "./exchange.ts";
+import { type Answered, IncomingExchange } from "./exchange.ts";
 
-export function fromRequest(request: Request, id: string, at: number): Exchange {
-  const url = new URL(request.url);
-  return exchangeOf({
-    id,
-    at,
-    method: request.method,
-    target: url.pathname + url.search,
-    host: request.headers.get("host") ?? url.host,
-    origin: `${url.protocol}//${request.headers.get("host") ?? url.host}`,
-    remote: "in-process",
-    header: (name) => request.headers.get(name) ?? undefined,
-    headers: () => Object.fromEntries(request.headers),
-  });
+export class RequestExchange extends IncomingExchange {
+  private readonly request: Request;
+
+  constructor(request: Request, id: string, at: number) {
+    const url = new URL(request.url);
+    const host = request.headers.get("host") ?? url.host;
+    super({
+      id,
+      at,
+      method: request.method,
+      target: url.pathname + url.search,
+      host,
+      origin: `${url.protocol}//${host}`,
+      remote: "in-process",
+    });
+    this.request = request;
+  }
+
+  override header(name: string): string | undefined {
+    return this.request.headers.get(name) ?? undefined;
+  }
+
+  override headers(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.request.headers);
+  }
 }
 
 /** The whole body, or undefined when it is larger than `limit`. */

@@ -2,48 +2,63 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { departOnSocket } from "./departure.ts";
-import { type Answered, type Exchange, exchangeOf, nothing } from "./exchange.ts";
+import { type Answered, type Exchange, IncomingExchange, nothing } from "./exchange.ts";
 import type { Log } from "./log.ts";
 
-export function fromSocket(incoming: IncomingMessage, id: string, at: number): Exchange {
-  const host = incoming.headers.host ?? "";
-  // A gateway that ended TLS for an emulator in another process says so; links in answers must be what the client sees.
-  const secure = (incoming.socket as TLSSocket).encrypted === true || incoming.headers["x-forwarded-proto"] === "https";
-  // An absolute-form target carries its own authority (RFC 9112 3.2.2); forward proxies strip it, hand-made clients may not.
-  const absolute = incoming.url?.startsWith("http") ? URL.parse(incoming.url) : null;
-  const authority = absolute?.host ?? host;
-  return exchangeOf({
-    id,
-    at,
-    method: incoming.method ?? "GET",
-    target: absolute ? absolute.pathname + absolute.search : (incoming.url ?? "/"),
-    host: authority,
-    origin: `${secure ? "https" : "http"}://${authority || "localhost"}`,
-    remote: incoming.socket.remoteAddress ?? "",
-    header: (name) => {
-      const value = incoming.headers[name];
-      return Array.isArray(value) ? value.join(", ") : value;
-    },
-    headers: () => incoming.headers as Record<string, string>,
-  });
+export class SocketExchange extends IncomingExchange {
+  private readonly incoming: IncomingMessage;
+
+  constructor(incoming: IncomingMessage, id: string, at: number) {
+    const { headers, socket, url = "/", method = "GET" } = incoming;
+    // A gateway that ended TLS for an emulator in another process says so; links in answers must be what the client sees.
+    const secure = (socket as TLSSocket).encrypted === true || headers["x-forwarded-proto"] === "https";
+    // An absolute-form target carries its own authority (RFC 9112 3.2.2); forward proxies strip it, hand-made clients may not.
+    const absolute = url.startsWith("http") ? URL.parse(url) : null;
+    const host = absolute?.host ?? headers.host ?? "";
+    super({
+      id,
+      at,
+      method,
+      target: absolute ? absolute.pathname + absolute.search : url,
+      host,
+      origin: `${secure ? "https" : "http"}://${host || "localhost"}`,
+      remote: socket.remoteAddress ?? "",
+    });
+    this.incoming = incoming;
+  }
+
+  override header(name: string): string | undefined {
+    const value = this.incoming.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  override headers(): Readonly<Record<string, string>> {
+    return this.incoming.headers as Record<string, string>;
+  }
 }
 
-/** The whole body, or undefined when it is larger than `limit` (what is left is drained, so that the client reads the answer). */
-export function readIncoming(incoming: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+/**
+ * The whole body, or undefined when it is larger than `limit` (what is left is drained, so that the client reads the
+ * answer). A promise unless there is none.
+ */
+export function readIncoming(
+  incoming: IncomingMessage,
+  limit: number,
+): Buffer | undefined | Promise<Buffer | undefined> {
   const declared = incoming.headers["content-length"];
-  if (declared === undefined && incoming.headers["transfer-encoding"] === undefined) return Promise.resolve(nothing);
+  if (declared === undefined && incoming.headers["transfer-encoding"] === undefined) return nothing;
   if (Number(declared) > limit) {
     incoming.resume();
-    return Promise.resolve(undefined);
+    return undefined;
   }
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let size = 0;
     incoming.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size <= limit) chunks.push(chunk);
       else {
-        chunks.length = 0;
+        chunks = [];
         resolve(undefined);
       }
     });

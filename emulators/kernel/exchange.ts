@@ -34,6 +34,7 @@ export interface Exchange {
   headers(): Readonly<Record<string, string>>;
   /** Adds a fact to the journal entry: operation, resource, account, what was noticed. */
   note(name: string, value: unknown): void;
+  /** What the journal entry says so far: how the request came, and what was noted. */
   readonly notes: Readonly<Record<string, unknown>>;
   /** How many requests of its account were under way when it came, itself included; only where a ceiling counts them. */
   concurrent?: number;
@@ -47,18 +48,48 @@ export interface Exchange {
 export const nothing = Buffer.alloc(0);
 
 /** An exchange whose body is still to be read. */
-export function exchangeOf(parts: Omit<Exchange, "base" | "body" | "note" | "notes" | "answered">): Exchange {
-  const notes: Record<string, unknown> = {};
-  return {
-    ...parts,
-    base: parts.origin,
-    body: nothing,
-    notes,
-    answered: undefined,
-    note(name, value) {
-      notes[name] = value;
-    },
-  };
+export abstract class IncomingExchange implements Exchange {
+  readonly id: string;
+  readonly at: Instant;
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly origin: string;
+  readonly remote: string;
+  base: string;
+  body = nothing;
+  readonly notes: Record<string, unknown>;
+  concurrent?: number;
+  answered: Answered | undefined = undefined;
+  departure?: Departure;
+
+  constructor(parts: Pick<Exchange, "id" | "at" | "method" | "target" | "host" | "origin" | "remote">) {
+    this.id = parts.id;
+    this.at = parts.at;
+    this.method = parts.method;
+    this.target = parts.target;
+    this.host = parts.host;
+    this.origin = parts.origin;
+    this.remote = parts.remote;
+    this.base = parts.origin;
+    // Made to be the data of the journal entry: nothing is copied when the entry is written.
+    this.notes = { method: parts.method, target: parts.target, host: parts.host, remote: parts.remote };
+  }
+
+  abstract header(name: string): string | undefined;
+  abstract headers(): Readonly<Record<string, string>>;
+
+  note(name: string, value: unknown): void {
+    this.notes[name] = value;
+  }
+}
+
+/** The same exchange, asking for something else. What it notes goes into the same journal entry. */
+export function retargeted(
+  exchange: Exchange,
+  change: Partial<Pick<Exchange, "method" | "target" | "header">>,
+): Exchange {
+  return Object.assign(Object.create(Object.getPrototypeOf(exchange)), exchange, change);
 }
 
 const longText = 16 * 1024;

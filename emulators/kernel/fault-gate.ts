@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Exchange } from "./exchange.ts";
 import type { FaultDecision, Faults } from "./faults.ts";
 import type { Fact } from "./faults-match.ts";
-import type { Gate, Routed } from "./gate.ts";
+import type { Gate, Routed, Work } from "./gate.ts";
 import type { IdPart } from "./ids.ts";
 import { addHeaders, refuse, throttle } from "./refusals.ts";
 
@@ -30,7 +30,7 @@ async function carryOut(
   { rule, action }: FaultDecision,
   exchange: Exchange,
   { errors }: Routed,
-  run: () => Promise<void>,
+  run: () => Work,
 ): Promise<void> {
   exchange.note("fault", rule);
   const done = await faults.hold(action, exchange.id);
@@ -62,7 +62,7 @@ async function carryOut(
 }
 
 /** The client of a request that the network doubled sees the first answer. */
-async function repeat(exchange: Exchange, times: number, run: () => Promise<void>): Promise<void> {
+async function repeat(exchange: Exchange, times: number, run: () => Work): Promise<void> {
   await run();
   const first = exchange.answered;
   for (let n = 2; n <= times; n += 1) {

@@ -9,10 +9,10 @@ import { vitalPaths } from "./control-guard.ts";
 import { departInProcess } from "./departure.ts";
 import type { KernelEnv, ProviderErrors, RequestFacts, Runtime, Site } from "./emulator.ts";
 import { answerJson, type Exchange } from "./exchange.ts";
-import { fromRequest, readRequest, responseOf } from "./exchange-fetch.ts";
-import { createDepartures, fromSocket, readIncoming } from "./exchange-socket.ts";
+import { RequestExchange, readRequest, responseOf } from "./exchange-fetch.ts";
+import { createDepartures, readIncoming, SocketExchange } from "./exchange-socket.ts";
 import { asksForPage } from "./front.ts";
-import { type Gate, type Routed, through } from "./gate.ts";
+import { type Gate, type Routed, through, type Work } from "./gate.ts";
 import { crossOriginAnswer, harden } from "./http/origin.ts";
 import { asksForReal, type Refusal } from "./mode.ts";
 import { once } from "./once.ts";
@@ -68,13 +68,13 @@ export interface ControlRoutes {
 }
 
 /** Reads the whole body, or undefined when it is larger than the limit. */
-type ReadBody = (limit: number) => Promise<Buffer | undefined>;
+type ReadBody = (limit: number) => Buffer | undefined | Promise<Buffer | undefined>;
 
 const controlPaths = /^\/(_backlot(\/|$|\?)|health($|\?)|api\/v1\/(health|status\/providers)($|\?))/;
 const controlRouted: Routed = { errors: plainErrors, facts: () => ({}) };
 
 export function createHost(options: HostOptions): Host {
-  const { runtime, control, operations } = options;
+  const { runtime, control, operations, gates, tracer } = options;
   const { store, mode, settings, clock } = runtime;
   const unexpected = failureTeller(runtime);
   const {
@@ -103,21 +103,27 @@ export function createHost(options: HostOptions): Host {
   const vitals = guarded(control.vitals);
   const others = once(async () => guarded(await control.others()));
 
-  const process = async (exchange: Exchange, readBody: ReadBody): Promise<void> => {
+  const process = (exchange: Exchange, readBody: ReadBody): Work => {
     const finished = stopwatch();
-    const isControl = controlPaths.test(exchange.target);
-    if (options.page && asksForPage(exchange) && isOwn(exchange.host)) {
-      await options.page(exchange).catch((cause: unknown) => unexpected(exchange, cause, plainErrors));
-      return;
-    }
-    if (isControl) await controlled(exchange, readBody);
-    else await provided(exchange, readBody);
-    try {
-      await store.committed();
-    } catch (cause) {
+    if (controlPaths.test(exchange.target)) return controlledWhole(exchange, readBody, finished);
+    if (options.page && asksForPage(exchange) && isOwn(exchange.host))
+      return options.page(exchange).then(
+        () => {},
+        (cause: unknown) => void unexpected(exchange, cause, plainErrors),
+      );
+    return next(provided(exchange, readBody), () => next(committed(exchange), () => record(exchange, finished())));
+  };
+
+  /** Waits for the commit of what the request wrote; a commit that failed is the answer. */
+  const committed = (exchange: Exchange): Work =>
+    store.committed()?.catch((cause: unknown) => {
       unexpected(exchange, cause, route(exchange)?.site.errors ?? plainErrors);
-    }
-    if (isControl) harden(exchange, settings.corsOrigins);
+    });
+
+  const controlledWhole = async (exchange: Exchange, readBody: ReadBody, finished: () => number) => {
+    await controlled(exchange, readBody);
+    await committed(exchange);
+    harden(exchange, settings.corsOrigins);
     if (!exchange.target.startsWith("/_backlot") && !exchange.target.startsWith("/health"))
       record(exchange, finished());
   };
@@ -135,36 +141,49 @@ export function createHost(options: HostOptions): Host {
     await through(options.controlGates ?? [], exchange, controlRouted, () => dispatch(routes, exchange, plainErrors));
   };
 
-  const provided = async (exchange: Exchange, readBody: ReadBody) => {
+  const provided = (exchange: Exchange, readBody: ReadBody): Work => {
     const found = route(exchange);
     if (!found) return misdirected(exchange, options.sites);
     const { site } = found;
     const { errors } = site;
     if (found.prefixed) exchange.base = `${exchange.origin}/${site.prefix}`;
-    const askedBy = mode.askedBy ?? asksForReal(exchange.header);
+    const askedBy = mode.askedBy ?? asksForReal(exchange);
     if (askedBy !== undefined) {
       exchange.note("refused", askedBy);
       errors.unavailable(exchange, options.refusal(askedBy));
-      return;
+      return undefined;
     }
-    for (const gate of options.gates) {
-      const early = gate.before?.(exchange, errors);
-      if (early && (await early)) return;
+    return next(stopped(exchange, errors), (early) =>
+      early ? undefined : next(readBody(settings.bodyLimit), (body) => routed(exchange, found, body)),
+    );
+  };
+
+  /** Whether a gate answered before the body was read. */
+  const stopped = (exchange: Exchange, errors: ProviderErrors, from = 0): boolean | Promise<boolean> => {
+    for (let index = from; index < gates.length; index += 1) {
+      const early = gates[index]?.before?.(exchange, errors);
+      if (early instanceof Promise) return early.then((answer) => !!answer || stopped(exchange, errors, index + 1));
+      if (early) return true;
     }
-    const body = await readBody(settings.bodyLimit);
+    return false;
+  };
+
+  const routed = (exchange: Exchange, found: Destination, body: Buffer | undefined): Work => {
+    const { errors } = found.site;
     if (!body) {
       errors.tooLarge(exchange, settings.bodyLimit);
-      return;
+      return undefined;
     }
     exchange.body = body;
-    const app = await found.routes();
-    const routed: Routed = { errors, facts: () => factsOf(exchange, found, app) };
-    const trace = options.tracer?.begin(exchange);
-    await through(options.gates, exchange, routed, () =>
-      trace === undefined || !options.tracer
-        ? dispatch(app, exchange, errors)
-        : options.tracer.run(trace, () => dispatch(app, exchange, errors)),
-    );
+    return next(found.routes(), (app) => {
+      const facts = () => factsOf(exchange, found, app);
+      const trace = tracer?.begin(exchange);
+      return through(gates, exchange, { errors, facts }, () =>
+        trace === undefined || !tracer
+          ? dispatch(app, exchange, errors)
+          : tracer.run(trace, () => dispatch(app, exchange, errors)),
+      );
+    });
   };
 
   const factsOf = (exchange: Exchange, found: Destination, app: Hono<KernelEnv>): RequestFacts => {
@@ -173,13 +192,14 @@ export function createHost(options: HostOptions): Host {
     return { ...own, operation: [...operationOf(found, app, exchange), ...declared, ...(own.operation ?? [])] };
   };
 
-  const dispatch = async (app: Hono<KernelEnv>, exchange: Exchange, errors: ProviderErrors) => {
-    if (!(await passThrough(app, exchange))) {
-      exchange.note("unroutable", `${exchange.method} ${exchange.target}`);
-      errors.notFound(exchange);
-    }
-    if (!exchange.answered) unexpected(exchange, new Error("a handler did not answer"), errors);
-  };
+  const dispatch = (app: Hono<KernelEnv>, exchange: Exchange, errors: ProviderErrors): Work =>
+    next(passThrough(app, exchange), (routable) => {
+      if (!routable) {
+        exchange.note("unroutable", `${exchange.method} ${exchange.target}`);
+        errors.notFound(exchange);
+      }
+      if (!exchange.answered) unexpected(exchange, new Error("a handler did not answer"), errors);
+    });
 
   return {
     answersTo,
@@ -187,16 +207,22 @@ export function createHost(options: HostOptions): Host {
       await Promise.all([others(), loadSites()]);
     },
     handle(incoming, outgoing) {
-      const exchange = fromSocket(incoming, nextId(), clock.now());
-      process(exchange, (limit) => readIncoming(incoming, limit))
-        .catch((cause: unknown) => {
-          abandoned(runtime, exchange, cause);
-          outgoing.destroy();
-        })
-        .then(() => leave({ exchange, incoming, outgoing }));
+      const exchange = new SocketExchange(incoming, nextId(), clock.now());
+      const leaving = { exchange, incoming, outgoing };
+      const lost = (cause: unknown) => {
+        abandoned(runtime, exchange, cause);
+        outgoing.destroy();
+      };
+      try {
+        const work = process(exchange, (limit) => readIncoming(incoming, limit));
+        if (work) work.catch(lost).then(() => leave(leaving));
+        else leave(leaving);
+      } catch (cause) {
+        lost(cause);
+      }
     },
     async fetch(request) {
-      const exchange = fromRequest(request, nextId(), clock.now());
+      const exchange = new RequestExchange(request, nextId(), clock.now());
       await process(exchange, (limit) => readRequest(request, limit));
       return exchange.departure
         ? departInProcess(exchange.departure, exchange.answered, request.signal)
@@ -236,23 +262,22 @@ function abandoned(runtime: Pick<HostRuntime, "journal" | "log">, exchange: Exch
   runtime.journal.append("request", exchange.id, { method, target, host, status: 0, abandoned: String(cause) });
 }
 
-/** Writes a finished exchange to the journal. */
+/** Writes a finished exchange to the journal: the last facts of its entry. */
 function recorder({ journal }: Pick<HostRuntime, "journal">) {
   return (exchange: Exchange, wallMs: number): void => {
-    const answered = exchange.answered;
-    journal.append("request", exchange.id, {
-      method: exchange.method,
-      target: exchange.target,
-      host: exchange.host,
-      remote: exchange.remote,
-      ...exchange.notes,
-      ...(exchange.origin.startsWith("https:") ? { secure: true } : undefined),
-      status: answered?.status ?? 0,
-      wallMs,
-      requestHeaders: exchange.headers(),
-      requestBody: exchange.body,
-      responseHeaders: answered?.headers,
-      responseBody: answered?.body instanceof ReadableStream ? "(stream)" : answered?.body,
-    });
+    const { answered, notes } = exchange;
+    if (exchange.origin.startsWith("https:")) exchange.note("secure", true);
+    exchange.note("status", answered?.status ?? 0);
+    exchange.note("wallMs", wallMs);
+    exchange.note("requestHeaders", exchange.headers());
+    exchange.note("requestBody", exchange.body);
+    exchange.note("responseHeaders", answered?.headers);
+    exchange.note("responseBody", answered?.body instanceof ReadableStream ? "(stream)" : answered?.body);
+    journal.append("request", exchange.id, notes);
   };
+}
+
+/** Goes on at once where there is nothing to wait for. */
+function next<T, Next>(work: T | Promise<T>, then: (value: T) => Next | Promise<Next>): Next | Promise<Next> {
+  return work instanceof Promise ? work.then(then) : then(work);
 }

@@ -8,7 +8,7 @@ import type { Clock, Instant } from "./clock.ts";
 import { credentialOf } from "./credential.ts";
 import type { ProviderErrors } from "./emulator.ts";
 import { type Answered, answer, type Exchange } from "./exchange.ts";
-import type { Gate } from "./gate.ts";
+import type { Gate, Work } from "./gate.ts";
 import { refuse } from "./refusals.ts";
 import type { Store } from "./state.ts";
 
@@ -41,7 +41,7 @@ export function createIdempotencyGate(options: {
   const { keeper, clock, methods } = options;
   const underWay = new Map<string, { readonly fingerprint: string; readonly ended: Promise<void> }>();
 
-  const first = async (exchange: Exchange, key: string, fingerprint: string, run: () => Promise<void>) => {
+  const first = async (exchange: Exchange, key: string, fingerprint: string, run: () => Work) => {
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     underWay.set(key, { fingerprint, ended });
     try {
@@ -54,7 +54,7 @@ export function createIdempotencyGate(options: {
     }
   };
 
-  const once = async (exchange: Exchange, given: string, errors: ProviderErrors, run: () => Promise<void>) => {
+  const once = async (exchange: Exchange, given: string, errors: ProviderErrors, run: () => Work) => {
     const key = scopeOf(exchange, given);
     const fingerprint = fingerprintOf(exchange);
     let other = underWay.get(key);
@@ -87,7 +87,7 @@ export function createIdempotencyGate(options: {
         status: 400,
         message: `An Idempotency-Key has at most ${longestKey} characters; this one has ${given.length}.`,
       });
-      return Promise.resolve();
+      return undefined;
     },
   };
 }

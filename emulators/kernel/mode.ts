@@ -3,6 +3,7 @@
  * the real service needs. Real mode that the environment asked for cannot be lowered; what a test raised, it can lower.
  */
 import type { RequiredSetting } from "./emulator.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Settings } from "./settings.ts";
 
 export type ModeName = "mock" | "real";
@@ -44,9 +45,9 @@ export function createMode(settings: Settings): Mode {
 }
 
 /** True when one request asks for the real service by header. */
-export function asksForReal(header: (name: string) => string | undefined): string | undefined {
-  if (header("x-backlot-mode")?.trim().toLowerCase() === "real") return "X-Backlot-Mode: real";
-  const useReal = header("x-use-real-data")?.trim().toLowerCase();
+export function asksForReal(exchange: Pick<Exchange, "header">): string | undefined {
+  if (exchange.header("x-backlot-mode")?.trim().toLowerCase() === "real") return "X-Backlot-Mode: real";
+  const useReal = exchange.header("x-use-real-data")?.trim().toLowerCase();
   if (useReal === "true" || useReal === "1") return `X-Use-Real-Data: ${useReal}`;
   return undefined;
 }

@@ -9,7 +9,8 @@ export interface Turns {
   write<T>(work: () => T): T;
   /** The same for work that is all or nothing by itself, because it runs at most one statement that changes rows. */
   writeOne<T>(work: () => T): T;
-  committed(): Promise<void>;
+  /** Nothing when no transaction is open. */
+  committed(): Promise<void> | undefined;
   afterCommit(action: () => void): void;
   /** Something changed in memory: inside a write, `takeBack` undoes it if the write fails. */
   changed(takeBack: () => void): void;
@@ -109,7 +110,7 @@ export function createTurns({ db, beforeCommit, onFailure }: TurnsOptions): Turn
         }
       }),
     writeOne,
-    committed: () => turn?.promise ?? Promise.resolve(),
+    committed: () => turn?.promise,
     afterCommit(action) {
       open();
       afterwards.push(action);

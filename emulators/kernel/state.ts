@@ -25,8 +25,8 @@ export interface Store {
   write<T>(work: () => T): T;
   /** The same for work that is all or nothing by itself, because it runs at most one statement that changes rows. */
   writeOne<T>(work: () => T): T;
-  /** Resolves when everything written so far is committed; at once when nothing is open. */
-  committed(): Promise<void>;
+  /** Resolves when everything written so far is committed; nothing when it is. */
+  committed(): Promise<void> | undefined;
   afterCommit(action: () => void): void;
   /** Takes the present rows, ids and timers as what `reset` goes back to. */
   keepPristine(): void;

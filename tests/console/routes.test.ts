@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import type { Instant } from "../../emulators/kernel/clock.ts";
 import type { KernelEnv } from "../../emulators/kernel/emulator.ts";
 import { answerJson } from "../../emulators/kernel/exchange.ts";
-import { fromRequest } from "../../emulators/kernel/exchange-fetch.ts";
+import { RequestExchange } from "../../emulators/kernel/exchange-fetch.ts";
 import { passes } from "../../emulators/suite/console/member-routes.ts";
 import { consolePage } from "../../emulators/suite/console/page.ts";
 import type { PageData } from "../../emulators/suite/console/page-facts.ts";
@@ -111,7 +111,7 @@ test("a service that is slow to say how it is keeps nobody from the page", async
   control.get("/_backlot/health", () => new Promise<never>(() => undefined));
   control.get("/_backlot/clock", (c) => answerJson(c.env.exchange, 500, { message: "not now" }));
   const files = { names: async () => ["console-1.js", "console-1.css"], read: async () => undefined };
-  const exchange = fromRequest(new Request("http://127.0.0.1/"), "1", 0 as Instant);
+  const exchange = new RequestExchange(new Request("http://127.0.0.1/"), "1", 0 as Instant);
   await consolePage(exchange, { facts: { seed: "a" }, files, control: async () => control });
   expect(dataIn(String(exchange.answered?.body)).answers).toEqual({ "/_backlot/services": { services: [] } });
 });

@@ -4,7 +4,7 @@
  */
 import type { Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
-import { answeredElsewhere, type Exchange } from "../../kernel/exchange.ts";
+import { answeredElsewhere, type Exchange, retargeted } from "../../kernel/exchange.ts";
 import { passThrough } from "../../kernel/routing.ts";
 import { errors } from "../errors.ts";
 import type { AzureState } from "../store.ts";
@@ -32,9 +32,8 @@ export function armRoutes(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): v
 }
 
 function asApplication(exchange: Exchange, token: string): Exchange {
-  return {
-    ...exchange,
+  return retargeted(exchange, {
     target: exchange.target.slice(base.length),
     header: (name) => (name === "authorization" ? `Bearer ${token}` : exchange.header(name)),
-  };
+  });
 }

@@ -119,7 +119,7 @@ async function answerTo(
   session: Pop3Session,
   line: string,
   socket: Socket,
-  committed: () => Promise<void>,
+  committed: () => Promise<void> | undefined,
 ): Promise<boolean> {
   const { answer, last } = session.take(line);
   await committed();

@@ -125,7 +125,7 @@ export class Receipt implements DataSink {
       failed(cause);
       return;
     }
-    host.runtime.store.committed().then(() => {
+    (host.runtime.store.committed() ?? Promise.resolve()).then(() => {
       host.collector.close();
       if (verdict?.drop === "after") connection.socket.destroy();
       else connection.answer(null, queued(id));

@@ -2,7 +2,7 @@
 import type { Hono } from "hono";
 import { afterReal } from "../../kernel/clock.ts";
 import type { KernelEnv } from "../../kernel/emulator.ts";
-import { answer, type Exchange } from "../../kernel/exchange.ts";
+import { answer, type Exchange, retargeted } from "../../kernel/exchange.ts";
 import { passThrough } from "../../kernel/routing.ts";
 import type { PageFiles } from "./files.ts";
 import type { PageFacts } from "./page-facts.ts";
@@ -101,7 +101,7 @@ async function firstAnswers(
   const app = await control();
   const answers: string[] = [];
   const work = asks.map(async (target) => {
-    const asked: Exchange = { ...exchange, method: "GET", target };
+    const asked = retargeted(exchange, { method: "GET", target });
     await passThrough(app, asked);
     const { status, body } = asked.answered ?? {};
     if (status === 200 && typeof body === "string") answers.push(`${JSON.stringify(target)}:${body}`);

@@ -4,7 +4,7 @@
  */
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
-import { answeredElsewhere } from "../../kernel/exchange.ts";
+import { answeredElsewhere, retargeted } from "../../kernel/exchange.ts";
 import type { Front } from "../../kernel/front.ts";
 import { once } from "../../kernel/once.ts";
 import { plainErrors } from "../../kernel/plain-errors.ts";
@@ -50,7 +50,7 @@ export function createPart({ name, seed, files, locked, suiteUrl, control }: Par
       fileRoutes(app, files);
       app.all(`${api}/*`, async (c) => {
         const { exchange } = c.env;
-        const asked = { ...exchange, target: `/_backlot${exchange.target.slice(api.length)}` };
+        const asked = retargeted(exchange, { target: `/_backlot${exchange.target.slice(api.length)}` });
         await passThrough(await inner(), asked);
         exchange.answered = asked.answered;
         return answeredElsewhere;
