@@ -39,14 +39,15 @@ export function createIds(seed: string): Ids {
   // One keyed digest an id, by the one-shot hash: an HMAC object costs three times as much on every created resource. The
   // key stands in front; that it could be extended is no matter for ids that guard nothing.
   const keyed = createHmac("sha256", seed).update("backlot ids").digest("hex");
-  const digest = (kind: string, content: readonly IdPart[], n: number): Buffer =>
-    hash("sha256", `${keyed}${canonical(kind, content)}\u0000${n}`, "buffer");
+  // As text, because most ids are: a Buffer between costs as much as the hash.
+  const digest = (kind: string, content: readonly IdPart[], n: number): string =>
+    hash("sha256", `${keyed}${canonical(kind, content)}\u0000${n}`, "hex");
   return {
     seed,
     derive(kind, content) {
       // The key is itself a digest: counts stay small whatever a client sends.
       const first = digest(kind, content, 0);
-      const key = first.toString("base64url", 0, 15);
+      const key = first.slice(0, 30);
       const n = seen.get(key) ?? 0;
       seen.set(key, n + 1);
       counted(key, n + 1);
@@ -83,21 +84,21 @@ function canonical(kind: string, content: readonly IdPart[]): string {
   return text;
 }
 
-function view(bytes: Buffer): DerivedId {
+function view(hex: string): DerivedId {
+  const at = (byte: number, bytes: number) => Number.parseInt(hex.slice(byte * 2, (byte + bytes) * 2), 16);
   return {
-    hex: (length) => bytes.toString("hex").slice(0, length),
+    hex: (length) => hex.slice(0, length),
     uuid() {
-      const hex = bytes.toString("hex");
-      const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
-      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+      const variant = ((at(8, 1) >> 4) & 3) | 8;
+      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant.toString(16)}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
     },
     text(length, alphabet) {
       // Six bytes at a time: as many letters as 48 bits hold, without arbitrary-precision division.
       const base = alphabet.length;
       const letters = Math.min(40, Math.floor(48 / Math.log2(base)));
       let out = "";
-      for (let at = 0; out.length < length && at + 6 <= bytes.length; at += 6) {
-        let rest = bytes.readUIntBE(at, 6);
+      for (let byte = 0; out.length < length && byte + 6 <= 32; byte += 6) {
+        let rest = at(byte, 6);
         for (let n = 0; n < letters && out.length < length; n += 1) {
           out += alphabet.charAt(rest % base);
           rest = Math.floor(rest / base);
@@ -105,7 +106,7 @@ function view(bytes: Buffer): DerivedId {
       }
       return out;
     },
-    unit: () => bytes.readUIntBE(0, 6) / 2 ** 48,
-    bytes: () => bytes,
+    unit: () => at(0, 6) / 2 ** 48,
+    bytes: () => Buffer.from(hex, "hex"),
   };
 }
