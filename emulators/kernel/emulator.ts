@@ -16,7 +16,7 @@ import type { ProviderFault } from "./refusals.ts";
 import type { SeedForm } from "./seed.ts";
 import type { PortSetting, Settings } from "./settings.ts";
 import type { SocketRoute } from "./site-sockets.ts";
-import type { Database, Store } from "./state.ts";
+import type { Database, RowHolding, Store } from "./state.ts";
 import type { Timer, Timers } from "./timers.ts";
 
 /** Hono's environment in every emulator: `c.env.exchange` is the request with its body already read and bounded. */
@@ -142,8 +142,8 @@ export interface Emulator<State, Seed> {
   readonly tables: string;
   /** SQLite page size in bytes; larger pages suit large blobs. Default 4096. */
   readonly pageSize?: number;
-  /** Makes the store: the only place in an emulator with SQL. */
-  open(db: Database): State;
+  /** Makes the store: the only place in an emulator with SQL. `holding` is for rows that are kept in memory first. */
+  open(db: Database, holding: RowHolding): State;
   readonly seed: SeedForm<Seed> & { apply(seed: Seed, runtime: Runtime<State>): void };
   /** What happens when a timer of this kind falls due. Runs inside one write; use `timer.due` as the time. */
   readonly timers?: Readonly<Record<string, (runtime: Runtime<State>, timer: Timer) => void>>;

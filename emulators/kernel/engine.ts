@@ -80,7 +80,7 @@ export function createEngine<State, Seed>(
   const faults = createFaults({ emulator: emulator.name, store, clock, timers, ids, journal });
   const configured = parseRateLimit(settings.requestLimit) ?? [];
   const limits = createLimits({ store, clock, configured, enabled: settings.rateLimit });
-  const state = emulator.open(store.db);
+  const state = emulator.open(store.db, store);
   const { name } = emulator;
   const runtime: Runtime<State> = {
     name,

@@ -1,6 +1,7 @@
 /**
  * Group commit: the writes of one event-loop turn share a transaction, every answer waits for it, and what follows a
- * change runs once the change is durable.
+ * change runs once the change is durable. The transaction begins with the first statement that changes a row: work that
+ * changed nothing but memory has nothing to wait for.
  */
 import type { Database } from "better-sqlite3";
 
@@ -16,6 +17,13 @@ export interface Turns {
   changed(takeBack: () => void): void;
   /** Something changed that is to be written with the next commit: there will be one. */
   toKeep(): void;
+  /** A statement is about to change rows: the transaction is there, and every write under way can be taken back. */
+  open(): void;
+  /**
+   * Rows that were held back: part of the write under way, which may take them back; of this turn, if it has a transaction;
+   * or else of a transaction that is over at once, so that whoever only reads has nothing to wait for.
+   */
+  atOnce(work: () => void): void;
   /** Commits what is open now, for work on the database as a whole. */
   settle(): void;
   readonly commits: number;
@@ -41,6 +49,9 @@ export function createTurns({ db, beforeCommit, onFailure }: TurnsOptions): Turn
   let afterwards: (() => void)[] = [];
   let commits = 0;
   let depth = 0;
+  /** Writes under way, and how many of them have their savepoint: the outermost first. */
+  let writes = 0;
+  let saved = 0;
   /** How to take back in memory what the writes under way did there. */
   let undo: (() => void)[] = [];
   let closed = false;
@@ -76,8 +87,14 @@ export function createTurns({ db, beforeCommit, onFailure }: TurnsOptions): Turn
     while (turn) end();
   };
 
-  const writeOne = <T>(work: () => T): T => {
+  const openForChange = () => {
+    // What works on the database as a whole brings its own transaction.
+    if (!turn && db.inTransaction) return;
     open();
+    for (; saved < writes; saved += 1) savepoint.run();
+  };
+
+  const writeOne = <T>(work: () => T): T => {
     const undoneTo = undo.length;
     const afterwardsTo = afterwards.length;
     depth += 1;
@@ -99,14 +116,18 @@ export function createTurns({ db, beforeCommit, onFailure }: TurnsOptions): Turn
     },
     write: (work) =>
       writeOne(() => {
-        savepoint.run();
+        writes += 1;
         try {
           return work();
         } catch (cause) {
-          undoWork.run();
+          if (saved === writes) undoWork.run();
           throw cause;
         } finally {
-          release.run();
+          if (saved === writes) {
+            release.run();
+            saved -= 1;
+          }
+          writes -= 1;
         }
       }),
     writeOne,
@@ -119,6 +140,11 @@ export function createTurns({ db, beforeCommit, onFailure }: TurnsOptions): Turn
       if (depth > 0) undo.push(takeBack);
     },
     toKeep: open,
+    open: openForChange,
+    atOnce(work) {
+      if (depth > 0 || db.inTransaction) work();
+      else db.transaction(work)();
+    },
     settle,
     close() {
       settle();

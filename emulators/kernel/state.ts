@@ -2,7 +2,7 @@
  * One SQLite database per emulator: in memory, or in BACKLOT_DATA_DIR. The writes of one event-loop turn share a
  * transaction (group commit) and every answer waits for it, so that a killed process loses nothing it acknowledged.
  */
-import BetterSqlite, { type Database } from "better-sqlite3";
+import BetterSqlite, { type Database, type Statement } from "better-sqlite3";
 import type { Ids } from "./ids.ts";
 import { createSnapshots, type Snapshots } from "./snapshots.ts";
 import { copyTables, digestTables, emptyTables } from "./state-copies.ts";
@@ -14,10 +14,27 @@ import type { TimerEngine } from "./timers.ts";
 
 export type { Database };
 
-export interface Store {
-  readonly db: Database;
+/** Rows that an emulator keeps in memory before it writes them, or what it made of rows. */
+export interface HeldRows {
+  /** Writes them, for work on the database as a whole. */
+  write(): void;
+  /** The tables were replaced, and with them all rows. */
+  forget(): void;
+}
+
+/** How the store and an emulator that holds rows back come to terms. */
+export interface RowHolding {
   /** True when rows are kept on disk. */
   readonly durable: boolean;
+  holdBack(rows: HeldRows): void;
+  /** Something changed in memory: inside a write, `takeBack` undoes it if the write fails. */
+  changed(takeBack: () => void): void;
+  /** Writes rows that were held back: with the write under way, or by themselves at once. */
+  atOnce(work: () => void): void;
+}
+
+export interface Store extends RowHolding {
+  readonly db: Database;
   /**
    * Runs `work` as one all-or-nothing change inside this turn's transaction. What `work` did to ids and timers is kept
    * with the same commit. `afterCommit` callbacks registered meanwhile run once it is durable.
@@ -61,7 +78,15 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
   const { db, fresh } = openDatabase(options);
   const memory = createMemory(db, options.ids, options.timers, dataDir !== undefined);
   const turns = createTurns({ db, beforeCommit: memory.keepChanges, onFailure: options.onFailure });
-  const { settle } = turns;
+  const held: HeldRows[] = [];
+  const settle = () => {
+    turns.settle();
+    for (const rows of held) rows.write();
+  };
+  const replaced = () => {
+    memory.load();
+    for (const rows of held) rows.forget();
+  };
   const flush = () => {
     settle();
     db.transaction(memory.keepAll)();
@@ -83,6 +108,11 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
     writeOne: turns.writeOne,
     committed: turns.committed,
     afterCommit: turns.afterCommit,
+    changed: turns.changed,
+    atOnce: turns.atOnce,
+    holdBack(rows) {
+      held.push(rows);
+    },
     keepPristine() {
       flush();
       copyTables(db, "main", "pristine");
@@ -90,14 +120,14 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
     clear() {
       settle();
       emptyTables(db);
-      memory.load();
+      replaced();
     },
     reset() {
       settle();
       copyTables(db, "pristine", "main");
-      memory.load();
+      replaced();
     },
-    snapshots: createSnapshots({ db, name, dataDir, now: options.now, digest, settle, flush, restored: memory.load }),
+    snapshots: createSnapshots({ db, name, dataDir, now: options.now, digest, settle, flush, restored: replaced }),
     meta: {
       get: (key) => fact.get(key) as string | undefined,
       set(key, value) {
@@ -114,7 +144,25 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
   };
   if (!fresh) memory.load();
   memory.follow(turns);
+  beforeChanges(db, turns.open);
   return store;
+}
+
+/** From here on every prepared statement that may change rows says so first. */
+function beforeChanges(db: Database, open: () => void): void {
+  const prepare = db.prepare.bind(db) as (sql: string) => Statement;
+  db.prepare = ((sql: string) => {
+    const statement = prepare(sql);
+    if (statement.readonly) return statement;
+    for (const method of ["run", "get", "all"] as const) {
+      const own = statement[method];
+      statement[method] = function (this: Statement, ...values: unknown[]) {
+        open();
+        return own.apply(this, values);
+      } as never;
+    }
+    return statement;
+  }) as Database["prepare"];
 }
 
 function openDatabase({ name, dataDir, pageSize, tables }: StoreOptions): { db: Database; fresh: boolean } {
