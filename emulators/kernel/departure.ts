@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { afterReal } from "./clock.ts";
-import type { Answered } from "./exchange.ts";
+import { type Answered, inOnePiece } from "./exchange.ts";
 
 export type Departure =
   | { readonly tag: "reset" }
@@ -76,8 +76,8 @@ export function departInProcess(departure: Departure, answered: Answered | undef
 /** The bytes of the body; a stream is given up, so that nothing of it is sent. */
 function wholeOf(body: Answered["body"]): Uint8Array | undefined {
   if (body instanceof ReadableStream) void body.cancel();
-  if (typeof body === "string") return Buffer.from(body);
-  return body instanceof Uint8Array ? body : undefined;
+  if (body === null || body instanceof ReadableStream) return undefined;
+  return typeof body === "string" ? Buffer.from(body) : inOnePiece(body);
 }
 
 function broken(message: string): TypeError {

@@ -1,5 +1,5 @@
 /** An exchange in process: a web Request read into it, a Response made of its answer. */
-import { type Answered, IncomingExchange } from "./exchange.ts";
+import { type Answered, IncomingExchange, inOnePiece } from "./exchange.ts";
 
 export class RequestExchange extends IncomingExchange {
   private readonly request: Request;
@@ -36,8 +36,11 @@ export async function readRequest(request: Request, limit: number): Promise<Buff
 
 export function responseOf(answered: Answered | undefined): Response {
   const { status, headers, body } = answered ?? { status: 500, headers: {}, body: null };
-  return new Response(status === 204 || status === 304 ? null : (body as string | Uint8Array<ArrayBuffer> | null), {
-    status,
-    headers,
-  });
+  return new Response(
+    status === 204 || status === 304 ? null : (inOnePiece(body) as string | Uint8Array<ArrayBuffer> | null),
+    {
+      status,
+      headers,
+    },
+  );
 }

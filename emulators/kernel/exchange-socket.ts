@@ -4,6 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { departOnSocket } from "./departure.ts";
 import { type Answered, type Exchange, IncomingExchange, nothing } from "./exchange.ts";
 import type { Log } from "./log.ts";
+import { createScratch, Pieces } from "./pieces.ts";
 
 export class SocketExchange extends IncomingExchange {
   private readonly incoming: IncomingMessage;
@@ -121,9 +122,25 @@ function send(answered: Answered, method: string, incoming: IncomingMessage, out
       "content-length": typeof body === "string" ? Buffer.byteLength(body) : body.byteLength,
     });
     if (sent) outgoing.once("finish", sent);
-    outgoing.end(method === "HEAD" ? undefined : body);
+    if (method === "HEAD") outgoing.end();
+    else if (body instanceof Pieces) sendPieces(body, outgoing);
+    else outgoing.end(body);
   }
   if (!incoming.complete) incoming.resume();
+}
+
+const scratch = createScratch();
+
+function sendPieces(body: Pieces, outgoing: ServerResponse): void {
+  const lent = scratch.take(body.byteLength);
+  if (!lent) {
+    outgoing.end(body.whole());
+    return;
+  }
+  body.copyTo(lent);
+  // Only when the socket has taken it all: a client that goes away first leaves it to the garbage collector.
+  outgoing.once("finish", () => scratch.giveBack(lent));
+  outgoing.end(lent.subarray(0, body.byteLength));
 }
 
 /** As fast as the client takes it; when the client goes away the stream is cancelled, when the stream fails the client sees a break. */

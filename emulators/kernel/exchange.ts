@@ -1,9 +1,15 @@
 /** One HTTP request on its way through an emulator, and what was answered. */
 import type { Instant } from "./clock.ts";
 import type { Departure } from "./departure.ts";
+import { Pieces } from "./pieces.ts";
 
-/** Bytes, or a stream that ends when the client goes away. */
-export type AnswerBody = string | Uint8Array<ArrayBufferLike> | ReadableStream<Uint8Array> | null;
+/** Bytes in one piece or in several, or a stream that ends when the client goes away. */
+export type AnswerBody = string | Uint8Array<ArrayBufferLike> | Pieces | ReadableStream<Uint8Array> | null;
+
+/** A body that is no stream, in one piece. */
+export function inOnePiece<Body>(body: Body | Pieces): Exclude<Body, Pieces> | Buffer {
+  return body instanceof Pieces ? body.whole() : (body as Exclude<Body, Pieces>);
+}
 
 export interface Answered {
   readonly status: number;

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import type { Clock, Instant } from "./clock.ts";
 import { credentialOf } from "./credential.ts";
 import type { ProviderErrors } from "./emulator.ts";
-import { type Answered, answer, type Exchange } from "./exchange.ts";
+import { type Answered, answer, type Exchange, inOnePiece } from "./exchange.ts";
 import type { Gate, Work } from "./gate.ts";
 import { refuse } from "./refusals.ts";
 import type { Store } from "./state.ts";
@@ -115,7 +115,7 @@ function replayOf(answered: Answered | undefined, fingerprint: string, at: Insta
   if (!answered || answered.status >= 500 || passing.has(answered.status)) return undefined;
   const { status, headers, body } = answered;
   if (body instanceof ReadableStream) return undefined;
-  return { at, fingerprint, status, headers, body: body === null ? null : Buffer.from(body) };
+  return { at, fingerprint, status, headers, body: body === null ? null : Buffer.from(inOnePiece(body)) };
 }
 
 /** Kept with the state: reset clears it, a snapshot restores it. The oldest go first when it is full. */

@@ -3,6 +3,7 @@ import { isoMilliseconds } from "./clock.ts";
 import type { JournalEntry } from "./journal-entry.ts";
 import type { JournalFilter } from "./journal-filter.ts";
 import { keptBytes } from "./journal-weight.ts";
+import { Pieces } from "./pieces.ts";
 
 /** The filter as parameters of a query. */
 export function filterQuery(filter: JournalFilter): Record<string, string> {
@@ -38,6 +39,7 @@ export function showEntry(entry: JournalEntry): Record<string, unknown> {
     if (value === undefined) continue;
     if (name === "requestHeaders" || name === "responseHeaders")
       shown[name] = maskHeaders(value as Record<string, string>);
+    else if (value instanceof Pieces) Object.assign(shown, showBytes(name, value.whole()));
     else if (value instanceof Uint8Array) Object.assign(shown, showBytes(name, value));
     else if ((name !== "requestBody" && name !== "responseBody") || value !== "") shown[name] = value;
   }

@@ -1,5 +1,7 @@
 /** How heavy an entry is, and how it is kept small. On the path of every request: no JSON, no copy unless there is need. */
 
+import { Pieces } from "./pieces.ts";
+
 /** How much of one body, or of any other long text, is kept. */
 export const keptBytes = 64 * 1024;
 
@@ -19,6 +21,9 @@ export function weigh(data: Readonly<Record<string, unknown>>): number {
     } else if (value instanceof Uint8Array) {
       weight += value.byteLength;
       if (value.byteLength > keptBytes || holdsMore(value)) oversized = true;
+    } else if (value instanceof Pieces) {
+      weight += value.byteLength;
+      if (value.byteLength > keptBytes) oversized = true;
     } else if (typeof value === "object" && value !== null) weight += weighNested(value, 1);
     else weight += 8;
   }
@@ -51,7 +56,8 @@ const holdsMore = (value: Uint8Array) => value.buffer.byteLength > 2 * value.byt
 /** The same data with long texts and bodies cut to what is kept, copied, and their full length beside them. */
 export function bounded(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(data)) {
+  for (const [name, given] of Object.entries(data)) {
+    const value = given instanceof Pieces ? given.whole() : given;
     if (typeof value === "string" && isLong(value)) {
       // A slice of a string would keep all of it; encodeInto copies, and never splits a character.
       const bytes = new Uint8Array(keptBytes);

@@ -1,6 +1,6 @@
 /** ETag and 304 for answers that are asked for again and again: lists of the control API and of mailboxes. */
 import { createHash } from "node:crypto";
-import { answer, answeredElsewhere, type Exchange } from "../exchange.ts";
+import { answer, answeredElsewhere, type Exchange, inOnePiece } from "../exchange.ts";
 import type { Gate } from "../gate.ts";
 
 /** Strong: the same tag means the same bytes (RFC 9110 8.8.3). */
@@ -15,7 +15,7 @@ export function etagOf(body: string | Uint8Array): string {
 export function withEtag(exchange: Exchange, response: Response, enabled = true): Response {
   const { answered, method } = exchange;
   if (!enabled || answered?.status !== 200 || (method !== "GET" && method !== "HEAD")) return response;
-  const { body } = answered;
+  const body = inOnePiece(answered.body);
   if (body === null || body instanceof ReadableStream) return response;
   const etag = etagOf(body);
   // `no-cache` asks caches to come back with the tag; without it a browser may guess a lifetime.
