@@ -1,7 +1,7 @@
 /** One table for every resource that is made, listed, changed and removed, but is on no hot path. The only SQL about it. */
 import type { Database } from "../kernel/state.ts";
-import type { Place } from "./store.ts";
 import { type KeptRows, steadyKinds } from "./store-kept.ts";
+import type { Place } from "./store-messages.ts";
 
 /** A resource as it is kept: what every kind has, and its own data by the provider's parameter names. */
 export interface Resource<Data> {

@@ -8,7 +8,8 @@ export interface UsageSums {
   readonly price: number;
 }
 
-export function openUsage(db: Database) {
+/** @param settle writes messages that are held back */
+export function openUsage(db: Database, settle: () => void) {
   const messages = db.prepare(
     `SELECT COUNT(*) AS count, COALESCE(SUM(num_segments), 0) AS usage, COALESCE(SUM(price), 0) AS price FROM messages
      WHERE account_sid = @account AND created_at >= @from AND created_at < @before AND status NOT IN ('failed', 'canceled')
@@ -27,8 +28,10 @@ export function openUsage(db: Database) {
     )
     .pluck();
   return {
-    messageUsage: (account: string, from: number, before: number, inbound: boolean, mms: boolean) =>
-      messages.get({ account, from, before, inbound: inbound ? 1 : 0, mms: mms ? 1 : 0 }) as UsageSums,
+    messageUsage(account: string, from: number, before: number, inbound: boolean, mms: boolean) {
+      settle();
+      return messages.get({ account, from, before, inbound: inbound ? 1 : 0, mms: mms ? 1 : 0 }) as UsageSums;
+    },
     callUsage: (account: string, from: number, before: number, inbound: boolean) =>
       calls.get({ account, from, before, inbound: inbound ? 1 : 0 }) as UsageSums,
     countMade: (kind: string, account: string, from: number, before: number) =>

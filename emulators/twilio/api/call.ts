@@ -1,6 +1,7 @@
 /** What every handler needs of a request and of an answer. */
 import type { Runtime } from "../../kernel/emulator.ts";
 import { answer, type Exchange } from "../../kernel/exchange.ts";
+import type { Pieces } from "../../kernel/pieces.ts";
 import type { Account, TwilioState } from "../store.ts";
 import { responseHeaders, wantsXml } from "../wire/headers.ts";
 
@@ -50,7 +51,7 @@ export function sidOf(segment: string): string {
 export function respond(
   exchange: Exchange,
   status: number,
-  body: { json(): string | Buffer; xml(): string | Buffer },
+  body: { json(): string | Pieces; xml(): string | Pieces },
   createdSid?: string,
 ): Response {
   return wantsXml(exchange)

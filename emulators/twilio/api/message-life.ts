@@ -72,7 +72,8 @@ const sessionMs = 86_400_000;
 function isOutsideSession({ state }: TwilioRuntime, message: Message, at: number): boolean {
   const { sid, accountSid, from, to } = message;
   if (!isChannel(to) || from === null || state.resource(messageContent, sid)) return false;
-  const [last] = state.messages({ accountSid, to: from, from: to, limit: 1, offset: 0 });
+  const [arrival] = state.messageArrivals({ accountSid, to: from, from: to, limit: 1, offset: 0 });
+  const last = arrival === undefined ? undefined : state.messageAt(arrival);
   return last === undefined || last.createdAt + sessionMs < at;
 }
 

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import type { Exchange } from "../../kernel/exchange.ts";
+import { Pieces } from "../../kernel/pieces.ts";
 import type { Message } from "../domain/message.ts";
 import { type MessageParameters, planMessage, type SendingWorld } from "../domain/message-draft.ts";
 import { type MessageFilter, pageQuery, parseMessageFilter, tokenText } from "../domain/message-filter.ts";
@@ -17,16 +18,19 @@ import {
   phoneNumber,
   shortCode,
 } from "../kinds.ts";
-import type { Account, MessageQuery } from "../store.ts";
+import type { Account } from "../store.ts";
+import type { MessageQuery } from "../store-messages.ts";
+import { wantsXml } from "../wire/headers.ts";
 import {
-  type MessagePage,
+  type PageFrame,
   renderMessage,
   renderMessagePage,
   renderMessagePageXml,
   renderMessageXml,
 } from "../wire/message.ts";
 import { formOf, given, queryOf, respond, respondEmpty, sidOf, type TwilioRuntime } from "./call.ts";
-import { type KeptPages, keepPages } from "./kept-pages.ts";
+import { type KeptPages, keepPages, type MadePage } from "./kept-pages.ts";
+import { common, type KeptTexts, keepTexts, readable } from "./kept-texts.ts";
 import { cancelLife, enter } from "./message-life.ts";
 import { draftedMessage, isOptedOut, keepMessage } from "./message-making.ts";
 import { alphaSenderOf, poolOf } from "./pool.ts";
@@ -36,12 +40,14 @@ import { signIn } from "./sign-in.ts";
 const messages = "/2010-04-01/Accounts/:account/Messages";
 
 export function mountMessages(app: Hono<KernelEnv>, runtime: TwilioRuntime): void {
-  const pages = keepPages(runtime.state.version);
+  const kept = { pages: keepPages(runtime.state.version), texts: keepTexts(runtime) };
   for (const path of [`${messages}.json`, messages]) {
     app.post(path, (c) => create(runtime, c.env.exchange, c.req.param("account") ?? ""));
-    app.get(path, (c) => list(runtime, pages, c.env.exchange, c.req.param("account") ?? ""));
+    app.get(path, (c) => list(runtime, kept, c.env.exchange, c.req.param("account") ?? ""));
   }
-  app.get(`${messages}/:sid`, (c) => fetchOne(runtime, c.env.exchange, c.req.param("account"), c.req.param("sid")));
+  app.get(`${messages}/:sid`, (c) =>
+    fetchOne(runtime, kept.texts, c.env.exchange, c.req.param("account"), c.req.param("sid")),
+  );
   app.post(`${messages}/:sid`, (c) => update(runtime, c.env.exchange, c.req.param("account"), c.req.param("sid")));
   app.delete(`${messages}/:sid`, (c) => remove(runtime, c.env.exchange, c.req.param("account"), c.req.param("sid")));
 }
@@ -71,27 +77,50 @@ function create(runtime: TwilioRuntime, exchange: Exchange, accountSid: string):
   );
 }
 
-function list(runtime: TwilioRuntime, pages: KeptPages, exchange: Exchange, accountSid: string): Response {
+interface Kept {
+  readonly pages: KeptPages;
+  readonly texts: KeptTexts;
+}
+
+function list(runtime: TwilioRuntime, kept: Kept, exchange: Exchange, accountSid: string): Response {
   exchange.note("operation", "ListMessage");
   const account = signIn(runtime, exchange, accountSid);
   const parsed = parseMessageFilter(queryOf(exchange));
   if (parsed.tag === "rejected") throw failure(parsed.problem);
   const { at, target } = exchange;
-  const shown = (render: (page: MessagePage, now: number) => string) => () =>
-    pages.get(`${account.sid} ${target}`, at, () => {
-      const page = pageOf(runtime, account, parsed.filter, exchange);
-      // A price shows once the message has been billed for.
-      const bills = page.messages.flatMap(({ billedAt }) => billedAt ?? []);
-      const from = Math.max(...bills.filter((bill) => bill <= at), Number.NEGATIVE_INFINITY);
-      const until = Math.min(...bills.filter((bill) => bill > at), Number.POSITIVE_INFINITY);
-      return { text: render(page, at), from, until };
-    });
-  return respond(exchange, 200, { json: shown(renderMessagePage), xml: shown(renderMessagePageXml) });
+  const asked = (make: (page: Page) => MadePage) => () =>
+    kept.pages.get(`${account.sid} ${target}`, at, () => make(pageOf(runtime, account, parsed.filter)));
+  const frame = (page: Page, sids: readonly { readonly sid: string }[]) => frameOf(page, parsed.filter, target, sids);
+  return respond(exchange, 200, {
+    json: asked((page) => {
+      const shown = page.arrivals.flatMap((arrival) => kept.texts.at(arrival, at) ?? []);
+      const bytes = shown.map((one) => one.bytes);
+      return { body: new Pieces(renderMessagePage(frame(page, shown), bytes)), ...common(shown) };
+    }),
+    xml: asked((page) => {
+      const shown = page.arrivals.flatMap((arrival) => runtime.state.messageAt(arrival) ?? []);
+      const spans = shown.map((message) => readable(message, at));
+      const text = renderMessagePageXml(frame(page, shown), shown, at);
+      return { body: new Pieces([Buffer.from(text)]), ...common(spans) };
+    }),
+  });
 }
 
-function fetchOne(runtime: TwilioRuntime, exchange: Exchange, accountSid: string, segment: string): Response {
+function fetchOne(
+  runtime: TwilioRuntime,
+  texts: KeptTexts,
+  exchange: Exchange,
+  accountSid: string,
+  segment: string,
+): Response {
   exchange.note("operation", "FetchMessage");
-  return respondWith(exchange, find(runtime, exchange, accountSid, segment));
+  if (wantsXml(exchange)) return respondWith(exchange, find(runtime, exchange, accountSid, segment));
+  const account = signIn(runtime, exchange, accountSid);
+  const sid = sidOf(segment);
+  exchange.note("resource", sid);
+  const shown = texts.get(sid, exchange.at);
+  const { text } = shown?.accountSid === account.sid ? shown : reject("notFound", resourcePath(exchange));
+  return respond(exchange, 200, { json: () => text, xml: () => text });
 }
 
 function update(runtime: TwilioRuntime, exchange: Exchange, accountSid: string, segment: string): Response {
@@ -207,9 +236,16 @@ function worldOf(runtime: TwilioRuntime, account: Account, now: number): Sending
   };
 }
 
-function pageOf(runtime: TwilioRuntime, account: Account, filter: MessageFilter, exchange: Exchange): MessagePage {
+/** What a filter finds on its page. */
+interface Page {
+  readonly arrivals: readonly number[];
+  /** Whether more follows in the direction in which the page was asked for. */
+  readonly more: boolean;
+}
+
+function pageOf({ state }: TwilioRuntime, account: Account, filter: MessageFilter): Page {
   const { page, pageSize, token } = filter;
-  const place = token && runtime.state.placeOfMessage(account.sid, token.sid);
+  const place = token && state.placeOfMessage(account.sid, token.sid);
   if (token && !place) reject("invalidPageToken", tokenText(token.direction, token.sid));
   const backward = token?.direction === "newer";
   const query: MessageQuery = {
@@ -223,23 +259,32 @@ function pageOf(runtime: TwilioRuntime, account: Account, filter: MessageFilter,
     limit: pageSize + 1,
     offset: place ? 0 : page * pageSize,
   };
-  const rows = runtime.state.messages(query);
-  const more = rows.length > pageSize;
-  const shown = more ? (backward ? rows.slice(1) : rows.slice(0, pageSize)) : rows;
-  const [first, last] = [shown[0], shown[shown.length - 1]];
-  const path = exchange.target.slice(0, (exchange.target.indexOf("?") + 1 || exchange.target.length + 1) - 1);
+  const found = state.messageArrivals(query);
+  const more = found.length > pageSize;
+  return { arrivals: more ? (backward ? found.slice(1) : found.slice(0, pageSize)) : found, more };
+}
+
+function frameOf(
+  { more }: Page,
+  filter: MessageFilter,
+  target: string,
+  shown: readonly { readonly sid: string }[],
+): PageFrame {
+  const { page, pageSize, token } = filter;
+  const backward = token?.direction === "newer";
+  const [first, last] = [shown[0]?.sid, shown.at(-1)?.sid];
+  const path = target.slice(0, (target.indexOf("?") + 1 || target.length + 1) - 1);
   const link = (number: number, direction?: "older" | "newer", sid?: string) =>
     `${path}?${pageQuery(filter, number, direction && sid ? tokenText(direction, sid) : undefined)}`;
   const start = page * pageSize;
   return {
-    messages: shown,
     page,
     pageSize,
     start,
     end: Math.max(start, start + shown.length - 1),
     uri: link(page, token?.direction, token?.sid),
     firstPageUri: link(0),
-    previousPageUri: page > 0 && first && (!backward || more) ? link(page - 1, "newer", first.sid) : null,
-    nextPageUri: last && (backward || more) ? link(page + 1, "older", last.sid) : null,
+    previousPageUri: page > 0 && first && (!backward || more) ? link(page - 1, "newer", first) : null,
+    nextPageUri: last && (backward || more) ? link(page + 1, "older", last) : null,
   };
 }

@@ -56,9 +56,8 @@ function textOrNull(text: string | null): string {
   return text === null ? "null" : quoted(text);
 }
 
-/** A page of a list with the links around it, all relative to https://api.twilio.com. */
-export interface MessagePage {
-  readonly messages: readonly ShownMessage[];
+/** What stands around the messages of a page; links are relative to https://api.twilio.com. */
+export interface PageFrame {
   readonly page: number;
   readonly pageSize: number;
   readonly start: number;
@@ -69,19 +68,26 @@ export interface MessagePage {
   readonly nextPageUri: string | null;
 }
 
-export function renderMessagePage(page: MessagePage, now: number): string {
-  const view: MessageView = { now, extension: ".json" };
-  let messages = "";
-  for (const message of page.messages) messages += `${messages === "" ? "" : ", "}${renderMessage(message, view)}`;
-  return (
+const comma = Buffer.from(", ");
+
+/** In pieces. @param messages what `renderMessage` says of each, in bytes, so that nothing is encoded anew */
+export function renderMessagePage(page: PageFrame, messages: readonly Uint8Array[]): readonly Uint8Array[] {
+  const head = Buffer.from(
     `{"first_page_uri": ${quoted(page.firstPageUri)}, "end": ${page.end}, ` +
-    `"previous_page_uri": ${textOrNull(page.previousPageUri)}, "messages": [${messages}], "uri": ${quoted(page.uri)}, ` +
-    `"page_size": ${page.pageSize}, "start": ${page.start}, "next_page_uri": ${textOrNull(page.nextPageUri)}, ` +
-    `"page": ${page.page}}`
+      `"previous_page_uri": ${textOrNull(page.previousPageUri)}, "messages": [`,
   );
+  const tail = Buffer.from(
+    `], "uri": ${quoted(page.uri)}, "page_size": ${page.pageSize}, "start": ${page.start}, ` +
+      `"next_page_uri": ${textOrNull(page.nextPageUri)}, "page": ${page.page}}`,
+  );
+  const parts: Uint8Array[] = [head];
+  for (const message of messages) parts.push(message, comma);
+  if (messages.length > 0) parts.pop();
+  parts.push(tail);
+  return parts;
 }
 
-export function renderMessagePageXml(page: MessagePage, now: number): string {
+export function renderMessagePageXml(page: PageFrame, messages: readonly ShownMessage[], now: number): string {
   const attributes = xmlAttributes({
     end: page.end,
     firstpageuri: page.firstPageUri,
@@ -92,6 +98,6 @@ export function renderMessagePageXml(page: MessagePage, now: number): string {
     start: page.start,
     uri: page.uri,
   });
-  const messages = page.messages.map((message) => messageElement(message, { now })).join("");
-  return xmlEnvelope(`<Messages${attributes}>${messages}</Messages>`);
+  const elements = messages.map((message) => messageElement(message, { now })).join("");
+  return xmlEnvelope(`<Messages${attributes}>${elements}</Messages>`);
 }
