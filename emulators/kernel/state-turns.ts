@@ -82,6 +82,12 @@ export function createTurns({ db, beforeCommit, onFailure }: TurnsOptions): Turn
     closing.resolve();
     for (const action of then) action();
   };
+  /** The write that is over changed no rows: there is no commit to wait for. */
+  const actNow = () => {
+    const then = afterwards;
+    afterwards = [];
+    for (const action of then) action();
+  };
   /** What follows a commit may write again, and so open the next turn: ends turns until none is open. */
   const settle = () => {
     while (turn) end();
@@ -107,6 +113,7 @@ export function createTurns({ db, beforeCommit, onFailure }: TurnsOptions): Turn
     } finally {
       depth -= 1;
       if (depth === 0 && undo.length > 0) undo = [];
+      if (depth === 0 && !turn && afterwards.length > 0) actNow();
     }
   };
 
@@ -133,7 +140,7 @@ export function createTurns({ db, beforeCommit, onFailure }: TurnsOptions): Turn
     writeOne,
     committed: () => turn?.promise,
     afterCommit(action) {
-      open();
+      if (depth === 0) open();
       afterwards.push(action);
     },
     changed(takeBack) {

@@ -35,6 +35,28 @@ test("a changed row is committed with its turn, also outside a write", async () 
   expect(rows()).toEqual([1, 2]);
 });
 
+test("what waits for a commit runs at once after work that has none, and not at all after what failed", async () => {
+  const { store, put } = await started();
+  await store.committed();
+  const told: string[] = [];
+  const tell = (name: string) => store.afterCommit(() => told.push(name));
+  store.write(() => store.write(() => tell("memory")));
+  expect(told.splice(0)).toEqual(["memory"]);
+  expect(() =>
+    store.writeOne(() => {
+      tell("failed");
+      throw new Error("planned");
+    }),
+  ).toThrow("planned");
+  store.write(() => {
+    tell("row");
+    put(1);
+  });
+  expect(told).toEqual([]);
+  await store.committed();
+  expect(told).toEqual(["row"]);
+});
+
 interface Work {
   /** Rows put before what is inside, after it, and whether it fails then. */
   readonly before: boolean;
