@@ -9,7 +9,7 @@ async function read(wire: Buffer, cuts: readonly number[]): Promise<{ content: B
   const stream = new MailStream({});
   const content: Buffer[] = [];
   const command = new Promise<string>((resolve) => {
-    stream.oncommand = (line) => resolve(line.toString());
+    stream.onLine = resolve;
   });
   stream.receive({
     part: (bytes) => content.push(Buffer.from(bytes)),
@@ -70,7 +70,7 @@ async function readPipelined(wire: Buffer, cuts: readonly number[], later: () =>
   const mails: Buffer[] = [];
   const answered = (goOn: () => void) => (later() ? setImmediate(goOn) : goOn());
   const finished = new Promise<void>((resolve) => {
-    stream.oncommand = (line, goOn = () => {}) => {
+    stream.onLine = (line, goOn) => {
       if (line.toString() === "QUIT") {
         resolve();
         return goOn();

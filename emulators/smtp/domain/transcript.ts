@@ -1,16 +1,24 @@
 /** Lines kept of one session's dialogue before the rest is only counted. */
 const longest = 1000;
 
-/** What was said, kept as one text because every message has one; JSON shows its lines. */
+/** What was said, kept as text because every message has one; JSON shows its lines. */
 export class Dialogue {
-  readonly text: string;
+  /** All mails of a session share it: joined with each of them it would be most of what the journal holds of a mail. */
+  private readonly opening: string;
+  private readonly rest: string;
 
-  constructor(text: string) {
-    this.text = text;
+  constructor(opening: string, rest = "") {
+    this.opening = opening;
+    this.rest = rest;
+  }
+
+  get text(): string {
+    return joined(this.opening, this.rest);
   }
 
   get lines(): readonly string[] {
-    return this.text === "" ? [] : this.text.split("\n");
+    const { text } = this;
+    return text === "" ? [] : text.split("\n");
   }
 
   toJSON(): readonly string[] {
@@ -33,17 +41,12 @@ export interface Transcript {
 
 export function createTranscript(): Transcript {
   let opening: string | undefined;
-  let text = "";
-  let kept = 0;
+  let said: string[] = [];
   let skipped = 0;
   let announced = false;
   const add = (line: string) => {
-    if (kept === longest) {
-      skipped += 1;
-      return;
-    }
-    text = joined(text, line);
-    kept += 1;
+    if (said.length < longest) said.push(line);
+    else skipped += 1;
   };
   return {
     client: (line) => add(`C: ${line}`),
@@ -53,21 +56,19 @@ export function createTranscript(): Transcript {
     },
     begin() {
       if (opening !== undefined) return;
-      opening = text;
-      text = "";
-      kept = 0;
+      opening = said.join("\n");
+      said = [];
     },
     close(lastReply) {
-      let shown = joined(opening ?? "", text);
-      if (skipped > 0) shown = joined(shown, `(${skipped} more lines)`);
+      if (skipped > 0) said.push(`(${skipped} more lines)`);
       if (lastReply !== undefined) {
-        shown = joined(shown, `S: ${lastReply}`);
+        said.push(`S: ${lastReply}`);
         announced = true;
       }
-      text = "";
-      kept = 0;
+      const rest = said.join("\n");
+      said = [];
       skipped = 0;
-      return new Dialogue(shown);
+      return new Dialogue(opening ?? "", rest);
     },
   };
 }

@@ -22,6 +22,8 @@ const plainAddress: Readonly<Record<string, RegExp>> = {
 };
 /** RFC 5321 4.5.3.1.3, without the brackets. */
 const longestAddress = 253;
+/** Handlers of MAIL, RCPT and DATA are not handed their line: it would be bytes again. */
+const unread = Buffer.alloc(0);
 type AddressParser = SMTPConnection["_parseAddressCommand"];
 
 /** Steps that the library asks nobody about. */
@@ -59,7 +61,9 @@ export class MailConnection extends SMTPConnection {
   outcomes = 0;
   /** The message that is coming in. */
   private receipt: Receipt | undefined;
-  /** Replies that wait for the end of the present turn. */
+  /** The command that is being answered. */
+  private line = "";
+  /** Replies that leave together. */
   private gathered = "";
   readonly owner: MailServer;
   private readonly challengeOf: (sessionId: string, serverName: string) => string;
@@ -86,13 +90,12 @@ export class MailConnection extends SMTPConnection {
 
   override _createParser(): SMTPStream {
     const parser = new MailStream({ maxCommandLength: this._server.options.maxCommandLength });
-    parser.oncommand = (command, callback) => this._onCommand(command, callback);
+    parser.onLine = (line, goOn) => this.heard(line, goOn);
     parser.on("error", (cause) => this.send(421, `Error: ${cause.message}`));
     return parser;
   }
 
-  override _onCommand(command: Buffer, callback: () => void = () => {}): void {
-    const line = command.toString();
+  private heard(line: string, callback: () => void): void {
     const space = line.indexOf(" ");
     const verb = (space === -1 ? line : line.slice(0, space)).toUpperCase();
     const continued = this._nextHandler !== false;
@@ -106,16 +109,17 @@ export class MailConnection extends SMTPConnection {
       this.send(421, refused, false);
       return;
     }
-    if (continued) super._onCommand(command, callback);
-    else this.guarded("command", callback, () => this.dispatch(verb, command, callback), verb);
+    if (continued) this._onCommand(Buffer.from(line), callback);
+    else this.guarded("command", callback, () => this.dispatch(verb, line, callback), verb);
   }
 
   /** A mail's own commands go to their handlers at once: the library asks much first that is never so here. */
-  private dispatch(verb: string, command: Buffer, callback: () => void): void {
+  private dispatch(verb: string, line: string, callback: () => void): void {
+    this.line = line;
     const ready = this._ready && !this._upgrading && this.hostNameAppearsAs !== false && !this.owner._closeTimeout;
     const handler = ready ? this.handlerOf(verb) : undefined;
     if (handler === undefined) {
-      super._onCommand(command, callback);
+      this._onCommand(Buffer.from(line), callback);
       return;
     }
     this._handlerPending = true;
@@ -124,7 +128,7 @@ export class MailConnection extends SMTPConnection {
       this._whenWritable(callback);
     };
     try {
-      handler.call(this, command, done);
+      handler.call(this, unread, done);
     } catch (cause) {
       this.emit("error", cause);
       if (!this._handlerPending) return;
@@ -146,11 +150,12 @@ export class MailConnection extends SMTPConnection {
     }
   }
 
-  override _parseAddressCommand(name: string, command: Buffer | string): ReturnType<AddressParser> {
-    const address = plainAddress[name]?.exec(command.toString())?.[1];
+  /** Reads the present line, whatever it is handed. */
+  override _parseAddressCommand(name: string): ReturnType<AddressParser> {
+    const address = plainAddress[name]?.exec(this.line)?.[1];
     return address !== undefined && address.length <= longestAddress
       ? { address, args: false }
-      : super._parseAddressCommand(name, command);
+      : super._parseAddressCommand(name, this.line);
   }
 
   /** A text that brings its own enhanced status code gets no second one. */
@@ -159,12 +164,15 @@ export class MailConnection extends SMTPConnection {
     const used = own ? false : context;
     const enhanced = this._getEnhancedStatusCode(code, used);
     const prefix = enhanced === "" ? `${code} ` : `${code} ${enhanced} `;
-    const lines = Array.isArray(data) ? data : [data ?? ""];
-    for (const line of lines) this.transcript.server(prefix + line);
+    const lines = Array.isArray(data) ? data : undefined;
+    if (lines === undefined) this.transcript.server(prefix + (data ?? ""));
+    else for (const line of lines) this.transcript.server(prefix + line);
     // The library would write each reply by itself, or, corked, as a vector of strings: both cost more than the mail.
     if ((code === 250 || code === 354) && this.open) {
       const more = `${code}-${prefix.slice(4)}`;
-      for (let at = 0; at < lines.length; at += 1) this.gather((at < lines.length - 1 ? more : prefix) + lines[at]);
+      const last = lines === undefined ? data : lines.at(-1);
+      for (const line of lines?.slice(0, -1) ?? []) this.gather(more + line);
+      this.gather(prefix + (last ?? ""));
       return;
     }
     this.flush();
@@ -177,11 +185,11 @@ export class MailConnection extends SMTPConnection {
 
   /** The replies to commands that came together leave together, as RFC 2920 3.2 asks: one write instead of three. */
   private gather(line: string): void {
-    if (this.gathered === "") process.nextTick(() => this.flush());
+    if (this.gathered === "") this.owner.flushLater(this);
     this.gathered += `${control.test(line) ? line.replaceAll(controls, " ") : line}\r\n`;
   }
 
-  private flush(): void {
+  flush(): void {
     if (this.gathered === "") return;
     const lines = this.gathered;
     this.gathered = "";
@@ -198,7 +206,7 @@ export class MailConnection extends SMTPConnection {
     void verdict.then((planned) => {
       if (planned.truncate !== undefined) this.truncate = planned.truncate;
       if (planned.speed !== undefined) this.speed = planned.speed;
-      if (planned.drop !== undefined) this._socket.destroy();
+      if (planned.drop !== undefined) this.breakOff();
       else if (planned.tlsFail) this.failTls();
       else if (planned.reply !== undefined) {
         this.send(planned.reply.responseCode, planned.reply.message, false);
@@ -288,7 +296,7 @@ export class MailConnection extends SMTPConnection {
   /** A new transaction begins: what the last one's recipients asked for is over. */
   begin(): void {
     if (this.magic.length > 0) this.magic = [];
-    this.lives.clear();
+    if (this.lives.size > 0) this.lives.clear(); // clearing makes a new table
     this.truncate = undefined;
     this.speed = undefined;
   }
@@ -310,6 +318,12 @@ export class MailConnection extends SMTPConnection {
   /** True while a transaction is open, which a closing server lets finish. */
   get busy(): boolean {
     return this.receipt !== undefined || Boolean(this.session.envelope?.mailFrom);
+  }
+
+  /** Ends the connection behind what was already answered. */
+  breakOff(): void {
+    this.flush();
+    this._socket.destroy();
   }
 
   get socket(): Socket {

@@ -117,7 +117,7 @@ export async function atLinkSpeed(
     { delayMs },
     `${connection.id}/link/${connection.rules.length}/${arrived.total}`,
   );
-  if (done === undefined) connection.socket.destroy();
+  if (done === undefined) connection.breakOff();
   else goOn();
   done?.();
 }

@@ -89,7 +89,7 @@ function settle(
 ): void {
   const conclude = (planned: Verdict | undefined) => {
     if (planned?.outcome !== undefined) onOutcome?.(planned.outcome);
-    if (planned?.drop !== undefined) connection.socket.destroy();
+    if (planned?.drop !== undefined) connection.breakOff();
     else callback(planned?.reply ?? null);
     planned?.done();
   };

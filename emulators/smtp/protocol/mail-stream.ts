@@ -4,6 +4,7 @@ const lineThenDot = Buffer.from("\r\n.");
 const dot = 0x2e;
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
+const beyondAscii = /[^\0-\x7f]/;
 
 /** So many pipelined commands are answered before others have their turn. */
 const mostAtOnce = 100;
@@ -26,6 +27,8 @@ export interface DataSink {
  * bare LF or a bare CR is content (RFC 5321 2.3.8); the first dot of a line is dropped when more follows (4.5.2).
  */
 export class MailStream extends SMTPStream {
+  /** Takes a command line without its end, and says when to go on. */
+  onLine: (line: string, goOn: () => void) => void = () => {};
   private readonly arrived: Buffer[] = [];
   private unread = 0;
   /** How far the first of what arrived is read. */
@@ -82,7 +85,7 @@ export class MailStream extends SMTPStream {
   override _flushData(): void {
     const line = this.begun;
     this.begun = "";
-    if (line !== "" && !this.isClosed) this.oncommand(Buffer.from(line, "latin1"));
+    if (line !== "" && !this.isClosed) this.onLine(decoded(line), () => {});
   }
 
   private read(): void {
@@ -139,12 +142,14 @@ export class MailStream extends SMTPStream {
 
   private command(line: string): void {
     this.paused = true;
-    this.oncommand(Buffer.from(line, "latin1"), () => {
-      this.answered += 1;
-      if (this.answered < mostAtOnce) this.resume();
-      else setImmediate(() => this.resume());
-    });
+    this.onLine(decoded(line), this.goOn);
   }
+
+  private readonly goOn = (): void => {
+    this.answered += 1;
+    if (this.answered < mostAtOnce) this.resume();
+    else setImmediate(() => this.resume());
+  };
 
   private readData(chunk: Buffer, sink: DataSink): void {
     const bytes = this.withHeld(chunk);
@@ -182,6 +187,11 @@ export class MailStream extends SMTPStream {
     this.held = undefined;
     return joined;
   }
+}
+
+/** Bytes were read as characters; only those beyond ASCII need more. */
+function decoded(line: string): string {
+  return beyondAscii.test(line) ? Buffer.from(line, "latin1").toString() : line;
 }
 
 function dotAfterLine(bytes: Buffer, from: number): number {

@@ -66,7 +66,7 @@ export class Receipt implements DataSink {
   private counts(bytes: number): boolean {
     this.size += bytes;
     this.broken ||= breaksOff(this.connection, this.size);
-    if (this.broken) this.connection.socket.destroy();
+    if (this.broken) this.connection.breakOff();
     else if (this.tooBig)
       this.host.collector.discard(); // it will be refused: the rest is only drained
     else return true;
@@ -96,7 +96,7 @@ export class Receipt implements DataSink {
       verdict.done();
     } else if (verdict?.drop === true) {
       this.giveUp();
-      this.connection.socket.destroy();
+      this.connection.breakOff();
       verdict.done();
     } else this.accept(verdict);
   }
@@ -125,12 +125,17 @@ export class Receipt implements DataSink {
       failed(cause);
       return;
     }
-    (host.runtime.store.committed() ?? Promise.resolve()).then(() => {
-      host.collector.close();
-      if (verdict?.drop === "after") connection.socket.destroy();
-      else connection.answer(null, queued(id));
-      verdict?.done();
-    }, failed);
+    const committed = host.runtime.store.committed();
+    if (committed === undefined) this.accepted(id, verdict);
+    else committed.then(() => this.accepted(id, verdict), failed);
+  }
+
+  private accepted(id: string, verdict: Verdict | undefined): void {
+    const { connection, host } = this;
+    host.collector.close();
+    if (verdict?.drop === "after") connection.breakOff();
+    else connection.answer(null, queued(id));
+    verdict?.done();
   }
 
   private failed(cause: unknown): void {

@@ -24,6 +24,7 @@ export class MailServer extends SMTPServer {
   readonly receive: MailServerHooks["receive"];
   private readonly profile: () => SessionProfile;
   private readonly sockets = new Set<Socket>();
+  private readonly answering: MailConnection[] = [];
   private readonly bySession = new WeakMap<SMTPServerSession, MailConnection>();
 
   constructor(options: SMTPServerOptions, hooks: MailServerHooks) {
@@ -48,6 +49,19 @@ export class MailServer extends SMTPServer {
 
   connectionOf(session: SMTPServerSession): MailConnection | undefined {
     return this.bySession.get(session);
+  }
+
+  /**
+   * The replies of one turn are written one after the other at its end: each write wakes a client, and between two of them
+   * it would take the processor from the mails of the others.
+   */
+  flushLater(connection: MailConnection): void {
+    if (this.answering.length === 0) setImmediate(() => this.flushAll());
+    this.answering.push(connection);
+  }
+
+  private flushAll(): void {
+    for (const connection of this.answering.splice(0)) connection.flush();
   }
 
   /** Sends idle clients away; those in a transaction are waited for. */
