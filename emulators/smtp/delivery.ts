@@ -25,7 +25,9 @@ export function scheduleLives(runtime: MailRuntime, draft: Draft): void {
     // Nearly every message: no recipient asks for a notification, so the step need not read the rows again.
     const data: Plain | undefined = ordinary.some(({ parameters }) => parameters !== undefined)
       ? undefined
-      : { plain: ordinary.length };
+      : ordinary.length === 1
+        ? plainOne
+        : { plain: ordinary.length };
     timers.schedule({
       kind: deliveryTimer,
       subject: draft.id,
@@ -47,11 +49,14 @@ interface Plain {
   readonly plain: number;
 }
 
+/** That of nearly every message. */
+const plainOne: Plain = { plain: 1 };
+
 /** The message reaches its recipients' mailboxes: one `email.delivered` each. */
 export function deliver(runtime: MailRuntime, timer: Timer): void {
   const plain = (timer.data as Plain | undefined)?.plain;
   if (plain !== undefined && !wanted(runtime, "email.delivered")) {
-    if (runtime.state.has(timer.subject))
+    if (runtime.state.stillHas(timer.subject))
       runtime.journal.append("change", timer.subject, { state: "delivered", recipients: plain });
     return;
   }

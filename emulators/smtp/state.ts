@@ -1,4 +1,4 @@
-import type { Database } from "../kernel/state.ts";
+import type { Database, RowHolding } from "../kernel/state.ts";
 import { createFeed, type Feed } from "./feed.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { createSearcher, type Searcher } from "./searcher.ts";
@@ -30,8 +30,8 @@ export interface MailState extends MailStore {
   readonly statistics: Statistics;
 }
 
-export function openState(db: Database): MailState {
-  const store = openMail(db);
+export function openState(db: Database, holder?: RowHolding): MailState {
+  const store = openMail(db, holder);
   const reader = createReader(store);
   const searcher = createSearcher(store, reader);
   const feed = createFeed();

@@ -1,8 +1,9 @@
-import type { Database } from "../kernel/state.ts";
+import type { Database, RowHolding } from "../kernel/state.ts";
 import type { AuthMode, Content, Draft, Message, MessageSummary, ServerProfile } from "./domain/message.ts";
 import { beginningRead, mostRead } from "./domain/parse-mail.ts";
 import { newestFirst } from "./domain/search-index.ts";
 import { type EventStore, openEvents } from "./store-events.ts";
+import { createHeldRows } from "./store-held.ts";
 import { type MarkStore, openMarks } from "./store-marks.ts";
 import { openPieces, type PieceStore } from "./store-pieces.ts";
 import {
@@ -40,6 +41,8 @@ export interface MailStore extends MarkStore, PieceStore, EventStore {
   /** Accepted messages without their bytes, in order of arrival, after an arrival number. */
   arrivedAfter(arrival: number, limit: number): readonly MessageSummary[];
   has(id: string): boolean;
+  /** The same of a message that was there once: nobody is asked while none was ever removed. */
+  stillHas(id: string): boolean;
   summary(id: string): MessageSummary | undefined;
   count(): number;
   /** Arrival number of the newest message, 0 before the first. Never goes back. */
@@ -79,14 +82,29 @@ type Credentials = { username: string; password: string };
 const newest = "ORDER BY received_at DESC, arrival DESC";
 const bytesToo = `${summaryColumns}, wall_spool, raw`;
 
-export function openMail(db: Database): MailStore {
+/** Without `holder` every row is written at once. */
+export function openMail(db: Database, holder?: RowHolding): MailStore {
   const statement = prepare(db);
+  const held = createHeldRows(db, holder, {
+    insert: (draft, arrival, raw) => void statement.add.run(...rowOf(draft, arrival, raw)),
+    has: (id) => statement.has.get(id) !== undefined,
+    remove: (id) => void statement.remove.run(id),
+  });
+  /** What looks at messages' rows: all of them have to be there. */
+  const rows = <Asked extends unknown[], Found>(query: (...asked: Asked) => Found) => {
+    return (...asked: Asked): Found => {
+      held.write();
+      return query(...asked);
+    };
+  };
   const pieces = openPieces(db);
   const marks = openMarks(db);
   const events = openEvents(db);
   // Only grows while the process lives, also over a reset: a sequence that went back would hand out a number twice.
   let arrival = Number(db.prepare("SELECT coalesce(max(arrival), 0) FROM main.smtp_messages").pluck().get());
   let replaced: () => void = () => {};
+  /** Also those that another process removed: rows found at the start may have had neighbours. */
+  let removedSome = arrival > 0;
   /** Asked for with every mail, changed by a seed only. */
   let profile: ServerProfile | undefined;
   // Whatever replaces the rows from outside empties this one-row table first.
@@ -119,6 +137,8 @@ export function openMail(db: Database): MailStore {
       row.wall_spool === null ? row.raw : pieces.joined(row.wall_spool, row.size > mostRead ? beginningRead : mostRead),
   });
   const summaries = (rows: unknown): readonly MessageSummary[] => (rows as SummaryRow[]).map(summary);
+  const holds = ({ spool, size }: Content) => spool === undefined && held.holds(size);
+  const has = (id: string) => held.get(id) !== undefined || statement.has.get(id) !== undefined;
   const dropContent = (id: string) => {
     const spool = statement.spool.get(id) as number | null | undefined;
     if (spool !== null && spool !== undefined) pieces.dropSpool(spool);
@@ -147,63 +167,74 @@ export function openMail(db: Database): MailStore {
     },
     add(draft) {
       arrival += 1;
-      statement.add.run(...rowOf(draft, arrival));
+      if (holds(draft.content)) held.put(draft, arrival);
+      else statement.add.run(...rowOf(draft, arrival, draft.content.raw));
       if (draft.tags.length > 0) marks.setTags(draft.id, draft.tags);
     },
-    page: (start, limit) => (statement.page.all(limit, start) as MessageRow[]).map(message),
-    summaries: (limit) =>
+    page: rows((start, limit) => (statement.page.all(limit, start) as MessageRow[]).map(message)),
+    summaries: rows((limit) =>
       [0, 1]
         .flatMap((truncated) => summaries(statement.summaries.all(truncated, limit)))
         .sort(newestFirst)
         .slice(0, limit),
-    summaryPage: ({ start, limit, before }) =>
+    ),
+    summaryPage: rows(({ start, limit, before }) =>
       summaries(
         before === undefined
           ? statement.summaryPage.all(limit, start)
           : statement.summaryPageBefore.all(before, limit, start),
       ),
-    arrivedAfter: (after, limit) => summaries(statement.arrivedAfter.all(after, limit)),
-    has: (id) => statement.has.get(id) !== undefined,
+    ),
+    arrivedAfter: rows((after, limit) => summaries(statement.arrivedAfter.all(after, limit))),
+    has,
+    stillHas: (id) => !removedSome || has(id),
     summary(id) {
+      const fresh = held.get(id);
+      if (fresh !== undefined) return summaryOf(fresh.draft, fresh.arrival);
       const row = statement.summary.get(id) as SummaryRow | undefined;
       return row && summary(row);
     },
     get lastArrival() {
       return arrival;
     },
-    placed: () => statement.placed.all() as Placed[],
-    count: () => Number(statement.count.get()),
-    message(id) {
+    placed: rows(() => statement.placed.all() as Placed[]),
+    count: rows(() => Number(statement.count.get())),
+    message: rows((id) => {
       const row = statement.message.get(id) as MessageRow | undefined;
       return row && message(row);
-    },
-    messageAfter(after) {
+    }),
+    messageAfter: rows((after) => {
       const row = statement.messageAfter.get(after) as MessageRow | undefined;
       return row && message(row);
-    },
-    beginning: (id) => statement.beginning.get(id) as Buffer | undefined,
-    content(id) {
+    }),
+    beginning: rows((id) => statement.beginning.get(id) as Buffer | undefined),
+    content: rows((id) => {
       const row = statement.message.get(id) as MessageRow | undefined;
       if (row === undefined) return undefined;
       return row.wall_spool === null ? [row.raw] : pieces.pieces(row.wall_spool);
-    },
-    transcript(id) {
+    }),
+    transcript: rows((id) => {
       const row = statement.transcript.get(id) as { remote: string; lines: string } | undefined;
       return row && { remote: row.remote, lines: row.lines.split("\n") };
-    },
-    remove(id) {
+    }),
+    setAllRead: rows(marks.setAllRead),
+    remove: rows((id) => {
+      removedSome = true;
       dropContent(id);
       marks.dropMarks(id);
       events.dropEvents(id);
       return statement.remove.run(id).changes > 0;
-    },
-    removeAll() {
+    }),
+    removeAll: rows(() => {
+      removedSome = true;
       pieces.dropAllPieces();
       marks.dropAllMarks();
       events.dropAllEvents();
       return statement.removeAll.run().changes;
-    },
-    bytes: () => Number(db.pragma("page_count", { simple: true })) * Number(db.pragma("page_size", { simple: true })),
+    }),
+    bytes: rows(
+      () => Number(db.pragma("page_count", { simple: true })) * Number(db.pragma("page_size", { simple: true })),
+    ),
     onReplaced(action) {
       replaced = action;
     },
@@ -248,7 +279,25 @@ function prepare(db: Database) {
   };
 }
 
-function rowOf(draft: Draft, arrival: number) {
+function summaryOf(draft: Draft, arrival: number): MessageSummary {
+  return {
+    id: draft.id,
+    arrival,
+    receivedAt: draft.receivedAt,
+    truncated: draft.truncated,
+    mailFrom: draft.mailFrom,
+    parameters: draft.parameters,
+    helo: draft.helo,
+    mechanism: draft.mechanism,
+    username: draft.username,
+    secure: draft.secure,
+    size: draft.content.size,
+    inbox: draft.inbox,
+    recipients: draft.recipients,
+  };
+}
+
+function rowOf(draft: Draft, arrival: number, raw: Buffer) {
   const { content }: { content: Content } = draft;
   return [
     draft.id,
@@ -268,7 +317,7 @@ function rowOf(draft: Draft, arrival: number) {
     content.spool ?? null,
     draft.remote,
     draft.transcript.text,
-    content.raw,
+    raw,
   ];
 }
 
