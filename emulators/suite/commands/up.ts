@@ -3,6 +3,7 @@ import { stopwatch } from "../../kernel/clock.ts";
 import type { Settings } from "../../kernel/settings.ts";
 import { pointers } from "../services.ts";
 import { type Suite, startSuite } from "../suite.ts";
+import { boundYoungGeneration } from "./young-generation.ts";
 
 export async function up(
   settings: Settings,
@@ -15,6 +16,7 @@ export async function up(
   const took = Math.round(options.startedMs + elapsed());
   if (options.json) process.stdout.write(`${JSON.stringify(readyLine(suite))}\n`);
   else process.stdout.write(`${readyTable(suite, options.version, took)}\n`);
+  boundYoungGeneration();
   suite.warmUp();
   await stopped;
   await suite.close();
