@@ -23,8 +23,8 @@ interface Held {
   readonly arrival: number;
 }
 
-/** Beyond this the oldest are written. Whoever reads after a storm waits for so many insertions, some 30 ms. */
-const mostHeld = 4_000;
+/** Beyond this the oldest are written. Whoever reads after a storm waits for so many insertions, some 40 ms. */
+const mostHeld = 5_000;
 
 /** @param insert writes a row; without an arrival it comes last. */
 export function holdMessages(

@@ -33,7 +33,7 @@ export const metrics = {
   unpooled: { title: "SMTP: 2 KB mails, nodemailer, a connection each", unit: "mails/s", floor: discard },
   peerCreate: { title: "Peers: create a message, 16 connections", unit: "req/s", floor: "emulate 0.12.2" },
   peerFetch: { title: "Peers: fetch a message, 16 connections", unit: "req/s", floor: "emulate 0.12.2" },
-  peerList: { title: "Peers: list 50 messages, 16 connections", unit: "req/s", floor: "emulate 0.12.2" },
+  peerList: { title: "Peers: list 50 of 3,800 messages, 16 connections", unit: "req/s", floor: "emulate 0.12.2" },
   peerListAgain: { title: "Peers: the same list again, unchanged", unit: "req/s", floor: "emulate 0.12.2" },
   peerMail: { title: "Peers: 2 KB mails, 8 connections, pipelined", unit: "mails/s", floor: "maildev 2.2.1" },
   peerBigMail: { title: "Peers: 100 KB mails, 8 connections, pipelined", unit: "mails/s", floor: "maildev 2.2.1" },

@@ -19,6 +19,9 @@ const versions = { emulate: "0.12.2", maildev: "2.2.1" };
 const metricNames = { create: "peerCreate", fetch: "peerFetch", list: "peerList", listAgain: "peerListAgain" } as const;
 /** Each load on fresh processes and as long as emulate lets it be: it refuses from its 5,000th request on. */
 const plan = counted(2_400, 2_400);
+/** What a list is taken from: an application under test has more messages than one page. */
+const stored = 3_800;
+const listPlan = counted(300, 800);
 const mails = counted(300, 700);
 const bigMails = counted(100, 300);
 const unpooled = counted(5, 15);
@@ -50,8 +53,9 @@ async function messagesRound(bench: Bench, load: TwilioLoad): Promise<void> {
   const server = await startBacklot(backlotCommand());
   const own = backlotSubject(server.pid, server.services.twilio?.url ?? "", await server.environment());
   const subjects = [emulateSubject(emulate.pid, port), own];
-  if (load !== "create") for (const subject of subjects) await fill(bench, subject);
-  await loadTwilio(bench, subjects, metricNames, plan, [load]);
+  const lists = load === "list" || load === "listAgain";
+  if (load !== "create") for (const subject of subjects) await fill(bench, subject, lists ? stored : undefined);
+  await loadTwilio(bench, subjects, metricNames, lists ? listPlan : plan, [load]);
   for (const started of [emulate, server]) await started.stop();
 }
 
