@@ -23,8 +23,6 @@ export const limits = {
   requestTimeout: 120_000,
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 2_000,
-  // A request without a body has no stream to end: of four turns of its life none is left. Unknown before Node 24.10.
-  optimizeEmptyRequests: true,
   // Only the feed and a site's own sockets speak another protocol. Clients that offer HTTP/2 (Java's, by default) are answered as if they had not.
   shouldUpgradeCallback: wantsFeed,
 };
@@ -45,6 +43,8 @@ export async function serve(options: {
   const { certificates, switches } = options;
   const bounds = {
     ...limits,
+    // A request without a body has no stream to end: of four turns of its life none is left. Unknown before Node 24.10.
+    optimizeEmptyRequests: true,
     ...options.limits,
     ...(switches && {
       shouldUpgradeCallback: (incoming: IncomingMessage) => wantsFeed(incoming) || switches(incoming),
