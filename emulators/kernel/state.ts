@@ -18,7 +18,7 @@ export type { Database };
 export interface HeldRows {
   /** Writes them, for work on the database as a whole. */
   write(): void;
-  /** The tables were replaced, and with them all rows. */
+  /** The tables were replaced, and with them all rows, or the database closes. */
   forget(): void;
 }
 
@@ -139,6 +139,7 @@ export function openStore(options: StoreOptions): Store & { readonly fresh: bool
     close() {
       if (dataDir) flush();
       turns.close();
+      for (const rows of held) rows.forget();
       db.close();
     },
   };

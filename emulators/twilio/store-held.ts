@@ -1,8 +1,10 @@
 /**
  * The latest messages, where nothing is kept on disk. A message changes three times within seconds and is mostly asked for
- * by its sid, so it is written when somebody reads the table: one insertion instead of one and three changes, each after a
- * reading. On disk every step is written, because a killed process loses nothing that it acknowledged.
+ * by its sid, so it is written when somebody reads the table or nobody asks for anything: one insertion instead of one and
+ * three changes, each after a reading. On disk every step is written, because a killed process loses nothing that it
+ * acknowledged.
  */
+import { afterReal } from "../kernel/clock.ts";
 import type { Database, RowHolding } from "../kernel/state.ts";
 import type { Message } from "./domain/message.ts";
 import { isFinished } from "./domain/message-life.ts";
@@ -23,8 +25,11 @@ interface Held {
   readonly arrival: number;
 }
 
-/** Beyond this the oldest are written. Whoever reads after a storm waits for so many insertions, some 40 ms. */
-const mostHeld = 5_000;
+/** Beyond this the oldest are written: some 10 MB. */
+const mostHeld = 20_000;
+/** What is finished is written when no message came for so long, so many at a time: 4 ms in which nobody is answered. */
+const idleMs = 50;
+const mostAtOnce = 500;
 
 /** @param insert writes a row; without an arrival it comes last. */
 export function holdMessages(
@@ -34,56 +39,70 @@ export function holdMessages(
 ): HeldMessages {
   if (holding?.durable !== false) return { get: () => undefined, add: insert, change: () => false, write() {} };
   const latest = db.prepare("SELECT coalesce(max(rowid), 0) FROM messages").pluck();
-  const held = new Map<string, Held>();
+  /** In order of arrival. */
+  const moving = new Map<string, Held>();
+  const finished = new Map<string, Held>();
   let arrivals: number | undefined;
-  const nextArrival = () => {
-    arrivals = (arrivals ?? (latest.get() as number)) + 1;
-    return arrivals;
+  let busy = false;
+  let stopWaiting: (() => void) | undefined;
+
+  const find = (sid: string) => moving.get(sid) ?? finished.get(sid);
+  const drop = (sid: string) => moving.delete(sid) || finished.delete(sid);
+  const hold = (one: Held) => {
+    const { sid, status } = one.message;
+    const [to, from] = isFinished(status) ? [finished, moving] : [moving, finished];
+    from.delete(sid);
+    to.set(sid, one);
+    if (to === finished) stopWaiting ??= afterReal(idleMs, drain);
   };
-  const writeOne = (sid: string, { message, arrival }: Held) => {
-    insert(message, arrival);
-    held.delete(sid);
+  const write = (some: readonly Held[]) => {
+    if (some.length === 0) return;
+    holding.atOnce(() => {
+      for (const { message, arrival } of some) {
+        insert(message, arrival);
+        drop(message.sid);
+      }
+    });
+    holding.changed(() => {
+      for (const one of some) hold(one);
+    });
+  };
+  const first = (most: number, held: ReadonlyMap<string, Held>) => [...held.values().take(most)];
+  const drain = () => {
+    stopWaiting = undefined;
+    if (!busy) write(first(mostAtOnce, finished));
+    busy = false;
+    if (finished.size > 0) stopWaiting = afterReal(idleMs, drain);
   };
   const rows = {
-    write() {
-      if (held.size === 0) return;
-      const all = [...held];
-      holding.atOnce(() => {
-        for (const [sid, one] of all) writeOne(sid, one);
-      });
-      holding.changed(() => {
-        for (const [sid, one] of all) held.set(sid, one);
-      });
-    },
+    write: () => write([...moving.values(), ...finished.values()]),
     forget() {
-      held.clear();
+      moving.clear();
+      finished.clear();
       arrivals = undefined;
+      stopWaiting?.();
+      stopWaiting = undefined;
     },
   };
   holding.holdBack(rows);
   return {
-    get: (sid) => held.get(sid)?.message,
+    get: (sid) => find(sid)?.message,
     add(message) {
-      const one = { message, arrival: nextArrival() };
+      busy = true;
+      arrivals = (arrivals ?? (latest.get() as number)) + 1;
       if (isFinished(message.status)) {
-        insert(message, one.arrival);
+        insert(message, arrivals);
         return;
       }
-      held.set(message.sid, one);
-      holding.changed(() => held.delete(message.sid));
-      const oldest = held.size > mostHeld ? held.entries().next().value : undefined;
-      if (oldest) {
-        writeOne(...oldest);
-        holding.changed(() => held.set(...oldest));
-      }
+      hold({ message, arrival: arrivals });
+      holding.changed(() => drop(message.sid));
+      if (moving.size + finished.size > mostHeld) write(first(1, finished.size > 0 ? finished : moving));
     },
     change(message) {
-      const { sid } = message;
-      const known = held.get(sid);
+      const known = find(message.sid);
       if (!known) return false;
-      const one = { message, arrival: known.arrival };
-      held.set(sid, one);
-      holding.changed(() => held.set(sid, known));
+      hold({ message, arrival: known.arrival });
+      holding.changed(() => hold(known));
       return true;
     },
     write: rows.write,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { startEmulator } from "../../emulators/kernel/start.ts";
 import { twilio } from "../../emulators/twilio/index.ts";
 import { phoneNumber } from "../../emulators/twilio/kinds.ts";
@@ -131,17 +131,34 @@ test("in memory and on disk, the same steps get the same answers and leave the s
   );
 });
 
-test("more messages than are held are written in the order in which they came", async () => {
+/** A message that was made by a client, to make others of, and what the table itself has of them. */
+async function withMessage() {
   const one = await started();
   const { state, store } = one.emulator.runtime;
   await perform(one, { do: "create", n: 0 });
-  const [sid = ""] = one.sids;
-  const first = state.message(sid);
-  if (!first) throw new Error("the message is not there");
+  const made = state.message(one.sids[0] ?? "");
+  if (!made) throw new Error("the message is not there");
   const count = store.db.prepare("SELECT count(*) FROM messages WHERE sid LIKE 'SMtest%'").pluck();
-  for (let n = 0; n < 5_100; n += 1)
-    store.write(() => state.addMessage({ ...first, sid: `SMtest${String(n).padStart(5, "0")}` }));
-  expect(count.get()).toBe(101 - 1);
-  expect(state.recentMessages(3).map((message) => message.sid)).toEqual(["SMtest05099", "SMtest05098", "SMtest05097"]);
-  expect(count.get()).toBe(5_100);
+  const add = (n: number) =>
+    store.write(() => state.addMessage({ ...made, sid: `SMtest${String(n).padStart(5, "0")}` }));
+  return { ...one, state, made, add, written: () => count.get() as number };
+}
+
+test("more messages than are held are written, in the order in which they came", async () => {
+  const { state, add, written } = await withMessage();
+  for (let n = 0; n < 20_100; n += 1) add(n);
+  expect(written()).toBe(101 - 1);
+  expect(state.recentMessages(3).map(({ sid }) => sid)).toEqual(["SMtest20099", "SMtest20098", "SMtest20097"]);
+  expect(written()).toBe(20_100);
+});
+
+test("what is finished is written when nobody asks for anything, what is under way is not", async () => {
+  const { state, made, add, written } = await withMessage();
+  for (let n = 0; n < 1_200; n += 1) add(n);
+  for (let n = 0; n < 1_100; n += 1)
+    state.changeMessage({ ...made, sid: `SMtest${String(n).padStart(5, "0")}`, status: "delivered" });
+  expect(written()).toBe(0);
+  await vi.waitFor(() => expect(written()).toBe(1_100), 5_000);
+  expect(state.message("SMtest00003")?.status).toBe("delivered");
+  expect(state.message("SMtest01150")?.status).toBe("queued");
 });
