@@ -22,6 +22,8 @@ export type { Callback, Outcome, Unsigned, WebhookEvent, WebhookScheme } from ".
 export interface Outbox {
   /** Inside a write: committed with the change it tells about, sent after the commit. */
   emit(event: WebhookEvent): void;
+  /** Whether an endpoint asked for events of this type: what nobody hears needs no data. */
+  isWanted(type: string): boolean;
   /** Inside a write: the same for one provider-native request. */
   callback(callback: Callback): void;
   /** Inside a write that tells nobody now but will later: refuses it while the queue is full. @throws Overloaded */
@@ -189,6 +191,7 @@ export function createOutbox(options: OutboxOptions): OutboxEngine {
 
   const outbox: OutboxEngine = {
     endpoints,
+    isWanted: (type) => endpoints.wanting(type).length > 0,
     emit(event) {
       const wanting = endpoints.wanting(event.type);
       if (wanting.length === 0) return;

@@ -41,24 +41,24 @@ export function enter(runtime: TwilioRuntime, message: Message, next: NextStep, 
   scheduleNext(runtime, moved, at);
 }
 
+/** One copy with everything in it: this runs three times for every message. */
 function after(runtime: TwilioRuntime, message: Message, next: NextStep, at: number): Message {
   const status = step(message.status, next.status);
-  const moved = { ...message, status, errorCode: next.errorCode, updatedAt: at };
-  switch (status) {
-    case "queued":
-      return {
-        ...moved,
-        from: message.from ?? chooseSender(runtime, message),
-        numSegments: billedSegments(message.to, message.body, message.numMedia, isSmart(runtime, message)),
-      };
-    case "sent":
-      return { ...moved, sentAt: at };
-    case "delivered":
-    case "undelivered":
-      return { ...moved, price: priceOf(message), billedAt: at + runtime.clock.paced(billingDelay(message.sid)) };
-    default:
-      return moved;
-  }
+  const queued = status === "queued";
+  const ended = status === "delivered" || status === "undelivered";
+  return {
+    ...message,
+    status,
+    errorCode: next.errorCode,
+    updatedAt: at,
+    from: queued ? (message.from ?? chooseSender(runtime, message)) : message.from,
+    numSegments: queued
+      ? billedSegments(message.to, message.body, message.numMedia, isSmart(runtime, message))
+      : message.numSegments,
+    sentAt: status === "sent" ? at : message.sentAt,
+    price: ended ? priceOf(message) : message.price,
+    billedAt: ended ? at + runtime.clock.paced(billingDelay(message.sid)) : message.billedAt,
+  };
 }
 
 function isSmart({ state }: TwilioRuntime, { smartEncoded, messagingServiceSid }: Message): boolean {
@@ -107,8 +107,10 @@ export function tellMessage(runtime: TwilioRuntime, message: Message): void {
   const { sid, accountSid, from, to, status, errorCode, direction, numSegments, numMedia, messagingServiceSid } =
     message;
   runtime.journal.append("change", sid, { resource: "message", status, from, to, errorCode });
+  const type = `message.${status}`;
+  if (!runtime.outbox.isWanted(type)) return;
   runtime.outbox.emit({
-    type: `message.${status}`,
+    type,
     subject: sid,
     occurredAt: message.updatedAt,
     data: {
