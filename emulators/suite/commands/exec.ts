@@ -15,6 +15,7 @@ import { registry } from "../registry.ts";
 import { runEnvironment } from "../run-environment.ts";
 import { prepareRunFolder } from "../run-folder.ts";
 import { privatePorts, type Suite, startSuite } from "../suite.ts";
+import { boundYoungGeneration } from "./young-generation.ts";
 
 export interface ExecOptions {
   readonly command: readonly string[];
@@ -66,6 +67,7 @@ async function execPrivately(
     BACKLOT_EGRESS_ALLOW: allow.join(","),
   });
   const suite = await startSuite({ ...settings, caDir: settings.caDir ?? join(folder, "ca") });
+  boundYoungGeneration();
   try {
     const trusting = clientVariables(suite.certificates(), suite.gateway?.proxyUrl, { folder });
     const told = prepareRunFolder(folder, trusting.SSL_CERT_FILE ?? suite.caPath, process.env);
