@@ -2,7 +2,7 @@ import * as z from "zod";
 import { afterReal } from "../kernel/clock.ts";
 import { inInbox } from "./domain/inbox.ts";
 import type { MessageSummary } from "./domain/message.ts";
-import type { Entry, Term } from "./domain/search-index.ts";
+import type { Term } from "./domain/search-index.ts";
 import type { FieldName } from "./domain/search-text.ts";
 import type { MailState } from "./state.ts";
 
@@ -43,7 +43,8 @@ async function* candidates(state: MailState, wanted: Wanted): AsyncGenerator<Mes
   const terms = [...fieldTerms("subject", [subject ?? ""]), ...globTerms("sentTo", to), ...globTerms("sentFrom", from)];
   if (query !== undefined || terms.length > 0) {
     const newer: Term[] = since === 0 ? [] : [{ tag: "entry", test: ({ arrival }) => arrival > since }];
-    for (const { id } of oldestFirst(await state.searcher.search(query ?? "", undefined, ...newer, ...terms))) {
+    const found = await state.searcher.search(query ?? "", undefined, ...newer, ...terms);
+    for (const { id } of found.oldestFirst()) {
       const message = state.summary(id);
       if (message !== undefined) yield message;
     }
@@ -54,17 +55,6 @@ async function* candidates(state: MailState, wanted: Wanted): AsyncGenerator<Mes
     yield* page;
     page = state.arrivedAfter(page.at(-1)?.arrival ?? since, pageSize);
   }
-}
-
-/** By arrival. Newest first by time of receipt mostly is the reverse of it: that is seen sooner than sorted. */
-function oldestFirst(entries: readonly Entry[]): readonly Entry[] {
-  const reversed = entries.toReversed();
-  let last = 0;
-  for (const { arrival } of reversed) {
-    if (arrival < last) return reversed.sort((left, right) => left.arrival - right.arrival);
-    last = arrival;
-  }
-  return reversed;
 }
 
 /** What the index knows of a pattern: its runs of ASCII, where upper and lower case are beyond doubt. */

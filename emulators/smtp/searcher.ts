@@ -1,10 +1,11 @@
 import { afterReal, stopwatch } from "../kernel/clock.ts";
 import { findable } from "./domain/findable.ts";
+import type { Found } from "./domain/found.ts";
 import { sentSearch } from "./domain/mailhog-search.ts";
 import { parseQuery } from "./domain/mailpit-query.ts";
 import type { Message } from "./domain/message.ts";
 import { parseMail } from "./domain/parse-mail.ts";
-import { createSearchIndex, type Entry, newestFirst, type Term } from "./domain/search-index.ts";
+import { createSearchIndex, type Entry, type Matches, newestFirst, type Term } from "./domain/search-index.ts";
 import { sentHas } from "./domain/sent-text.ts";
 import type { Reader } from "./reader.ts";
 import type { MailStore } from "./store.ts";
@@ -12,11 +13,11 @@ import type { MailStore } from "./store.ts";
 /** Finds messages. What came since the last search is read first, in slices that let others have their turn. */
 export interface Searcher {
   /** Matches, newest first; `more` is what else has to hold. */
-  search(query: string, timeZone: string | undefined, ...more: readonly Term[]): Promise<readonly Entry[]>;
+  search(query: string, timeZone: string | undefined, ...more: readonly Term[]): Promise<Matches>;
   /** Those that a term holds for, newest first. */
-  find(term: Term): Promise<readonly Entry[]>;
+  find(term: Term): Promise<Matches>;
   /** Those with a text in their undecoded body or a value of their header, newest first: MailHog's search. */
-  containing(text: string): Promise<readonly Entry[]>;
+  containing(text: string): Promise<Pick<Found<Entry>, "length" | "slice">>;
   /** Whether one message matches; reads it if need be. */
   matches(id: string, query: string): Promise<boolean>;
   came(): void;
@@ -48,7 +49,6 @@ export function createSearcher(store: MailStore, reader: Pick<Reader, "forget" |
   let cancelAhead: (() => void) | undefined;
   let cameLately = false;
   let closed = false;
-  const marks = { read: store.isRead, tags: store.tagsOf };
   const behind = () => store.lastArrival - read;
 
   const startOver = () => {
@@ -91,25 +91,28 @@ export function createSearcher(store: MailStore, reader: Pick<Reader, "forget" |
       cameLately = false;
     });
   };
-  const find = async (terms: readonly Term[]) => {
+  const find = async (...terms: readonly Term[]) => {
     await ready();
     return index.find(terms);
   };
   const sentBytes = ({ id, size }: Entry) => (size <= beginningSize ? store.beginning(id) : store.message(id)?.raw);
 
   return {
-    search: (query, timeZone, ...more) => find([...parseQuery(query, marks, timeZone), ...more]),
-    find: (term) => find([term]),
+    async search(query, timeZone, ...more) {
+      await ready();
+      return index.find([...parseQuery(query, store, timeZone), ...more]);
+    },
+    find,
     async containing(text) {
       const { term, exact, mayHide } = sentSearch(text);
-      const likely = await find([term]);
-      const hiding = hidden || !exact ? index.find([{ tag: "entry", test: mayHide }]) : [];
-      if (exact && hiding.length === 0) return likely;
+      const likely = await find(term);
+      const hiding = hidden || !exact ? index.find([{ tag: "entry", test: mayHide }]) : undefined;
+      if (hiding === undefined || (exact && hiding.length === 0)) return likely;
       const known = new Set(likely);
       const found = exact ? [...likely] : [];
       const wanted = text.toLowerCase();
       let elapsed = stopwatch();
-      for (const entry of [...(exact ? [] : likely), ...hiding.filter((one) => !known.has(one))]) {
+      for (const entry of [...(exact ? [] : likely), ...[...hiding].filter((one) => !known.has(one))]) {
         const raw = sentBytes(entry);
         if (raw !== undefined && sentHas(raw, wanted)) found.push(entry);
         if (elapsed() < sliceMs) continue;
@@ -124,7 +127,7 @@ export function createSearcher(store: MailStore, reader: Pick<Reader, "forget" |
       const one = createSearchIndex();
       const { entry, text } = findable(message, await parseMail(message.raw, message.size));
       one.add(entry, text);
-      return one.find(parseQuery(query, marks, undefined)).length > 0;
+      return one.find(parseQuery(query, store, undefined)).length > 0;
     },
     came() {
       cameLately = true;

@@ -1,14 +1,18 @@
 import type { Database } from "../kernel/state.ts";
+import type { Marked } from "./domain/search-index.ts";
 
 /** What readers of the mailbox put on messages: read or not, tags; and what is counted about the mailbox. */
 export interface MarkStore {
   isRead(id: string): boolean;
+  readMarks(): Required<Marked>;
   readCount(): number;
   /** Answers whether it was otherwise before. */
   setRead(id: string, read: boolean): boolean;
   setAllRead(read: boolean): void;
   /** In order; empty when it has none. */
   tagsOf(id: string): readonly string[];
+  /** Those that have any, by id. */
+  tagged(): ReadonlyMap<string, readonly string[]>;
   setTags(id: string, tags: readonly string[]): void;
   /** Every tag in use, in order. */
   allTags(): readonly string[];
@@ -28,6 +32,7 @@ export function openMarks(db: Database): MarkStore & { forget(): void } {
   const statement = prepare(db);
   // A search asks for every message's marks; rows would make it ten times slower.
   let held: { readonly read: Set<string>; readonly tags: Map<string, readonly string[]> } | undefined;
+  let readVersion = 0;
   const marks = () => {
     if (held !== undefined) return held;
     const tags = new Map<string, string[]>();
@@ -46,12 +51,14 @@ export function openMarks(db: Database): MarkStore & { forget(): void } {
 
   return {
     isRead: (id) => marks().read.has(id),
+    readMarks: () => ({ ids: marks().read, version: readVersion }),
     readCount: () => marks().read.size,
     setRead(id, read) {
       const known = marks().read;
       if (known.has(id) === read) return false;
       if (read) known.add(id);
       else known.delete(id);
+      readVersion += 1;
       (read ? statement.markRead : statement.markUnread).run(id);
       return true;
     },
@@ -61,6 +68,7 @@ export function openMarks(db: Database): MarkStore & { forget(): void } {
       reload();
     },
     tagsOf: (id) => marks().tags.get(id) ?? none,
+    tagged: () => marks().tags,
     setTags(id, tags) {
       statement.dropTags.run(id);
       for (const tag of tags) statement.addTag.run(id, tag);
@@ -88,7 +96,10 @@ export function openMarks(db: Database): MarkStore & { forget(): void } {
     countOf: (name) => Number(statement.countOf.get(name) ?? 0),
     dropMarks(id) {
       const known = marks();
-      if (known.read.delete(id)) statement.markUnread.run(id);
+      if (known.read.delete(id)) {
+        readVersion += 1;
+        statement.markUnread.run(id);
+      }
       if (known.tags.delete(id)) statement.dropTags.run(id);
     },
     dropAllMarks() {

@@ -54,6 +54,7 @@ test("a page of a list or of what was found takes less than 20 ms", { retry: 1, 
   const mailpit = (query: string) => `/api/v1/search?query=${encodeURIComponent(query)}`;
   const mailhog = (query: string, kind = "containing") =>
     `/api/v2/search?kind=${kind}&query=${encodeURIComponent(query)}`;
+  store.write(() => state.setRead(`m${"7".padStart(21, "0")}`, true)); // then what is unread is counted
   const began = performance.now();
   expect(await total(mailpit("nothing-like-it"))).toBe(0);
   console.log(`reading takes ${(((performance.now() - began) * 1_000) / count).toFixed(0)} microseconds a message`);
@@ -71,6 +72,9 @@ test("a page of a list or of what was found takes less than 20 ms", { retry: 1, 
     [mailhog("user777@", "to"), 1],
     ["/_backlot/smtp/messages/wait?to=user777@example.org", 1],
     ["/_backlot/smtp/messages?query=order&limit=50", count],
+    [`${mailpit("order")}&start=${count - 50}`, count],
+    ["/api/email/summary?search=order", count],
+    [mailpit("is:unread"), count - 1],
   ] as const) {
     const times: number[] = [];
     for (let run = 0; run < 12; run += 1) {

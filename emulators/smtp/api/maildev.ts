@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import * as z from "zod";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answer, answerJson, type Exchange } from "../../kernel/exchange.ts";
+import type { Found } from "../domain/found.ts";
 import type { Mail } from "../domain/mail.ts";
 import { type DottedFilter, dottedFilter } from "../domain/maildev-filter.ts";
 import type { MessageSummary } from "../domain/message.ts";
@@ -59,13 +60,9 @@ function lists(app: App, runtime: MailRuntime, version: Version): void {
     const skip = whole(query.get("skip")) ?? 0;
     const limit = Math.min(whole(query.get("limit")) ?? 50, 200);
     const search = (query.get("search") ?? "").trim().toLowerCase();
-    const matching =
-      search === ""
-        ? state.summaryPage({ start: 0, limit: everything })
-        : await state.searcher.search(`"${search}"`, undefined);
-    const unread = matching.filter(({ id }) => !state.isRead(id));
+    const { matching, unread } = await matches(state, search);
     const chosen = query.get("unread") === "true" ? unread : matching;
-    const ordered = query.get("sort") === "asc" ? chosen.toReversed() : chosen;
+    const ordered = query.get("sort") === "asc" ? [...chosen].toReversed() : chosen;
     const shown = ordered.slice(skip, skip + limit).flatMap(({ id }) => state.summary(id) ?? []);
     const items = await Promise.all(
       shown.map(async (message) => renderShort(message, await state.reader.gist(message), state.isRead(message.id))),
@@ -79,6 +76,17 @@ function lists(app: App, runtime: MailRuntime, version: Version): void {
       limit,
     });
   });
+}
+
+type Ids = Pick<Found<{ readonly id: string }>, "length" | "slice" | typeof Symbol.iterator>;
+
+async function matches(state: MailState, search: string): Promise<{ readonly matching: Ids; readonly unread: Ids }> {
+  if (search === "") {
+    const matching = state.summaryPage({ start: 0, limit: everything });
+    return { matching, unread: matching.filter(({ id }) => !state.isRead(id)) };
+  }
+  const matching = await state.searcher.search(`"${search}"`, undefined);
+  return { matching, unread: matching.and({ tag: "marked", ...state.readMarks(), negated: true }) };
 }
 
 function listQuery(exchange: Exchange, version: Version) {

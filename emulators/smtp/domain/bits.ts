@@ -10,6 +10,11 @@ export function setBit(bits: Bits, at: number): void {
   bits[word] = (bits[word] ?? 0) | (1 << (at & 31));
 }
 
+export function clearBit(bits: Bits, at: number): void {
+  const word = at >>> 5;
+  bits[word] = (bits[word] ?? 0) & ~(1 << (at & 31));
+}
+
 export function countBits(bits: Bits): number {
   let count = 0;
   for (let word of bits) {

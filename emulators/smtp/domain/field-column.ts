@@ -1,5 +1,5 @@
 import { type Bits, setBit } from "./bits.ts";
-import { lastNotAfter } from "./word-stream.ts";
+import { messageAt } from "./places.ts";
 
 /** One field of many messages in a row: one search of a long string is faster than many of short ones. */
 export interface FieldColumn {
@@ -32,11 +32,11 @@ export function columnText(column: FieldColumn): string {
 
 /** Marks messages whose field has `wanted`. */
 export function markField(column: FieldColumn, wanted: string, found: Bits): void {
-  const { starts, count } = column;
   const text = columnText(column);
+  let message = 0;
   for (let at = text.indexOf(wanted); at !== -1; ) {
-    const message = lastNotAfter(starts, at, count);
-    const end = starts[message + 1] ?? 0;
+    message = messageAt(column, at, message);
+    const end = column.starts[message + 1] ?? 0;
     const whole = at + wanted.length <= end; // else it reaches into the next message's
     if (whole) setBit(found, message);
     at = text.indexOf(wanted, whole ? end : at + 1);

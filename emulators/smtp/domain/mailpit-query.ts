@@ -1,12 +1,13 @@
 import { cleanText } from "./gist.ts";
-import type { Entry, Term } from "./search-index.ts";
+import type { Entry, Marked, Term } from "./search-index.ts";
 import type { FieldName } from "./search-text.ts";
 import { needleOf } from "./search-words.ts";
 
 /** What of a message changes after it came. */
 export interface Marks {
-  read(id: string): boolean;
-  tags(id: string): readonly string[];
+  readMarks(): Marked;
+  /** By id; none of them is without a tag. */
+  tagged(): ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -18,7 +19,7 @@ export function parseQuery(search: string, marks: Marks, timeZone: string | unde
     const negated = word.length > 1 && /^[-!]/.test(word);
     const text = negated ? word.slice(1) : word;
     const term = /[\p{L}\p{N}]/u.test(text) ? termOf(text, marks, timeZone) : "ignored";
-    return term === "ignored" ? [] : [{ ...term, negated }];
+    return term === "ignored" ? [] : [{ ...term, negated: negated !== (term.negated ?? false) }];
   });
 }
 
@@ -50,7 +51,11 @@ function termOf(term: string, marks: Marks, timeZone: string | undefined): Term 
   if (lower.startsWith("tag:")) {
     const tag = cleanText(term.slice(4));
     if (tag === "") return "ignored";
-    return { tag: "entry", test: ({ id }) => marks.tags(id).some((one) => one.toLowerCase() === tag) };
+    const having = marks
+      .tagged()
+      .entries()
+      .filter(([, tags]) => tags.some((one) => one.toLowerCase() === tag));
+    return { tag: "marked", ids: new Set(having.map(([id]) => id)) };
   }
   return stateTerm(lower, marks) ?? measureTerm(lower, timeZone) ?? plainTerm(cleanText(term));
 }
@@ -67,11 +72,11 @@ function stateTerm(term: string, marks: Marks): Term | undefined {
   const each = (test: (entry: Entry) => boolean): Term => ({ tag: "entry", test });
   switch (term) {
     case "is:read":
-      return each(({ id }) => marks.read(id));
+      return { tag: "marked", ...marks.readMarks() };
     case "is:unread":
-      return each(({ id }) => !marks.read(id));
+      return { tag: "marked", ...marks.readMarks(), negated: true };
     case "is:tagged":
-      return each(({ id }) => marks.tags(id).length > 0);
+      return { tag: "marked", ids: new Set(marks.tagged().keys()) };
     case "has:inline":
     case "has:inlines":
       return each(({ inline }) => inline > 0);

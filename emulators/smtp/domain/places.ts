@@ -24,7 +24,7 @@ export function addPlace(places: Places, end: number, limits: readonly [number, 
 }
 
 /** The message that has a position; `near` is a guess: it or the one after it often is. */
-export function messageAt({ starts, count }: Places, position: number, near: number): number {
+export function messageAt({ starts, count }: Pick<Places, "starts" | "count">, position: number, near: number): number {
   const start = starts[near] ?? 0;
   if (position >= start) {
     if (position < (starts[near + 1] ?? 0)) return near;

@@ -1,5 +1,5 @@
 import { type Bits, countBits, hasBit, setBit } from "./bits.ts";
-import { addField, columnText, createColumn, type FieldColumn } from "./field-column.ts";
+import { addField, columnText, createColumn, type FieldColumn, markField } from "./field-column.ts";
 import { addPlace, createPlaces, messageAt, type Places, regionBit, regionsOf } from "./places.ts";
 import {
   createPostingsScratch,
@@ -9,7 +9,7 @@ import {
   postingsOf,
   readPositions,
 } from "./postings.ts";
-import { type FieldName, fieldNames, type Phrase, type SearchText } from "./search-text.ts";
+import { type FieldName, type Fields, fieldNames, type Phrase, type SearchText } from "./search-text.ts";
 import type { Text } from "./search-words.ts";
 import { sortedWordsWith, wordsOf, wordsWith } from "./word-list.ts";
 import { addText, clearStream, createWordStream, type WordStream } from "./word-stream.ts";
@@ -22,7 +22,7 @@ export interface Segment {
   /** The texts as they were added; undefined when it is sealed, for it takes less room then and is searched faster. */
   stream: WordStream | undefined;
   postings: Postings | undefined;
-  /** Messages with phrases that were looked for since: nothing is added to it, so they stay right. */
+  /** Messages with what was looked for since: nothing is added to it, so they stay right. */
   readonly known: Map<string, Bits>;
 }
 
@@ -84,11 +84,24 @@ const mostKnown = 32;
 
 /** Marks messages that have the words of a phrase in a row. */
 export function markPhrase(segment: Segment, phrase: Phrase, scratch: Scratch, found: Bits): void {
-  const { postings, known } = segment;
   const key = [phrase.region, phrase.spaced, ...phrase.patterns].join(" ");
-  const marked = (postings && known.get(key)) ?? new Uint32Array(found.length);
+  markKnown(segment, key, found, (marked) => lookUp(segment, phrase, scratch, marked));
+}
+
+/** Marks messages that have a text in one of some fields. */
+export function markFields(segment: Segment, { names, wanted }: Fields, found: Bits): void {
+  markKnown(segment, `${names.join(",")}:${wanted}`, found, (marked) => {
+    for (const name of names) {
+      const column = segment.columns.get(name);
+      if (column !== undefined) markField(column, wanted, marked);
+    }
+  });
+}
+
+function markKnown({ postings, known }: Segment, key: string, found: Bits, look: (marked: Bits) => void): void {
+  const marked = known.get(key) ?? new Uint32Array(found.length);
   if (!known.has(key)) {
-    lookUp(segment, phrase, scratch, marked);
+    look(marked);
     if (postings !== undefined) known.set(key, marked);
     const oldest = known.size > mostKnown ? known.keys().next().value : undefined;
     if (oldest !== undefined) known.delete(oldest);

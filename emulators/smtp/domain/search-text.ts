@@ -16,6 +16,12 @@ export interface SearchText {
   readonly sent: Text | "same";
 }
 
+/** A text that is part of one of some fields. */
+export interface Fields {
+  readonly names: readonly FieldName[];
+  readonly wanted: string;
+}
+
 /** Which text of a message: as it is read or as it was sent. */
 export type Region = "read" | "sent";
 

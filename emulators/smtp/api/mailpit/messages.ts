@@ -2,6 +2,7 @@ import * as z from "zod";
 import { answer, answerJson } from "../../../kernel/exchange.ts";
 import { instantOf } from "../../domain/mailpit-query.ts";
 import type { MessageSummary } from "../../domain/message.ts";
+import type { Term } from "../../domain/search-index.ts";
 import { MailpitError } from "../../errors.ts";
 import { markAllRead, markRead, removeAll, removeMessages } from "../../mailbox.ts";
 import { renderList, type Totals } from "../../wire/mailpit.ts";
@@ -45,11 +46,11 @@ export function mailpitMessages(app: App, runtime: MailRuntime): void {
     const start = wholeNumber(query.get("start"), 0);
     const limit = wholeNumber(query.get("limit"), 50);
     const before = instantOf(query.get("before") ?? "", undefined);
-    const all = await state.searcher.search(wanted(query), query.get("tz") ?? undefined);
-    const found = before === undefined ? all : all.filter(({ receivedAt }) => receivedAt < before);
+    const earlier: readonly Term[] =
+      before === undefined ? [] : [{ tag: "entry", test: ({ receivedAt }) => receivedAt < before }];
+    const found = await state.searcher.search(wanted(query), query.get("tz") ?? undefined, ...earlier);
     const shown = found.slice(start, start + limit).flatMap(({ id }) => state.summary(id) ?? []);
-    let matchesUnread = found.length;
-    if (state.readCount() > 0) for (const { id } of found) if (state.isRead(id)) matchesUnread -= 1;
+    const matchesUnread = found.and({ tag: "marked", ...state.readMarks(), negated: true }).length;
     const counts: Totals = { ...totals(), start, matches: found.length, matchesUnread };
     return answerJson(exchange, 200, renderList(counts, await render(shown)));
   });
@@ -61,7 +62,7 @@ export function mailpitMessages(app: App, runtime: MailRuntime): void {
     const found = await state.searcher.search(wanted(query), query.get("tz") ?? undefined);
     removeMessages(
       runtime,
-      found.map(({ id }) => id),
+      Array.from(found, ({ id }) => id),
     );
     return ok(exchange);
   });
@@ -76,7 +77,7 @@ export function mailpitMessages(app: App, runtime: MailRuntime): void {
       const found = await state.searcher.search(Search, queryOf(exchange).get("tz") ?? undefined);
       markRead(
         runtime,
-        found.map(({ id }) => id),
+        Array.from(found, ({ id }) => id),
         Read,
       );
     } else if (IDs?.length) markRead(runtime, IDs, Read);
