@@ -40,7 +40,7 @@ export class SocketExchange extends IncomingExchange {
 
 /**
  * The whole body, or undefined when it is larger than `limit` (what is left is drained, so that the client reads the
- * answer). A promise unless there is none.
+ * answer). A promise only while there is something to wait for.
  */
 export function readIncoming(
   incoming: IncomingMessage,

@@ -63,7 +63,11 @@ export function keepTexts({ state, store }: Pick<TwilioRuntime, "state" | "store
       const known = readAt(sids.get(arrival), now);
       const shown = known ?? keep(state.messageAt(arrival), now);
       if (!shown) return undefined;
-      if (!known && kept.get(shown.sid) === shown) sids.set(arrival, shown.sid);
+      if (!known && kept.get(shown.sid) === shown) {
+        // Places outlive texts, which go when their message changes.
+        if (sids.size >= mostKept) sids.clear();
+        sids.set(arrival, shown.sid);
+      }
       shown.bytes ??= Buffer.from(shown.text);
       return shown as ShownText & { readonly bytes: Buffer };
     },
