@@ -1,7 +1,7 @@
 /** An exchange in process: a web Request read into it, a Response made of its answer. */
-import { type Answered, IncomingExchange, inOnePiece } from "./exchange.ts";
+import { type Answered, Exchange, inOnePiece } from "./exchange.ts";
 
-export class RequestExchange extends IncomingExchange {
+export class RequestExchange extends Exchange {
   private readonly request: Request;
 
   constructor(request: Request, id: string, at: number) {

@@ -2,11 +2,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { departOnSocket } from "./departure.ts";
-import { type Answered, type Exchange, IncomingExchange, nothing } from "./exchange.ts";
+import { type Answered, Exchange, nothing } from "./exchange.ts";
 import type { Log } from "./log.ts";
 import { createScratch, Pieces } from "./pieces.ts";
 
-export class SocketExchange extends IncomingExchange {
+export class SocketExchange extends Exchange {
   private readonly incoming: IncomingMessage;
 
   constructor(incoming: IncomingMessage, id: string, at: number) {

@@ -19,7 +19,10 @@ export interface Answered {
   readonly sent?: (() => void) | undefined;
 }
 
-export interface Exchange {
+/** No body. */
+export const nothing = Buffer.alloc(0);
+
+export abstract class Exchange {
   /** 32 lower-case hex characters, unique in the process and repeatable for the same order of requests. */
   readonly id: string;
   readonly at: Instant;
@@ -30,43 +33,18 @@ export interface Exchange {
   readonly host: string;
   /** `https://management.azure.com`, `http://127.0.0.1:4101`: how the client reached this server. */
   readonly origin: string;
+  readonly remote: string;
   /** `origin` plus the prefix under which the site was reached: what absolute links are built from. */
   base: string;
-  /** The whole body, at most the body limit. */
-  body: Buffer;
-  readonly remote: string;
-  header(name: string): string | undefined;
-  /** Every request header, lower-case names. */
-  headers(): Readonly<Record<string, string>>;
-  /** Adds a fact to the journal entry: operation, resource, account, what was noticed. */
-  note(name: string, value: unknown): void;
+  /** The whole body, at most the body limit; empty until it is read. */
+  body: Buffer = nothing;
   /** What the journal entry says so far: how the request came, and what was noted. */
   readonly notes: Readonly<Record<string, unknown>>;
   /** How many requests of its account were under way when it came, itself included; only where a ceiling counts them. */
   concurrent?: number;
   /** Set by `answer`: what goes to the client and into the journal. */
-  answered: Answered | undefined;
-  /** Set when a planned fault spoils how the answer leaves. */
-  departure?: Departure;
-}
-
-/** No body. */
-export const nothing = Buffer.alloc(0);
-
-/** An exchange whose body is still to be read. */
-export abstract class IncomingExchange implements Exchange {
-  readonly id: string;
-  readonly at: Instant;
-  readonly method: string;
-  readonly target: string;
-  readonly host: string;
-  readonly origin: string;
-  readonly remote: string;
-  base: string;
-  body = nothing;
-  readonly notes: Record<string, unknown>;
-  concurrent?: number;
   answered: Answered | undefined = undefined;
+  /** Set when a planned fault spoils how the answer leaves. */
   departure?: Departure;
 
   constructor(parts: Pick<Exchange, "id" | "at" | "method" | "target" | "host" | "origin" | "remote">) {
@@ -83,10 +61,12 @@ export abstract class IncomingExchange implements Exchange {
   }
 
   abstract header(name: string): string | undefined;
+  /** Every request header, lower-case names. */
   abstract headers(): Readonly<Record<string, string>>;
 
+  /** Adds a fact to the journal entry: operation, resource, account, what was noticed. */
   note(name: string, value: unknown): void {
-    this.notes[name] = value;
+    (this.notes as Record<string, unknown>)[name] = value;
   }
 }
 
