@@ -7,6 +7,7 @@ const moreSessions = ["contract/ec2-sts-sessions"];
 const catalogue = ["contract/ec2-catalogue", "ec2-spot/catalogue"];
 const lives = ["contract/ec2-lives"];
 const account = ["contract/ec2-account"];
+const launchOptions = ["contract/ec2-launch-options"];
 const interruptions = ["contract/ec2-interruptions"];
 const fleets = ["contract/ec2-fleets"];
 const pricing = ["contract/ec2-pricing"];
@@ -43,7 +44,8 @@ export const capabilities: readonly Capability[] = [
   ...all("ec2", "StartInstances StopInstances TerminateInstances", lives),
   some("ec2:DescribeInstanceStatus", lives, "no scheduled events"),
   ...all("ec2", "RebootInstances", lives),
-  some("ec2:DescribeInstanceAttribute", account, "attributes cannot be modified, so most have their defaults"),
+  some("ec2:DescribeInstanceAttribute", account, "network attributes have their defaults"),
+  some("ec2:ModifyInstanceAttribute", launchOptions, "no devices, kernels and network support"),
   some("ec2:RequestSpotInstances", lives, "launch and zone groups are kept and constrain nothing; no spot blocks"),
   some("ec2:DescribeSpotInstanceRequests", lives, "filters on network interface details are refused"),
   ...all("ec2", "CancelSpotInstanceRequests", lives),
@@ -109,7 +111,7 @@ export const capabilities: readonly Capability[] = [
   { operation: "imds:PUT /latest/api/token", status: "full", provedBy: ["contract/ec2-metadata"] },
   some("imds:GET /latest/*", interruptions, "no maintenance events; unsigned identity documents; one interface"),
   ...absent(
-    "ec2:CreateVpc ec2:CreateSubnet ec2:CreateVolume ec2:CreateSnapshot ec2:ModifyInstanceAttribute ec2:GetConsoleOutput " +
+    "ec2:CreateVpc ec2:CreateSubnet ec2:CreateVolume ec2:CreateSnapshot ec2:GetConsoleOutput " +
       "ec2:CreateLaunchTemplateVersion ec2:ModifyFleet ec2:ModifySpotFleetRequest",
     "answers InvalidAction",
   ),

@@ -314,6 +314,12 @@ const table = {
   },
   unsupported: { code: "UnsupportedOperation", status: 400, text: (text: string) => text },
   notSupported: { code: "Unsupported", status: 400, text: (text: string) => text },
+  protected: {
+    code: "OperationNotPermitted",
+    status: 400,
+    text: (id: string, how: string) =>
+      `The instance '${id}' may not be ${how}. Modify its '${how === "stopped" ? "disableApiStop" : "disableApiTermination"}' instance attribute and try again.`,
+  },
   incorrectState: { code: "IncorrectInstanceState", status: 400, text: (text: string) => text },
   invalidValue: { code: "InvalidParameterValue", status: 400, text: (text: string) => text },
   combination: { code: "InvalidParameterCombination", status: 400, text: (text: string) => text },

@@ -1,7 +1,15 @@
 /** Client tokens: the same token and request get the first answer again, another request is refused. */
 import { createHash } from "node:crypto";
 import { reject } from "../errors.ts";
+import type { Node } from "../query-tree.ts";
 import type { Call } from "./operation.ts";
+
+/** The request's token; longer ones than the operation takes are refused. */
+export function clientTokenOf(node: Node, longest = 64): string | undefined {
+  const token = node.text("ClientToken");
+  if ((token?.length ?? 0) > longest) reject("badValue", "clientToken", token);
+  return token;
+}
 
 /** Inside a write. `work` makes something and answers its ids; with a known token its ids are those of the first time. */
 export function once(

@@ -1,4 +1,4 @@
-/** DescribeInstances, DescribeInstanceStatus, DescribeInstanceAttribute and what starts, stops and ends instances. */
+/** DescribeInstances, DescribeInstanceStatus and what starts, stops and ends instances. */
 
 import { privateDns, publicDns } from "../domain/network.ts";
 import { platformOf } from "../domain/platforms.ts";
@@ -8,7 +8,7 @@ import { byUser, reboot, shutDown, start, stop } from "../life/instances.ts";
 import { resume, userEnded } from "../life/spot.ts";
 import { type ChangeView, type InstanceView, reservationXml, stateChangesXml, statusXml } from "../wire/instances.ts";
 import { instantText } from "../wire/time.ts";
-import { element, itemList, wrap } from "../wire/xml.ts";
+import { element, itemList } from "../wire/xml.ts";
 import { type Facts, pageOf, sift } from "./describe.ts";
 import { ownerOf, zoneNameOf } from "./launch-plan.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
@@ -203,12 +203,19 @@ export const terminateInstances: Operation = {
   action: "TerminateInstances",
   parameters: parameterNames("InstanceId DryRun Force SkipOsShutdown"),
   run: (call) =>
-    change(call, "TerminateInstances", (instance, at) => {
-      if (instance.state === "terminated" || instance.state === "shutting-down") return instance;
-      const ending = shutDown(call.runtime, instance, at, byUser(at));
-      userEnded(call.runtime, ending, "terminated", at);
-      return ending;
-    }),
+    change(
+      call,
+      "TerminateInstances",
+      (instance, at) => {
+        if (instance.state === "terminated" || instance.state === "shutting-down") return instance;
+        const ending = shutDown(call.runtime, instance, at, byUser(at));
+        userEnded(call.runtime, ending, "terminated", at);
+        return ending;
+      },
+      ({ id, attributes }) => {
+        if (attributes.disableApiTermination) reject("protected", id, "terminated");
+      },
+    ),
 };
 
 export const stopInstances: Operation = {
@@ -237,6 +244,7 @@ export const stopInstances: Operation = {
           );
         if (instance.state === "terminated" || instance.state === "shutting-down")
           reject("incorrectState", `This instance '${instance.id}' is not in a state from which it can be stopped.`);
+        if (instance.attributes.disableApiStop) reject("protected", instance.id, "stopped");
       },
     ),
 };
@@ -281,55 +289,5 @@ export const rebootInstances: Operation = {
       for (const instance of named) reboot(call.runtime, instance, at);
     });
     return answerEc2(call, "RebootInstances", element("return", true));
-  },
-};
-
-/** Attributes and what stands in them. */
-const attributes: Readonly<Record<string, (instance: Instance) => string>> = {
-  instanceType: ({ plan }) => wrap("instanceType", element("value", plan.type)),
-  userData: ({ plan }) => wrap("userData", plan.userData === undefined ? "" : element("value", plan.userData)),
-  disableApiTermination: () => wrap("disableApiTermination", element("value", false)),
-  disableApiStop: () => wrap("disableApiStop", element("value", false)),
-  instanceInitiatedShutdownBehavior: () => wrap("instanceInitiatedShutdownBehavior", element("value", "stop")),
-  rootDeviceName: ({ plan }) => wrap("rootDeviceName", element("value", plan.rootDevice)),
-  ebsOptimized: ({ plan }) => wrap("ebsOptimized", element("value", plan.ebsOptimized)),
-  sourceDestCheck: () => wrap("sourceDestCheck", element("value", true)),
-  enaSupport: () => wrap("enaSupport", element("value", true)),
-  sriovNetSupport: () => wrap("sriovNetSupport", element("value", "simple")),
-  productCodes: () => "<productCodes/>",
-  groupSet: ({ plan }) =>
-    itemList(
-      "groupSet",
-      plan.groups.map(({ id, name }) => element("groupId", id) + element("groupName", name)),
-    ),
-  blockDeviceMapping: ({ volumes, launchedAt }) =>
-    itemList(
-      "blockDeviceMapping",
-      volumes.map(
-        ({ device, volume, deleteOnTermination }) =>
-          element("deviceName", device) +
-          wrap(
-            "ebs",
-            element("volumeId", volume) +
-              element("status", "attached") +
-              element("attachTime", instantText(launchedAt)) +
-              element("deleteOnTermination", deleteOnTermination),
-          ),
-      ),
-    ),
-};
-
-export const describeInstanceAttribute: Operation = {
-  service: "ec2",
-  action: "DescribeInstanceAttribute",
-  parameters: parameterNames("InstanceId DryRun Attribute"),
-  run(call) {
-    const id = call.parameters.text("InstanceId") ?? reject("missingParameter", "InstanceId");
-    const [instance] = instancesNamed(call, [id]);
-    const name = call.parameters.text("Attribute") ?? reject("missingParameter", "Attribute");
-    const attribute = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
-    if (!attribute || !instance) return reject("badValue", "attribute", name);
-    stopDryRun(call);
-    return answerEc2(call, "DescribeInstanceAttribute", element("instanceId", id) + attribute(instance));
   },
 };

@@ -1,5 +1,4 @@
 /** From a launch specification, a RunInstances request or launch template data to a plan that can be carried out. */
-
 import { contains } from "../domain/network.ts";
 import { zoneNames } from "../domain/regions.ts";
 import type { Device, GroupName, Image, LaunchPlan, Owner } from "../domain/resources.ts";
@@ -48,6 +47,16 @@ export function readPlan(call: Call, node: Node, overrides: PlanOverrides = {}):
     );
   const network = networkOf(runtime.ids, owner, region);
   const card = node.items("NetworkInterface")[0] ?? node.items("NetworkInterfaceSet")[0];
+  if (card && (node.list("SecurityGroupId").length > 0 || node.list("SecurityGroup").length > 0))
+    reject(
+      "combination",
+      "Network interfaces and an instance-level security groups may not be specified on the same request",
+    );
+  if (card && node.text("SubnetId") !== undefined)
+    reject(
+      "combination",
+      "Network interfaces and an instance-level subnet ID may not be specified on the same request",
+    );
   const subnetId = overrides.subnet ?? node.text("SubnetId") ?? card?.text("SubnetId");
   const subnet = network.subnets.find(({ id }) => id === subnetId);
   if (subnetId !== undefined && !subnet) reject("subnetNotFound", subnetId);
@@ -77,10 +86,7 @@ export function readPlan(call: Call, node: Node, overrides: PlanOverrides = {}):
     !network.subnets.some((one) => (subnet ?? one).id === one.id && contains(one, privateIp))
   )
     reject("invalidValue", `Address ${privateIp} does not fall within the subnet's address range`);
-  const userData = node.text("UserData");
-  if (userData !== undefined && !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(userData))
-    reject("invalidValue", "Invalid BASE64 encoding of user data.");
-  if ((userData?.length ?? 0) > 25_600 * 1.34) reject("invalidValue", "User data is limited to 25600 bytes");
+  const userData = readUserData(node, "UserData");
   return {
     image: imageId,
     type: name,
@@ -88,7 +94,7 @@ export function readPlan(call: Call, node: Node, overrides: PlanOverrides = {}):
     architecture: image.architecture,
     ...(zone === undefined ? {} : { zone }),
     ...(subnet ? { subnet: subnet.id } : {}),
-    groups: readGroups(call, node, card),
+    groups: groupsOf(call, node, card),
     ...(keyName === undefined ? {} : { keyName }),
     ...(userData === undefined ? {} : { userData }),
     ...profileOf(call, node),
@@ -123,7 +129,17 @@ function profileOf(call: Call, node: Node): { readonly profile?: string } {
   return { profile: arn ?? `arn:aws:iam::${call.caller.account.id}:instance-profile/${name}` };
 }
 
-function readGroups(call: Call, node: Node, card: Node | undefined): readonly GroupName[] {
+function groupsOf(call: Call, node: Node, card: Node | undefined): readonly GroupName[] {
+  const ids = [
+    ...node.list("SecurityGroupId"),
+    ...(card?.list("SecurityGroupId") ?? []),
+    ...node.items("GroupSet").flatMap((group) => group.text("GroupId") ?? []),
+  ];
+  return readGroups(call, ids, node.list("SecurityGroup"));
+}
+
+/** The groups of these ids and names; the default one when there are none. */
+export function readGroups(call: Call, ids: readonly string[], names: readonly string[] = []): readonly GroupName[] {
   const owner = ownerOf(call);
   const { runtime, region } = call;
   const network = networkOf(runtime.ids, owner, region);
@@ -132,17 +148,20 @@ function readGroups(call: Call, node: Node, card: Node | undefined): readonly Gr
     ...own.map(({ id, name }) => ({ id, name })),
     ...(own.some(({ id }) => id === network.defaultGroup) ? [] : [{ id: network.defaultGroup, name: "default" }]),
   ];
-  const ids = [
-    ...node.list("SecurityGroupId"),
-    ...(card?.list("SecurityGroupId") ?? []),
-    ...node.items("GroupSet").flatMap((group) => group.text("GroupId") ?? []),
+  const asked = [
+    ...ids.map((id) => known.find((group) => group.id === id) ?? reject("groupNotFound", id)),
+    ...names.map((name) => known.find((group) => group.name === name) ?? reject("groupNotFound", name)),
   ];
-  const byId = ids.map((id) => known.find((group) => group.id === id) ?? reject("groupNotFound", id));
-  const byName = node
-    .list("SecurityGroup")
-    .map((name) => known.find((group) => group.name === name) ?? reject("groupNotFound", name));
-  const asked = [...byId, ...byName];
   return asked.length > 0 ? asked : known.filter(({ id }) => id === network.defaultGroup);
+}
+
+/** Base64, as it came; at most 25,600 bytes that it stands for. */
+export function readUserData(node: Node, name: string): string | undefined {
+  const userData = node.text(name);
+  if (userData !== undefined && !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(userData))
+    reject("invalidValue", "Invalid BASE64 encoding of user data.");
+  if ((userData?.length ?? 0) > 25_600 * 1.34) reject("invalidValue", "User data is limited to 25600 bytes");
+  return userData;
 }
 
 /** The image's devices, with what the request changes and adds. */

@@ -10,9 +10,9 @@ import {
   describeSnapshots,
   describeVolumes,
 } from "./images.ts";
+import { describeInstanceAttribute, modifyInstanceAttribute } from "./instance-attributes.ts";
 import { describeInstanceTypes } from "./instance-types.ts";
 import {
-  describeInstanceAttribute,
   describeInstanceStatus,
   describeInstances,
   rebootInstances,
@@ -61,6 +61,7 @@ export const ec2Operations: readonly Operation[] = [
   describeInstances,
   describeInstanceStatus,
   describeInstanceAttribute,
+  modifyInstanceAttribute,
   startInstances,
   stopInstances,
   terminateInstances,

@@ -1,18 +1,24 @@
 /** RunInstances, on demand and spot. */
 import { place } from "../domain/placement.ts";
-import type { Instance, InterruptionAction, LaunchPlan } from "../domain/resources.ts";
+import {
+  type Instance,
+  type InstanceAttributes,
+  type InterruptionAction,
+  type LaunchPlan,
+  usualAttributes,
+} from "../domain/resources.ts";
 import { priceTooLow } from "../domain/spot-status.ts";
 import { reject } from "../errors.ts";
 import { launch } from "../life/instances.ts";
 import { fulfil, request, tradingOf } from "../life/spot.ts";
 import { type Node, treeOf } from "../query-tree.ts";
 import { reservationXml } from "../wire/instances.ts";
-import { once } from "./idempotent.ts";
+import { clientTokenOf, once } from "./idempotent.ts";
 import { viewOf } from "./instances.ts";
 import { ownerOf, readPlan } from "./launch-plan.ts";
 import { withTemplate } from "./launch-templates.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
-import { mostSpotOf, readTicks } from "./spot-terms.ts";
+import { mostSpotOf, readTicks, refuseSpotBlock } from "./spot-terms.ts";
 import { tagsFor } from "./tag-specifications.ts";
 
 interface SpotTerms {
@@ -35,16 +41,15 @@ export const runInstances: Operation = {
     if (least < 1 || most < least || most > 1000)
       reject("invalidValue", `Invalid value for MinCount ${least} and MaxCount ${most}`);
     const plan = plannedFrom(call, node);
-    const spot = spotTerms(call, node, plan);
-    stopDryRun(call);
     const at = call.runtime.clock.now();
-    const token = node.text("ClientToken");
+    const spot = spotTerms(call, node, plan, at);
+    const attributes = readAttributes(node, spot !== undefined);
+    const token = clientTokenOf(node);
+    stopDryRun(call);
+    const run = { plan, attributes, count: most, at, node };
     const ids = call.runtime.store.write(() =>
       once(call, "RunInstances", token, () =>
-        (spot
-          ? runSpot(call, { plan, spot, count: most, at, node })
-          : runOnDemand(call, { plan, count: most, at, node })
-        ).map(({ id }) => id),
+        (spot ? runSpot(call, { ...run, spot }) : runOnDemand(call, run)).map(({ id }) => id),
       ),
     );
     const instances = ids.flatMap((id) => call.runtime.state.resources.instance.get(id) ?? []);
@@ -67,13 +72,29 @@ function plannedFrom(call: Call, node: Node): LaunchPlan {
   };
 }
 
-function spotTerms(call: Call, node: Node, plan: LaunchPlan): SpotTerms | undefined {
+function readAttributes(node: Node, spot: boolean): InstanceAttributes {
+  const shutdownBehavior = node.text("InstanceInitiatedShutdownBehavior") ?? "stop";
+  if (shutdownBehavior !== "stop" && shutdownBehavior !== "terminate")
+    return reject("badValue", "instanceInitiatedShutdownBehavior", shutdownBehavior);
+  const disableApiTermination = node.flag("DisableApiTermination") ?? false;
+  if (spot && disableApiTermination)
+    reject("unsupported", "Termination protection cannot be enabled for Spot Instances.");
+  return {
+    ...usualAttributes,
+    disableApiTermination,
+    disableApiStop: node.flag("DisableApiStop") ?? false,
+    shutdownBehavior,
+  };
+}
+
+function spotTerms(call: Call, node: Node, plan: LaunchPlan, at: number): SpotTerms | undefined {
   const options = node.at("InstanceMarketOptions");
   const market = options.text("MarketType");
   if (market === undefined && !options.at("SpotOptions").given) return undefined;
   if (market === "capacity-block") return reject("unsupported", "Capacity blocks are not emulated.");
   if (market !== undefined && market !== "spot") return reject("badValue", "marketType", market);
   const terms = options.at("SpotOptions");
+  refuseSpotBlock(terms);
   const type = terms.text("SpotInstanceType") ?? "one-time";
   const behavior = terms.text("InstanceInterruptionBehavior") ?? "terminate";
   if (type !== "one-time" && type !== "persistent") return reject("badValue", "spotInstanceType", type);
@@ -84,6 +105,7 @@ function spotTerms(call: Call, node: Node, plan: LaunchPlan): SpotTerms | undefi
   const validUntil = terms.instant("ValidUntil");
   if (type === "one-time" && validUntil !== undefined)
     reject("combination", "ValidUntil is only supported for persistent Spot requests.");
+  if (validUntil !== undefined && validUntil <= at) reject("badValue", "validUntil", terms.text("ValidUntil"));
   return { mostTicks: readTicks(terms.text("MaxPrice")) ?? onDemand(call, plan), type, behavior, validUntil };
 }
 
@@ -94,6 +116,7 @@ export function onDemand(call: Call, plan: LaunchPlan): number {
 
 interface Run {
   readonly plan: LaunchPlan;
+  readonly attributes: InstanceAttributes;
   readonly count: number;
   readonly at: number;
   readonly node: Node;
@@ -106,7 +129,7 @@ function reservationOf(call: Call, { plan, count }: Run): string {
 
 function runOnDemand(call: Call, run: Run): Instance[] {
   const { runtime, region } = call;
-  const { plan, count, at } = run;
+  const { plan, attributes, count, at } = run;
   const { catalogue } = runtime.state.regions;
   const type = catalogue.named(plan.type);
   const open = region.zones.filter((_, place) => type && catalogue.offeredInZone(type, region, place));
@@ -117,6 +140,7 @@ function runOnDemand(call: Call, run: Run): Instance[] {
     launch(runtime, {
       owner: ownerOf(call),
       plan,
+      attributes,
       zone,
       reservation,
       place,
@@ -128,7 +152,7 @@ function runOnDemand(call: Call, run: Run): Instance[] {
 
 function runSpot(call: Call, run: Run & { readonly spot: SpotTerms }): Instance[] {
   const { runtime } = call;
-  const { plan, count, at, spot, node } = run;
+  const { plan, attributes, count, at, spot, node } = run;
   const owner = ownerOf(call);
   if (
     runtime.state.resources.request.list(owner).filter(({ state }) => state === "active" || state === "open").length +
@@ -166,6 +190,7 @@ function runSpot(call: Call, run: Run & { readonly spot: SpotTerms }): Instance[
     return fulfil(runtime, made, verdict.offer, at, {
       reservation,
       place: index,
+      attributes,
       ...(token === undefined ? {} : { clientToken: token }),
     });
   });

@@ -10,11 +10,11 @@ import { spotRequestXml } from "../wire/spot-requests.ts";
 import { instantText } from "../wire/time.ts";
 import { element, itemList } from "../wire/xml.ts";
 import { type Facts, pageOf, sift } from "./describe.ts";
-import { once } from "./idempotent.ts";
+import { clientTokenOf, once } from "./idempotent.ts";
 import { ownerOf, readPlan, zoneNameOf } from "./launch-plan.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 import { onDemand } from "./run-instances.ts";
-import { mostSpotOf, readTicks } from "./spot-terms.ts";
+import { mostSpotOf, readTicks, refuseSpotBlock } from "./spot-terms.ts";
 import { tagsFor } from "./tag-specifications.ts";
 
 const weekMs = 7 * 86_400_000;
@@ -29,11 +29,12 @@ export const requestSpotInstances: Operation = {
     const node = treeOf(call.parameters);
     const at = call.runtime.clock.now();
     const terms = readTerms(call, node, at);
+    const token = clientTokenOf(node);
     stopDryRun(call);
     const owner = ownerOf(call);
     const { resources } = call.runtime.state;
     const ids = call.runtime.store.write(() =>
-      once(call, "RequestSpotInstances", node.text("ClientToken"), () => {
+      once(call, "RequestSpotInstances", token, () => {
         const open = resources.request.list(owner).filter(({ state }) => state === "open" || state === "active").length;
         if (open + terms.count > mostSpotOf) reject("tooManySpot");
         return Array.from(
@@ -58,8 +59,7 @@ function readTerms(call: Call, node: Node, at: number) {
     return reject("badValue", "instanceInterruptionBehavior", behavior);
   if (behavior !== "terminate" && type === "one-time")
     reject("combination", `The interruption behavior ${behavior} needs a persistent Spot request.`);
-  if (node.text("BlockDurationMinutes") !== undefined)
-    reject("unsupported", "Spot blocks (BlockDurationMinutes) are no longer offered.");
+  refuseSpotBlock(node);
   const validFrom = node.instant("ValidFrom");
   const validUntil = node.instant("ValidUntil");
   if (validUntil !== undefined && validUntil <= at) reject("badValue", "validUntil", node.text("ValidUntil"));

@@ -1,5 +1,6 @@
-/** Prices as clients write them. */
+/** What every way to ask for spot instances shares: the limit, prices as clients write them, what is no longer offered. */
 import { reject } from "../errors.ts";
+import type { Node } from "../query-tree.ts";
 
 /** Spot requests that an account may have open or active in a region. */
 export const mostSpotOf = 1000;
@@ -10,4 +11,9 @@ export function readTicks(price: string | undefined): number | undefined {
   const dollars = /^\d{0,9}(\.\d{0,9})?$/.test(price) ? Number(price) : Number.NaN;
   if (!(dollars > 0)) return reject("spotPriceInvalid", Number.isNaN(dollars) ? price : dollars.toFixed(6));
   return Math.floor(dollars * 10_000 + 1e-6);
+}
+
+export function refuseSpotBlock(node: Node): void {
+  if (node.text("BlockDurationMinutes") !== undefined)
+    reject("unsupported", "Spot blocks (BlockDurationMinutes) are no longer offered.");
 }

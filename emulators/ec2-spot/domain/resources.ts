@@ -90,10 +90,26 @@ export interface Interruption {
   readonly by: string;
 }
 
+/** What a launch sets and ModifyInstanceAttribute changes, besides what the plan says. */
+export interface InstanceAttributes {
+  readonly disableApiTermination: boolean;
+  readonly disableApiStop: boolean;
+  readonly shutdownBehavior: "stop" | "terminate";
+  readonly sourceDestCheck: boolean;
+}
+
+export const usualAttributes: InstanceAttributes = {
+  disableApiTermination: false,
+  disableApiStop: false,
+  shutdownBehavior: "stop",
+  sourceDestCheck: true,
+};
+
 export interface Instance extends Resource {
   readonly reservation: string;
   readonly place: number;
   readonly plan: LaunchPlan;
+  readonly attributes: InstanceAttributes;
   readonly zone: string;
   readonly subnet: string;
   readonly vpc: string;

@@ -7,10 +7,12 @@ import { addressIn, type Network } from "../domain/network.ts";
 import { regionNamed } from "../domain/regions.ts";
 import {
   type Instance,
+  type InstanceAttributes,
   type InstanceState,
   type LaunchPlan,
   nextStates,
   type Owner,
+  usualAttributes,
   type Volume,
 } from "../domain/resources.ts";
 import { networkOf } from "../network.ts";
@@ -29,6 +31,7 @@ export interface Launch {
   readonly at: number;
   readonly spotRequest?: string;
   readonly clientToken?: string;
+  readonly attributes?: InstanceAttributes;
 }
 
 /** Inside a write. */
@@ -59,6 +62,7 @@ export function launch(runtime: Runtime<SpotStore>, wanted: Launch): Instance {
     reservation: wanted.reservation,
     place: wanted.place,
     plan,
+    attributes: wanted.attributes ?? usualAttributes,
     zone: subnet.zone,
     subnet: subnet.id,
     vpc: network.vpc,

@@ -10,7 +10,7 @@ import type { SpotStore } from "../store.ts";
 import { delayOf } from "./delays.ts";
 import { tellFulfilment } from "./events.ts";
 import { foretell, forget } from "./fate.ts";
-import { byUser, launch, type Step, shutDown, start } from "./instances.ts";
+import { byUser, type Launch, launch, type Step, shutDown, start } from "./instances.ts";
 
 export const spotTimer = "ec2.spot";
 export const expiryTimer = "ec2.spot-expiry";
@@ -76,9 +76,9 @@ export function request(runtime: Runtime<SpotStore>, wish: Wish, at: number, imm
   };
   state.resources.request.put(made);
   runtime.journal.append("change", made.id, { spotRequest: "open", status: "pending-evaluation" });
-  if (immediate) return made;
-  timers.schedule({ kind: spotTimer, subject: made.id, due: at + delayOf(runtime, "evaluate", made.id) });
   if (made.validUntil !== undefined) timers.schedule({ kind: expiryTimer, subject: made.id, due: made.validUntil });
+  if (!immediate)
+    timers.schedule({ kind: spotTimer, subject: made.id, due: at + delayOf(runtime, "evaluate", made.id) });
   return made;
 }
 
@@ -154,7 +154,7 @@ export function fulfil(
   made: SpotRequest,
   offer: Offer,
   at: number,
-  launched: { readonly reservation?: string; readonly place?: number; readonly clientToken?: string } = {},
+  launched: Pick<Partial<Launch>, "reservation" | "place" | "clientToken" | "attributes"> = {},
 ): Instance {
   const region = regionNamed(made.region);
   const zone = region?.zones[offer.zone]?.id;
@@ -169,6 +169,7 @@ export function fulfil(
     at,
     spotRequest: made.id,
     ...(launched.clientToken === undefined ? {} : { clientToken: launched.clientToken }),
+    ...(launched.attributes === undefined ? {} : { attributes: launched.attributes }),
   });
   setStatus(
     runtime,

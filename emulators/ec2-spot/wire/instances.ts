@@ -48,7 +48,7 @@ export function instanceXml({ instance, zoneName, vcpu, threadsPerCore }: Instan
     (alive ? element("subnetId", instance.subnet) + element("vpcId", instance.vpc) : "") +
     (alive ? element("privateIpAddress", instance.privateIp) : "") +
     (reachable ? maybe("ipAddress", instance.publicIp) : "") +
-    element("sourceDestCheck", true) +
+    element("sourceDestCheck", instance.attributes.sourceDestCheck) +
     groupsXml(alive ? instance.plan.groups : []) +
     (instance.reason
       ? wrap("stateReason", element("code", instance.reason.code) + element("message", instance.reason.message))
@@ -144,7 +144,7 @@ function interfaceXml(instance: Instance): string {
     element("macAddress", instance.mac) +
     element("privateIpAddress", instance.privateIp) +
     element("privateDnsName", dns) +
-    element("sourceDestCheck", true) +
+    element("sourceDestCheck", instance.attributes.sourceDestCheck) +
     groupsXml(instance.plan.groups) +
     wrap(
       "attachment",
