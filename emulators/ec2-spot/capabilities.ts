@@ -7,6 +7,7 @@ const moreSessions = ["contract/ec2-sts-sessions"];
 const catalogue = ["contract/ec2-catalogue", "ec2-spot/catalogue"];
 const lives = ["contract/ec2-lives"];
 const account = ["contract/ec2-account"];
+const templates = ["contract/ec2-launch-templates"];
 const launchOptions = ["contract/ec2-launch-options"];
 const interruptions = ["contract/ec2-interruptions"];
 const fleets = ["contract/ec2-fleets"];
@@ -66,9 +67,11 @@ export const capabilities: readonly Capability[] = [
   ...all("ec2", "DescribeKeyPairs ImportKeyPair DeleteKeyPair", account),
   some("ec2:CreateKeyPair", account, "the key material has the form of a key and opens nothing"),
   some("ec2:DescribeAccountAttributes", account, "fixed limits"),
-  some("ec2:CreateLaunchTemplate", account, "one version each"),
-  ...all("ec2", "DescribeLaunchTemplates DeleteLaunchTemplate", account),
-  some("ec2:DescribeLaunchTemplateVersions", account, "the members that launches here read"),
+  ...["ec2:CreateLaunchTemplate", "ec2:CreateLaunchTemplateVersion"].map((operation) =>
+    some(operation, templates, "image aliases (resolve:ssm:..) are kept and not resolved"),
+  ),
+  ...all("ec2", "DescribeLaunchTemplates ModifyLaunchTemplate DeleteLaunchTemplate", templates),
+  ...all("ec2", "DescribeLaunchTemplateVersions DeleteLaunchTemplateVersions", templates),
   some(
     "ec2:CreateFleet",
     fleets,
@@ -112,7 +115,7 @@ export const capabilities: readonly Capability[] = [
   some("imds:GET /latest/*", interruptions, "no maintenance events; unsigned identity documents; one interface"),
   ...absent(
     "ec2:CreateVpc ec2:CreateSubnet ec2:CreateVolume ec2:CreateSnapshot ec2:GetConsoleOutput " +
-      "ec2:CreateLaunchTemplateVersion ec2:ModifyFleet ec2:ModifySpotFleetRequest",
+      "ec2:ModifyFleet ec2:ModifySpotFleetRequest",
     "answers InvalidAction",
   ),
   ...absent("sts:AssumeRoleWithSAML sts:DecodeAuthorizationMessage", "answers InvalidAction"),

@@ -13,6 +13,8 @@ export interface Node {
   at(name: string): Node;
   /** `Name.1`, `Name.2`, .. in order of number. */
   items(name: string): readonly Node[];
+  /** Names of what is directly below. */
+  names(): readonly string[];
   /** Values of a list of texts. */
   list(name: string): readonly string[];
   /** Everything below with the names relative to here. */
@@ -90,6 +92,7 @@ function view(branch: Branch, path: string): Node {
     },
     at: (name) => view(child(name), named(name)),
     items: (name) => numbered(name).map(([step, found]) => view(found, named(`${name}.${step}`))),
+    names: () => [...branch.below.keys()],
     list: (name) => numbered(name).flatMap(([, found]) => (found.value === undefined ? [] : [found.value])),
     entries() {
       const found: (readonly [string, string])[] = [];

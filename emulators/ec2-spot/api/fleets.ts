@@ -8,10 +8,10 @@ import { element, itemList, wrap } from "../wire/xml.ts";
 import { type Facts, pageOf, sift } from "./describe.ts";
 import { once } from "./idempotent.ts";
 import { ownerOf, readPlan, zoneNameOf } from "./launch-plan.ts";
-import { chosenTemplate } from "./launch-templates.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 import { readTicks } from "./spot-terms.ts";
 import { tagsFor } from "./tag-specifications.ts";
+import { chosenTemplate } from "./template-choice.ts";
 
 export function fleetView(call: Call): (fleet: Fleet) => FleetView {
   return (fleet) => {

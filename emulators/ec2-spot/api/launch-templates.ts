@@ -1,50 +1,24 @@
 /** Launch templates: kept as their wire members, so that a launch reads them as if the caller had sent them. */
 import type { LaunchTemplate } from "../domain/resources.ts";
 import { reject } from "../errors.ts";
-import { grow, type Node, treeOf } from "../query-tree.ts";
+import { type Node, treeOf } from "../query-tree.ts";
+import { templateXml } from "../wire/launch-templates.ts";
 import { instantText } from "../wire/time.ts";
-import { element, itemList, maybe, tagSetXml, wrap } from "../wire/xml.ts";
+import { element, itemList, wrap } from "../wire/xml.ts";
 import { type Facts, pageOf, sift } from "./describe.ts";
-import { once } from "./idempotent.ts";
+import { clientTokenOf, once } from "./idempotent.ts";
 import { ownerOf } from "./launch-plan.ts";
-import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
+import { answerEc2, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 import { tagsFor } from "./tag-specifications.ts";
+import { templateOf, versionOf } from "./template-choice.ts";
 
-export interface Chosen {
-  readonly template: LaunchTemplate;
-  readonly version: LaunchTemplate["versions"][number];
-}
+/** Launch templates take longer client tokens than launches do. */
+export const longestTemplateToken = 128;
 
-/** The template and version that `LaunchTemplateId`, `LaunchTemplateName` and `Version` name. */
-export function chosenTemplate(call: Call, node: Node): Chosen {
-  const id = node.text("LaunchTemplateId");
-  const name = node.text("LaunchTemplateName");
-  if (id === undefined && name === undefined) reject("missingParameter", "LaunchTemplateId");
-  const all = call.runtime.state.resources.template.list(ownerOf(call));
-  const template =
-    all.find((one) => (id === undefined ? one.name === name : one.id === id)) ??
-    (id === undefined ? reject("templateNameNotFound", name) : reject("templateNotFound", id));
-  const asked = node.text("Version") ?? "$Default";
-  const number =
-    asked === "$Default" ? template.defaultVersion : asked === "$Latest" ? template.versions.length : Number(asked);
-  const version =
-    template.versions.find((one) => one.number === number) ?? reject("templateVersion", template.id, asked);
-  return { template, version };
-}
-
-/** Under what a request says itself lies what its launch template says. A list that is given replaces the template's. */
-export function withTemplate(call: Call, node: Node): Node {
-  const named = node.at("LaunchTemplate");
-  if (!named.given) return node;
-  const { version } = chosenTemplate(call, named);
-  const own = node.entries();
-  const lists = new Set(own.map(([name]) => /^[^.]*/.exec(name)?.[0] ?? ""));
-  return grow([...version.data.filter(([name]) => !lists.has(/^[^.]*/.exec(name)?.[0] ?? "")), ...own]);
-}
-
-/** At the root of a request `Version` is the protocol's, not the template's. */
-function templateName(node: Node): Node {
-  return grow(node.entries().filter(([name]) => name === "LaunchTemplateId" || name === "LaunchTemplateName"));
+export function readDescription(node: Node): { readonly description?: string } {
+  const description = node.text("VersionDescription");
+  if ((description?.length ?? 0) > 255) reject("badValue", "versionDescription", description);
+  return description === undefined ? {} : { description };
 }
 
 export const createLaunchTemplate: Operation = {
@@ -62,21 +36,24 @@ export const createLaunchTemplate: Operation = {
     const data = node.at("LaunchTemplateData").entries();
     if (data.length === 0) reject("missingParameter", "LaunchTemplateData");
     const tags = tagsFor(node, "launch-template", ["launch-template"]);
-    const description = node.text("VersionDescription");
+    const description = readDescription(node);
+    const token = clientTokenOf(node, longestTemplateToken);
     stopDryRun(call);
     const [id = ""] = call.runtime.store.write(() =>
-      once(call, "CreateLaunchTemplate", node.text("ClientToken"), () => {
+      once(call, "CreateLaunchTemplate", token, () => {
         if (resources.template.list(owner).some((one) => one.name === name)) reject("templateTaken", name);
         const createdAt = call.runtime.clock.now();
+        const createdBy = call.caller.arn;
         const template: LaunchTemplate = {
           id: `lt-${call.runtime.ids.derive("ec2.template", [owner.account, owner.region, name]).hex(17)}`,
           ...owner,
           tags,
           name,
           createdAt,
-          createdBy: call.caller.arn,
+          createdBy,
           defaultVersion: 1,
-          versions: [{ number: 1, ...(description === undefined ? {} : { description }), createdAt, data }],
+          lastVersion: 1,
+          versions: [{ number: 1, ...description, createdAt, createdBy, data }],
         };
         resources.template.put(template);
         return [template.id];
@@ -86,18 +63,6 @@ export const createLaunchTemplate: Operation = {
     return answerEc2(call, "CreateLaunchTemplate", template ? wrap("launchTemplate", templateXml(template)) : "");
   },
 };
-
-function templateXml(template: LaunchTemplate): string {
-  return (
-    element("launchTemplateId", template.id) +
-    element("launchTemplateName", template.name) +
-    element("createTime", instantText(template.createdAt)) +
-    element("createdBy", template.createdBy) +
-    element("defaultVersionNumber", template.defaultVersion) +
-    element("latestVersionNumber", template.versions.length) +
-    tagSetXml(template.tags)
-  );
-}
 
 const facts: Facts<LaunchTemplate> = {
   "create-time": ({ createdAt }) => [instantText(createdAt)],
@@ -129,122 +94,27 @@ export const describeLaunchTemplates: Operation = {
   },
 };
 
-export const describeLaunchTemplateVersions: Operation = {
+export const modifyLaunchTemplate: Operation = {
   service: "ec2",
-  action: "DescribeLaunchTemplateVersions",
-  parameters: parameterNames(
-    "DryRun LaunchTemplateId LaunchTemplateName LaunchTemplateVersion MinVersion MaxVersion NextToken MaxResults Filter ResolveAlias",
-  ),
+  action: "ModifyLaunchTemplate",
+  parameters: parameterNames("DryRun ClientToken LaunchTemplateId LaunchTemplateName SetDefaultVersion"),
   run(call) {
     const node = treeOf(call.parameters);
-    const { template } = chosenTemplate(call, templateName(node));
-    const asked = node.list("LaunchTemplateVersion");
-    const latest = template.versions.length;
-    const numbers = asked.map((one) =>
-      one === "$Latest" ? latest : one === "$Default" ? template.defaultVersion : Number(one),
-    );
-    const versions = template.versions.filter(
-      ({ number }) =>
-        (numbers.length === 0 || numbers.includes(number)) &&
-        number >= (node.integer("MinVersion") ?? 1) &&
-        number <= (node.integer("MaxVersion") ?? latest),
-    );
+    const template = templateOf(call, node);
+    const asked = node.text("SetDefaultVersion") ?? reject("missingParameter", "SetDefaultVersion");
+    const modified: LaunchTemplate = { ...template, defaultVersion: versionOf(template, asked).number };
     stopDryRun(call);
-    const set = itemList(
-      "launchTemplateVersionSet",
-      versions.map(
-        (version) =>
-          element("launchTemplateId", template.id) +
-          element("launchTemplateName", template.name) +
-          element("versionNumber", version.number) +
-          maybe("versionDescription", version.description) +
-          element("createTime", instantText(version.createdAt)) +
-          element("createdBy", template.createdBy) +
-          element("defaultVersion", version.number === template.defaultVersion) +
-          wrap("launchTemplateData", dataXml(grow(version.data))),
-      ),
-    );
-    return answerEc2(call, "DescribeLaunchTemplateVersions", set);
+    call.runtime.store.write(() => call.runtime.state.resources.template.put(modified));
+    return answerEc2(call, "ModifyLaunchTemplate", wrap("launchTemplate", templateXml(modified)));
   },
 };
-
-function dataXml(data: Node): string {
-  const groups = itemListOr("securityGroupIdSet", data.list("SecurityGroupId"));
-  return (
-    maybe("ebsOptimized", data.flag("EbsOptimized")) +
-    profileXml(data.at("IamInstanceProfile")) +
-    itemListOr(
-      "blockDeviceMappingSet",
-      data
-        .items("BlockDeviceMapping")
-        .map(
-          (device) =>
-            maybe("deviceName", device.text("DeviceName")) +
-            wrap(
-              "ebs",
-              maybe("encrypted", device.flag("Ebs.Encrypted")) +
-                maybe("deleteOnTermination", device.flag("Ebs.DeleteOnTermination")) +
-                maybe("snapshotId", device.text("Ebs.SnapshotId")) +
-                maybe("volumeSize", device.integer("Ebs.VolumeSize")) +
-                maybe("volumeType", device.text("Ebs.VolumeType")),
-            ),
-        ),
-    ) +
-    maybe("imageId", data.text("ImageId")) +
-    maybe("instanceType", data.text("InstanceType")) +
-    maybe("keyName", data.text("KeyName")) +
-    (data.at("Monitoring").given ? wrap("monitoring", maybe("enabled", data.flag("Monitoring.Enabled"))) : "") +
-    (data.at("Placement").given
-      ? wrap("placement", maybe("availabilityZone", data.text("Placement.AvailabilityZone")))
-      : "") +
-    maybe("userData", data.text("UserData")) +
-    itemListOr(
-      "tagSpecificationSet",
-      data
-        .items("TagSpecification")
-        .map(
-          (specification) =>
-            maybe("resourceType", specification.text("ResourceType")) +
-            tagSetXml(
-              specification.items("Tag").map((tag) => ({ key: tag.text("Key") ?? "", value: tag.text("Value") ?? "" })),
-            ),
-        ),
-    ) +
-    (data.at("InstanceMarketOptions").given
-      ? wrap(
-          "instanceMarketOptions",
-          maybe("marketType", data.text("InstanceMarketOptions.MarketType")) +
-            wrap(
-              "spotOptions",
-              maybe("maxPrice", data.text("InstanceMarketOptions.SpotOptions.MaxPrice")) +
-                maybe("spotInstanceType", data.text("InstanceMarketOptions.SpotOptions.SpotInstanceType")) +
-                maybe(
-                  "instanceInterruptionBehavior",
-                  data.text("InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior"),
-                ),
-            ),
-        )
-      : "") +
-    groups
-  );
-}
-
-function profileXml(profile: Node): string {
-  return profile.given
-    ? wrap("iamInstanceProfile", maybe("arn", profile.text("Arn")) + maybe("name", profile.text("Name")))
-    : "";
-}
-
-function itemListOr(name: string, items: readonly string[]): string {
-  return items.length === 0 ? "" : itemList(name, items);
-}
 
 export const deleteLaunchTemplate: Operation = {
   service: "ec2",
   action: "DeleteLaunchTemplate",
   parameters: parameterNames("DryRun LaunchTemplateId LaunchTemplateName"),
   run(call) {
-    const { template } = chosenTemplate(call, templateName(treeOf(call.parameters)));
+    const template = templateOf(call, treeOf(call.parameters));
     stopDryRun(call);
     call.runtime.store.write(() => call.runtime.state.resources.template.remove(template.id));
     return answerEc2(call, "DeleteLaunchTemplate", wrap("launchTemplate", templateXml(template)));

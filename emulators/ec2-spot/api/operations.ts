@@ -25,7 +25,7 @@ import {
   createLaunchTemplate,
   deleteLaunchTemplate,
   describeLaunchTemplates,
-  describeLaunchTemplateVersions,
+  modifyLaunchTemplate,
 } from "./launch-templates.ts";
 import { describeAccountAttributes, describeSubnets, describeVpcs } from "./network.ts";
 import { describeInstanceTypeOfferings, getSpotPlacementScores } from "./offerings.ts";
@@ -50,6 +50,11 @@ import {
 import { describeSpotPriceHistory } from "./spot-price-history.ts";
 import { cancelSpotInstanceRequests, describeSpotInstanceRequests, requestSpotInstances } from "./spot-requests.ts";
 import { createTags, deleteTags, describeTags } from "./tags.ts";
+import {
+  createLaunchTemplateVersion,
+  deleteLaunchTemplateVersions,
+  describeLaunchTemplateVersions,
+} from "./template-versions.ts";
 
 export const ec2Operations: readonly Operation[] = [
   describeSpotPriceHistory,
@@ -93,8 +98,11 @@ export const ec2Operations: readonly Operation[] = [
   describeAccountAttributes,
   createLaunchTemplate,
   describeLaunchTemplates,
-  describeLaunchTemplateVersions,
+  modifyLaunchTemplate,
   deleteLaunchTemplate,
+  createLaunchTemplateVersion,
+  describeLaunchTemplateVersions,
+  deleteLaunchTemplateVersions,
   createFleet,
   describeFleets,
   deleteFleets,

@@ -16,10 +16,10 @@ import { reservationXml } from "../wire/instances.ts";
 import { clientTokenOf, once } from "./idempotent.ts";
 import { viewOf } from "./instances.ts";
 import { ownerOf, readPlan } from "./launch-plan.ts";
-import { withTemplate } from "./launch-templates.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 import { mostSpotOf, readTicks, refuseSpotBlock } from "./spot-terms.ts";
 import { tagsFor } from "./tag-specifications.ts";
+import { withTemplate } from "./template-choice.ts";
 
 interface SpotTerms {
   readonly mostTicks: number;

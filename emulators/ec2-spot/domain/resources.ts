@@ -222,16 +222,22 @@ export interface SecurityGroup extends Resource {
   readonly ingress: readonly IpRule[];
 }
 
+export interface TemplateVersion {
+  readonly number: number;
+  readonly description?: string | undefined;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  /** Wire members of LaunchTemplateData, as they came. */
+  readonly data: readonly (readonly [name: string, value: string])[];
+}
+
 export interface LaunchTemplate extends Resource {
   readonly name: string;
   readonly createdAt: number;
   readonly createdBy: string;
   readonly defaultVersion: number;
-  readonly versions: readonly {
-    readonly number: number;
-    readonly description?: string | undefined;
-    readonly createdAt: number;
-    /** Wire members of LaunchTemplateData, as they came. */
-    readonly data: readonly (readonly [name: string, value: string])[];
-  }[];
+  /** Number of the last version made; numbers of deleted versions are not given again. */
+  readonly lastVersion: number;
+  /** At least the default one, in order of number. */
+  readonly versions: readonly TemplateVersion[];
 }
