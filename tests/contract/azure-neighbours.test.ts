@@ -29,6 +29,7 @@ test("@azure/arm-policy: definitions, sets and assignments, made, read, listed, 
   const scope = `/subscriptions/${suite.env.AZURE_SUBSCRIPTION_ID}`;
   expect(outcome).toMatchObject({
     assigned: scope,
+    again: ["At all", "At all", "At all", "At all"],
     selectors: 1,
     reads: [
       "Custom",

@@ -26,6 +26,8 @@ import { idOf } from "./scopes.ts";
 const subscription = "/subscriptions/:subscription";
 const managementGroup = "/providers/microsoft.management/managementgroups/:managementGroup";
 const group = `${subscription}/resourcegroups/:group`;
+/** Also of a definition or an assignment that was there: the specification has no 200 for them, and clients refuse one. */
+const created = 201;
 
 export function authorization(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void {
   for (const kind of ["definition", "set"] as const) {
@@ -90,7 +92,8 @@ function writeCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kin
   const made = catalogueAt(runtime.state, kind, scopeOf(request.segments, 4)).find(
     (each) => each.id === id.toLowerCase(),
   );
-  return answerArm(exchange, made?.body, known === undefined || known === null ? 201 : 200);
+  const isNew = known === undefined || known === null;
+  return answerArm(exchange, made?.body, isNew || kind === "definition" ? created : 200);
 }
 
 function removeCatalogue(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kind: CatalogueKind): Response {
@@ -190,7 +193,7 @@ function writeAssignment(c: Context<KernelEnv>, runtime: Runtime<AzureState>): R
     evaluateRows(runtime, rowsOfAssignment(runtime, id.toLowerCase()));
   });
   const made = state.readings().estate.assignments.find((each) => each.id === id.toLowerCase());
-  return answerArm(exchange, made ? renderAssignment(made, JSON.parse(JSON.stringify(body))) : body, known ? 200 : 201);
+  return answerArm(exchange, made ? renderAssignment(made, JSON.parse(JSON.stringify(body))) : body, created);
 }
 
 /** Location, identity, resource selectors and overrides are what PATCH may change. */

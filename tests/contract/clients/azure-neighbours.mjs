@@ -147,6 +147,15 @@ const stories = {
       policyDefinitionId: madeSet.id,
       displayName: "No caches here",
     });
+    const again = [
+      await policyDefinitions.createOrUpdate("no-caches", { ...definition, description: "At all" }),
+      await policyDefinitions.createOrUpdateAtManagementGroup(group, "no-caches-anywhere", {
+        ...definition,
+        description: "At all",
+      }),
+      await policySetDefinitions.createOrUpdate("own-set", { ...set, description: "At all" }),
+      await policyAssignments.create(scope, "no-caches", { ...assigned, description: "At all" }),
+    ].map(({ description }) => description);
     const failing = await states("policyAssignmentName eq 'no-caches' and isCompliant eq false");
     const selectors = [{ name: "west", selectors: [{ kind: "resourceLocation", in: ["westeurope"] }] }];
     const updated = await policyAssignments.update(scope, "no-caches", { resourceSelectors: selectors });
@@ -183,6 +192,7 @@ const stories = {
     const left = await states("policyAssignmentName eq 'no-caches'");
     return {
       assigned: assigned.scope,
+      again,
       selectors: updated.resourceSelectors?.length,
       failing: failing.map((each) => each.resourceType),
       lists,
