@@ -4,6 +4,7 @@ const states = ["contract/azure-policy-states"];
 const operations = ["contract/azure-policy-operations"];
 const routes = ["azure-policyinsights/arm"];
 const changes = ["azure-policyinsights/changes"];
+const assigning = ["azure-policyinsights/assigning"];
 const grid = ["azure-policyinsights/event-grid"];
 const identity = ["azure-policyinsights/identity"];
 const neighbours = ["contract/azure-neighbours"];
@@ -49,9 +50,8 @@ const componentNote = "pods of Kubernetes clusters only; neither $apply nor pagi
 const remediationNote =
   "deployments never fail, so failureThreshold is kept but changes nothing; $filter by assignment only";
 const assignmentNote =
-  "scopes are management groups, subscriptions and resource groups; resourceSelectors, overrides and identities are kept but not followed; deny does not refuse writes";
+  "scopes are management groups, subscriptions and resource groups; resourceSelectors, and overrides by location, type or version, are kept but not followed; deny does not refuse writes";
 const versionNote = "built-ins have their newest version only; $expand is not looked at";
-const newestNote = "assignments are evaluated by the newest version, whatever their definitionVersion";
 const pascal = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
 const restrictionNote = "pending fields may be location, type or a tag; the restriction Removed is never given";
 
@@ -113,10 +113,10 @@ export const capabilities: readonly Capability[] = [
     ...[subscription, managementGroup].flatMap((scope) => [
       partial(
         `PUT ${scope}${authorization}/${collection}/{name}`,
-        changes,
+        [...changes, ...assigning],
         "rules may use allOf, anyOf, not, every comparison and seven template functions; no count",
       ),
-      full(`DELETE ${scope}${authorization}/${collection}/{name}`, changes),
+      full(`DELETE ${scope}${authorization}/${collection}/{name}`, [...changes, ...assigning]),
     ]),
   ]),
   ...["policyDefinition", "policySetDefinition"].flatMap((kind) => [
@@ -126,14 +126,14 @@ export const capabilities: readonly Capability[] = [
       partial(`POST ${scope}${authorization}/list${pascal(kind)}Versions`, neighbours, versionNote),
     ]),
     ...[subscription, managementGroup].flatMap((scope) => [
-      partial(`PUT ${scope}${authorization}/${kind}s/{name}/versions/{version}`, neighbours, newestNote),
+      full(`PUT ${scope}${authorization}/${kind}s/{name}/versions/{version}`, [...neighbours, ...assigning]),
       full(`DELETE ${scope}${authorization}/${kind}s/{name}/versions/{version}`, neighbours),
     ]),
   ]),
   ...[managementGroup, subscription, group].flatMap((scope) => [
-    full(`GET ${scope}${authorization}/policyAssignments`, changes),
+    full(`GET ${scope}${authorization}/policyAssignments`, [...changes, ...assigning]),
     full(`GET ${scope}${authorization}/policyAssignments/{name}`, changes),
-    partial(`PUT ${scope}${authorization}/policyAssignments/{name}`, changes, assignmentNote),
+    partial(`PUT ${scope}${authorization}/policyAssignments/{name}`, [...changes, ...assigning], assignmentNote),
     full(`PATCH ${scope}${authorization}/policyAssignments/{name}`, neighbours),
     full(`DELETE ${scope}${authorization}/policyAssignments/{name}`, changes),
   ]),

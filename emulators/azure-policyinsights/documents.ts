@@ -3,11 +3,17 @@ import type { Database } from "../kernel/state.ts";
 import { hashText, mix } from "./domain/hash.ts";
 
 /** Kinds that decide which rows there are. */
-export const structural = ["group", "resource", "assignment", "definition", "set"] as const;
+export const structural = [
+  "group",
+  "resource",
+  "assignment",
+  "definition",
+  "set",
+  "definitionVersion",
+  "setVersion",
+] as const;
 export type DocumentKind =
   | (typeof structural)[number]
-  | "definitionVersion"
-  | "setVersion"
   | "exemption"
   | "attestation"
   | "remediation"

@@ -48,6 +48,57 @@ const table = {
   PolicyAssignmentNotFound: { status: 404, text: (name: string) => `The policy assignment '${name}' is not found.` },
   PolicyExemptionNotFound: { status: 404, text: (name: string) => `The policy exemption '${name}' is not found.` },
   ManagementGroupNotFound: { status: 404, text: (name: string) => `The management group '${name}' cannot be found.` },
+  InvalidPolicyRule: { status: 400, text: (why: string) => `Failed to parse policy rule: '${why}'.` },
+  InvalidPolicyRuleEffect: {
+    status: 400,
+    text: (name: string, effect: string) =>
+      `The policy definition '${name}' rule is invalid. The policy effect '${effect}' is not supported.`,
+  },
+  InvalidPolicyRuleEffectDetails: {
+    status: 400,
+    text: (name: string) =>
+      `The policy definition '${name}' rule is invalid. The policy effect 'details' property could not be parsed.`,
+  },
+  UnusedPolicyParameters: {
+    status: 400,
+    text: (name: string, parameters: string) =>
+      `The policy '${name}' has defined parameters '${parameters}' which are not used in the policy rule. Please either remove these parameters from the definition or ensure that they are used in the policy rule.`,
+  },
+  UndefinedPolicyParameter: {
+    status: 400,
+    text: (who: string, parameters: string, definition: string) =>
+      `The ${who} the parameter(s) '${parameters}' which are not defined in the policy definition '${definition}'.`,
+  },
+  MissingPolicyParameter: {
+    status: 400,
+    text: (who: string, parameters: string, definition: string) =>
+      `The ${who} is missing the parameter(s) '${parameters}' as defined in the policy definition '${definition}'.`,
+  },
+  PolicyParameterValueNotAllowed: {
+    status: 400,
+    text: (value: string, parameter: string, definition: string, allowed: string) =>
+      `The value '${value}' is not allowed for policy parameter '${parameter}' in policy definition '${definition}'. The allowed values are '${allowed}'.`,
+  },
+  InvalidCreatePolicySetDefinitionRequest: {
+    status: 400,
+    text: (name: string, why: string) => `The policy set definition '${name}' request is invalid. ${why}`,
+  },
+  InvalidDeletePolicyDefinitionRequest: {
+    status: 400,
+    text: (name: string, kind: string, id: string) =>
+      `The policy definition '${name}' cannot be deleted. It is referenced by the ${kind} '${id}'. Please delete all ${kind}s referencing the policy.`,
+  },
+  InvalidDeletePolicySetDefinitionRequest: {
+    status: 400,
+    text: (name: string, kind: string, id: string) =>
+      `The policy set definition '${name}' cannot be deleted. It is referenced by the ${kind} '${id}'. Please delete all ${kind}s referencing the policy.`,
+  },
+  ResourceIdentityRequired: {
+    status: 400,
+    text: (name: string, effect: string) =>
+      `The policy assignment '${name}' request is invalid. Policy assignments must include a 'managed identity' when assigning '${effect}' policy definitions.`,
+  },
+  LocationRequired: { status: 400, text: () => "The location property is required for this definition." },
   InvalidRequestContent: { status: 400, text: (why: string) => `The request content was invalid: ${why}` },
   BadRequest: { status: 400, text: (why: string) => `${why}.` },
   InvalidRequest: { status: 400, text: (why: string) => `The request is invalid: ${why}.` },

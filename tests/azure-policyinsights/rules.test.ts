@@ -63,7 +63,7 @@ describe("conditions", () => {
       false,
     ],
   ])("%j is %s", (condition, expected) => {
-    const parameters = { tag: { value: "owner" } };
+    const parameters = { tag: "owner" };
     expect(evaluateRule({ if: condition, related: undefined }, parameters, subject).matches).toBe(expected);
   });
 });

@@ -40,6 +40,7 @@ const estate = createEstate(
       scope: `/subscriptions/${subscription}`,
       of,
       parameters: JSON.stringify({ tag: { value: `"${"π".repeat(position)}"\n` } }),
+      overrides: undefined,
       notScopes: [],
     })),
     removed: new Set(),

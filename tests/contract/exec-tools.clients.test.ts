@@ -75,6 +75,9 @@ testWith(tool("az", "azure-cli"), "az: assignments, definitions, states, remedia
     "2",
     "55",
     "3300",
+    "My own",
+    "36",
+    "36",
   ]);
 });
 

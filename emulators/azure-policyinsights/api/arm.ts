@@ -2,10 +2,11 @@
 import { Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import type { AzureState } from "../store.ts";
+import { assignments } from "./assignments.ts";
 import { attestations } from "./attestations.ts";
-import { authorization } from "./authorization.ts";
 import { costs } from "./costs.ts";
 import { definitionVersions } from "./definition-versions.ts";
+import { definitions } from "./definitions.ts";
 import { evaluationJobs } from "./evaluation-jobs.ts";
 import { eventGrid } from "./event-grid.ts";
 import { exemptions } from "./exemptions.ts";
@@ -27,8 +28,9 @@ export function arm(runtime: Runtime<AzureState>): Hono<KernelEnv> {
   managedIdentity(app, runtime);
   subscriptions(app, runtime);
   resources(app, runtime);
-  authorization(app, runtime);
+  definitions(app, runtime);
   definitionVersions(app, runtime);
+  assignments(app, runtime);
   exemptions(app, runtime);
   insights(app, runtime);
   evaluationJobs(app, runtime);

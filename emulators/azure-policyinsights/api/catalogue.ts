@@ -3,9 +3,12 @@ import type { Context } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { builtIns, cisFoundations, cloudSecurityBenchmark } from "../domain/built-ins.ts";
 import { type Json, list, member, record, text } from "../domain/json.ts";
-import { reject } from "../errors.ts";
+import { catalogueOf } from "../domain/structure.ts";
+import { compareVersions, versionIn } from "../domain/versions.ts";
 import type { AzureState } from "../store.ts";
 import { renderDefinition, renderInitiative } from "../wire/authorization.ts";
+import { systemData } from "../wire/system-data.ts";
+import { checkDefinition, checkSet } from "./checks.ts";
 import { announceGone, evaluateRows } from "./evaluating.ts";
 import { type ArmRequest, authorizationVersions, readRequest, subscriptionOf } from "./request.ts";
 import { idOf } from "./scopes.ts";
@@ -82,28 +85,26 @@ export function versionsOf(
   );
 }
 
-/** What a client does not number is its first. */
-export function versionIn(properties: Json): string {
-  return text(properties, "version") || text(member(properties, "metadata"), "version") || "1.0.0";
-}
-
-export function compareVersions(left: string, right: string): number {
-  const [one, other] = [left.split(/[.-]/).map(Number), right.split(/[.-]/).map(Number)];
-  for (let at = 0; at < 3; at += 1) {
-    const difference = (one[at] ?? 0) - (other[at] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/** Properties of a definition or an initiative. @throws ArmError 400 */
-export function checked(kind: CatalogueKind, properties: Json): Readonly<Record<string, Json>> {
+/** Properties of a definition or an initiative as a client may write them. @throws ArmError 400 or 404 */
+export function checked(
+  { state, ids }: Runtime<AzureState>,
+  kind: CatalogueKind,
+  id: string,
+  properties: Json,
+): Readonly<Record<string, Json>> {
   const given = record(properties);
-  if (kind === "definition" && given.policyRule === undefined)
-    reject("InvalidRequestContent", "'properties.policyRule' is missing");
-  if (kind === "set" && list(given.policyDefinitions).length === 0)
-    reject("InvalidRequestContent", "'properties.policyDefinitions' is missing or empty");
-  return given;
+  const name = id.slice(id.lastIndexOf("/") + 1);
+  if (kind === "definition") {
+    checkDefinition(name, given);
+    return given;
+  }
+  checkSet(name, given, catalogueOf(state.documents.structure(Number.MAX_SAFE_INTEGER)));
+  // Azure numbers what a client gives no reference to.
+  const policyDefinitions = list(given.policyDefinitions).map((each, position) => {
+    const number = () => BigInt(`0x${ids.fixed("azure.reference", [id.toLowerCase(), position]).hex(15)}`).toString();
+    return { ...record(each), policyDefinitionReferenceId: text(each, "policyDefinitionReferenceId") || number() };
+  });
+  return { ...given, policyDefinitions };
 }
 
 /** Writes the newest version, keeps the one before when it has another number, and evaluates what is assigned. */
@@ -112,27 +113,40 @@ export function putInCatalogue(
   kind: CatalogueKind,
   id: string,
   given: Readonly<Record<string, Json>>,
+  author: string,
 ): void {
   const { state, clock } = runtime;
   const { name, versions } = collections[kind];
   const properties = { mode: kind === "definition" ? "All" : undefined, ...given, policyType: "Custom" };
-  const body = { properties, id, type: `Microsoft.Authorization/${name}`, name: id.slice(id.lastIndexOf("/") + 1) };
-  const known = state.documents.find(kind, id.toLowerCase())?.body;
+  const stored = state.documents.find(kind, id.toLowerCase())?.body ?? undefined;
+  const known: Json = stored === undefined ? undefined : JSON.parse(stored);
   const at = clock.now();
-  if (known !== undefined && known !== null) {
-    const old = record(member(JSON.parse(known), "properties"));
-    const version = versionIn(old);
-    if (version !== versionIn(properties))
+  const body = {
+    properties,
+    id,
+    type: `Microsoft.Authorization/${name}`,
+    name: id.slice(id.lastIndexOf("/") + 1),
+    systemData: systemData(author, at, known),
+  };
+  const old = member(known, "properties");
+  const version = versionIn(old);
+  reassign(runtime, () => {
+    if (old !== undefined && version !== versionIn(properties))
       state.documents.put(versions, {
         id: `${id.toLowerCase()}/versions/${version}`,
-        body: JSON.stringify({ ...old, version }),
+        body: JSON.stringify({ ...record(old), version }),
         made: true,
         at,
       });
-  }
-  const before = state.readings();
+    state.documents.put(kind, { id: id.toLowerCase(), body: JSON.stringify(body), made: true, at });
+  });
+}
+
+/** Runs inside a write: changes what clients defined, tells of the states that are no more and evaluates the others. */
+export function reassign(runtime: Runtime<AzureState>, change: () => void): void {
+  const before = runtime.state.readings();
   const own = rowsOfCustom(runtime);
-  state.documents.put(kind, { id: id.toLowerCase(), body: JSON.stringify(body), made: true, at });
+  change();
   announceGone(runtime, before, own);
   evaluateRows(runtime, rowsOfCustom(runtime));
 }

@@ -3,6 +3,7 @@ import type { Context, Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answerArm } from "../arm.ts";
 import { type Json, member, record, text } from "../domain/json.ts";
+import { compareVersions, versionIn } from "../domain/versions.ts";
 import { reject } from "../errors.ts";
 import type { AzureState } from "../store.ts";
 import { bodyOf } from "./body.ts";
@@ -12,15 +13,15 @@ import {
   catalogueAt,
   checked,
   collections,
-  compareVersions,
   type Entry,
   provider,
   putInCatalogue,
+  reassign,
   scopeOf,
   type Version,
-  versionIn,
   versionsOf,
 } from "./catalogue.ts";
+import { authorOf } from "./request.ts";
 import { idOf } from "./scopes.ts";
 
 const scopes = [
@@ -102,18 +103,24 @@ function write(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kind: Catalo
   const version = segments.at(-1) ?? "";
   if (!/^\d{1,6}\.\d{1,6}\.\d{1,6}(-[a-z]+)?$/.test(version))
     return reject("InvalidRequestContent", `'${version}' is not a version such as 1.2.1`);
-  const properties = { ...checked(kind, bodyOf(c.env.exchange).properties), version };
+  const properties = { ...checked(runtime, kind, text(entry.body, "id"), bodyOf(c.env.exchange).properties), version };
   const known = versionsOf(state, kind, entry);
   store.write(() => {
     if (compareVersions(version, versionIn(member(entry.body, "properties"))) >= 0)
-      putInCatalogue(runtime, kind, text(entry.body, "id"), properties);
+      putInCatalogue(runtime, kind, text(entry.body, "id"), properties, authorOf(c.env.exchange));
     else
-      state.documents.put(collections[kind].versions, {
-        id: `${entry.id}/versions/${version}`,
-        body: JSON.stringify({ mode: kind === "definition" ? "All" : undefined, ...properties, policyType: "Custom" }),
-        made: true,
-        at: clock.now(),
-      });
+      reassign(runtime, () =>
+        state.documents.put(collections[kind].versions, {
+          id: `${entry.id}/versions/${version}`,
+          body: JSON.stringify({
+            mode: kind === "definition" ? "All" : undefined,
+            ...properties,
+            policyType: "Custom",
+          }),
+          made: true,
+          at: clock.now(),
+        }),
+      );
   });
   const after = entryOf(state, kind, segments, { tail: 2, custom: true });
   const made = versionsOf(state, kind, after).find((each) => each.version === version);
@@ -140,9 +147,12 @@ function remove(c: Context<KernelEnv>, runtime: Runtime<AzureState>, kind: Catal
         kind,
         text(entry.body, "id"),
         record({ ...record(next.properties), version: next.version } as Json),
+        authorOf(c.env.exchange),
       );
-    for (const version of found === newest ? [wanted, next.version] : [wanted])
-      state.documents.put(collections[kind].versions, { id: `${entry.id}/versions/${version}`, ...gone });
+    reassign(runtime, () => {
+      for (const version of found === newest ? [wanted, next.version] : [wanted])
+        state.documents.put(collections[kind].versions, { id: `${entry.id}/versions/${version}`, ...gone });
+    });
   });
   return answerArm(c.env.exchange, undefined, 200);
 }

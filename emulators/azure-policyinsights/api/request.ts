@@ -92,6 +92,11 @@ export function readRequest(exchange: Exchange, runtime: Runtime<AzureState>, ve
   return { query, apiVersion, segments, role: principal.role };
 }
 
+/** The application that signed a request in. */
+export function authorOf({ notes }: Exchange): string {
+  return notes.account === undefined ? "" : String(notes.account);
+}
+
 /** Lists that hold what the caller may see, empty or not, and documents that say nothing about anybody. */
 const open =
   /^\/(subscriptions|tenants|providers\/microsoft\.(policyinsights\/(operations|policymetadata.*)|resourcegraph\/operations))$/i;

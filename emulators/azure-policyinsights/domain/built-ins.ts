@@ -413,6 +413,8 @@ export interface Initiative {
   /** Where a client made it; absent for what is built in. */
   readonly scope?: string;
   readonly members?: readonly Member[];
+  /** `parameters` of what a client made. */
+  readonly parameters?: Json;
 }
 
 export const cloudSecurityBenchmark: Initiative = {
@@ -436,6 +438,8 @@ export interface Member {
   readonly definition: BuiltIn;
   readonly reference: string;
   readonly groups: readonly string[];
+  /** `parameters` that the initiative gives it. */
+  readonly parameters?: Json;
 }
 
 /** The definitions of an initiative that are shipped here, in the order of `builtIns`. */

@@ -1,5 +1,6 @@
 /** What clients changed in the make-up of the estate, as far as it decides which rows there are. */
 import type { BuiltIn, Initiative } from "./built-ins.ts";
+import type { Json } from "./json.ts";
 
 export interface MadeGroup {
   /** Id of the subscription. */
@@ -24,6 +25,7 @@ export interface MadeAssignment {
   readonly of: BuiltIn | Initiative;
   /** JSON text as records carry it, or "". */
   readonly parameters: string;
+  readonly overrides: Json;
   readonly notScopes: readonly string[];
 }
 

@@ -5,11 +5,22 @@ import {
   cisFoundations,
   cloudSecurityBenchmark,
   type Initiative,
+  type Member,
   membersOf,
 } from "./built-ins.ts";
 import { type Changes, noChanges } from "./changes.ts";
 import { factOf } from "./facts.ts";
 import { hashText, mix } from "./hash.ts";
+import type { Json } from "./json.ts";
+import {
+  declaredBy,
+  effectWith,
+  handedOn,
+  overriddenEffect,
+  underEffect,
+  type Values,
+  valuesOf,
+} from "./parameters.ts";
 
 /** Where a subscription hangs in the tree: management group names from its parent up to the tenant's root group. */
 export function managementGroupsAbove(position: number, tenantId: string): readonly string[] {
@@ -38,7 +49,9 @@ export interface Assignment {
 /** One definition as one assignment applies it. */
 export interface Policy {
   readonly assignment: number;
+  /** With the effect that the assignment gives it. */
   readonly definition: BuiltIn;
+  readonly parameters: Values;
   readonly reference: string;
   /** `[""]` when it is in no group, as records show it. */
   readonly groups: readonly string[];
@@ -62,6 +75,7 @@ interface Draft {
   readonly place: Place;
   readonly of: Initiative | BuiltIn;
   readonly parameters?: string;
+  readonly overrides?: Json;
   readonly notScopes?: readonly string[];
   readonly seeded?: boolean;
 }
@@ -108,9 +122,9 @@ export function assign(
   for (const place of tree.firstGroups)
     assignTo(place, "audit-managed-disks", builtIn("06a78e20-9358-41c9-923c-fb736d382a4d"));
   const kept = drafts.filter(({ name, place }) => !changes.removed.has(assignmentId(place.scope, name)));
-  for (const { name, scope, of, parameters, notScopes } of changes.assignments) {
+  for (const { scope, ...made } of changes.assignments) {
     const place = placeOf(tree, scope);
-    if (place) kept.push({ name, place: { ...place, scope }, of, parameters, notScopes, seeded: false });
+    if (place) kept.push({ ...made, place: { ...place, scope }, seeded: false });
   }
   return numbered(kept, tree, seedHash);
 }
@@ -130,18 +144,25 @@ export function placeOf(tree: Tree, scope: string): Place | undefined {
 function numbered(drafts: readonly Draft[], tree: Tree, seedHash: number) {
   const assignments: Assignment[] = [];
   const policies: Policy[] = [];
-  for (const { name, place, of, parameters = "", notScopes = [], seeded = true } of drafts) {
+  for (const { name, place, of, parameters = "", overrides, notScopes = [], seeded = true } of drafts) {
     const id = assignmentId(place.scope, name);
     const hash = mix(seedHash, hashText(id));
     const without = notScopes.flatMap((scope) => placeOf(tree, scope)?.group ?? []);
     const gone = new Set(notScopes.flatMap((scope) => wholeSubscriptions(tree, scope)));
     const initiative = "groupPrefix" in of ? of : undefined;
-    const members = "groupPrefix" in of ? membersOf(of) : [{ definition: of, reference: "", groups: [] }];
+    const given: Json = parameters === "" ? {} : JSON.parse(parameters);
+    const members =
+      "groupPrefix" in of
+        ? membersGiven(of, given)
+        : [{ definition: of, reference: "", groups: [], parameters: given }];
     const first = policies.length;
-    for (const { definition, reference, groups } of members)
+    for (const { definition, reference, groups, parameters: handed } of members) {
+      const values = valuesOf(declaredBy(definition), handed);
+      const effect = overriddenEffect(overrides, reference) ?? effectWith(definition, values);
       policies.push({
         assignment: assignments.length,
-        definition,
+        definition: underEffect(definition, effect),
+        parameters: values,
         reference: reference.toLowerCase(),
         groups: groups.length === 0 ? [""] : groups.map((group) => group.toLowerCase()),
         hash: mix(seedHash, hashText(factOf(definition))),
@@ -149,6 +170,7 @@ function numbered(drafts: readonly Draft[], tree: Tree, seedHash: number) {
         without,
         subscriptions: gone.size === 0 ? place.subscriptions : place.subscriptions.filter((each) => !gone.has(each)),
       });
+    }
     assignments.push({
       id,
       name,
@@ -165,6 +187,12 @@ function numbered(drafts: readonly Draft[], tree: Tree, seedHash: number) {
     });
   }
   return { assignments, policies };
+}
+
+/** The members of an initiative, each with the parameters that it hands on from an assignment's. */
+export function membersGiven(initiative: Initiative, given: Json): readonly Member[] {
+  const own = valuesOf(initiative.parameters, given);
+  return membersOf(initiative).map((each) => ({ ...each, parameters: handedOn(each.parameters, own) }));
 }
 
 function wholeSubscriptions(tree: Tree, scope: string): readonly number[] {

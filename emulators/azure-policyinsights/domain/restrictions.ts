@@ -2,7 +2,6 @@
 import type { Estate } from "./estate.ts";
 import { definitionId, setId } from "./fields.ts";
 import { type Json, list, member, record, text } from "./json.ts";
-import { parametersFor } from "./judge.ts";
 import type { Readings } from "./readings.ts";
 import { evaluateRule, ruleOf, type Subject } from "./rules.ts";
 import type { ScopeName } from "./scope.ts";
@@ -88,9 +87,8 @@ function infoOf(estate: Estate, code: number) {
 function judged(estate: Estate, code: number, subject: Subject) {
   const policy = estate.policies[code];
   if (!policy) return { matches: false, comparisons: [], effect: "" };
-  const parameters = parametersFor(estate, policy.assignment, policy.definition.parameters);
   return {
-    ...evaluateRule(ruleOf(policy.definition), parameters, subject),
+    ...evaluateRule(ruleOf(policy.definition), policy.parameters, subject),
     effect: policy.definition.effect.toLowerCase(),
   };
 }

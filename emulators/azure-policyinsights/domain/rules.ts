@@ -5,7 +5,8 @@
  */
 import type { BuiltIn } from "./built-ins.ts";
 import { factFor } from "./facts.ts";
-import { isRecord, type Json, list, member, record, text } from "./json.ts";
+import { isRecord, type Json, list, member, text } from "./json.ts";
+import type { Values } from "./parameters.ts";
 import { resourceTypes } from "./resource-types.ts";
 
 /** What a rule looks at. */
@@ -88,7 +89,7 @@ export function ruleOf(definition: BuiltIn): Rule {
   return { if: { allOf: [ofType, wrong] }, related: undefined };
 }
 
-export function evaluateRule(rule: Rule, parameters: Json, subject: Subject): Verdict {
+export function evaluateRule(rule: Rule, parameters: Values, subject: Subject): Verdict {
   const comparisons: Comparison[] = [];
   const context: Context = { subject, parameters, comparisons };
   const applies = condition(rule.if, context, "if");
@@ -100,7 +101,7 @@ export function evaluateRule(rule: Rule, parameters: Json, subject: Subject): Ve
 
 interface Context {
   readonly subject: Subject;
-  readonly parameters: Json;
+  readonly parameters: Values;
   readonly comparisons: Comparison[];
 }
 
@@ -114,7 +115,7 @@ function condition(json: Json, context: Context, path: string): boolean {
   return comparison(json, context, path);
 }
 
-const operators = [
+export const operators = [
   "equals",
   "notEquals",
   "like",
@@ -302,10 +303,8 @@ function call(expression: string, context: Context, depth: number): Json {
   if (!found || depth > 20) return expression;
   const args = splitArguments(found[2] ?? "").map((each) => call(each, context, depth + 1));
   switch (found[1]?.toLowerCase()) {
-    case "parameters": {
-      const given = record(member(context.parameters, String(args[0] ?? "")));
-      return given.value ?? given.defaultValue;
-    }
+    case "parameters":
+      return member(context.parameters, String(args[0] ?? ""));
     case "concat":
       return args.map((each) => String(each ?? "")).join("");
     case "field":

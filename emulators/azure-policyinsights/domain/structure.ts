@@ -9,7 +9,9 @@ import {
 } from "./built-ins.ts";
 import type { Changes, MadeAssignment, MadeGroup, MadeResource } from "./changes.ts";
 import { type Json, list, member, record, text } from "./json.ts";
+import { parameterNamed } from "./parameters.ts";
 import { resourceTypes } from "./resource-types.ts";
+import { compareVersions, isAsked, versionIn } from "./versions.ts";
 
 interface Written {
   readonly kind: string;
@@ -25,7 +27,7 @@ export function changesFrom(documents: readonly Written[]): Changes {
   const removed = new Set<string>();
   const catalogue = catalogueOf(documents);
   for (const { kind, id, body, made } of documents) {
-    if (kind === "definition" || kind === "set") continue;
+    if (kind !== "group" && kind !== "resource" && kind !== "assignment") continue;
     // A seeded thing that was deleted and made again is no longer the seeded one.
     if (body === null || (made && kind !== "group")) removed.add(id);
     if (body === null || !made) continue;
@@ -63,27 +65,63 @@ function resourceFrom(id: string, body: Json): MadeResource {
   };
 }
 
-/** Definitions and initiatives by id in lower case. */
+/** Definitions and initiatives: the newest whose version is asked for by a pattern, or the newest of all. */
 export interface Catalogue {
-  definition(id: string): BuiltIn | undefined;
-  initiative(id: string): Initiative | undefined;
+  definition(id: string, pattern?: string): BuiltIn | undefined;
+  initiative(id: string, pattern?: string): Initiative | undefined;
 }
 
 export function catalogueOf(documents: readonly Written[]): Catalogue {
-  const definitions = new Map<string, BuiltIn>();
-  const initiatives = new Map<string, Initiative>();
   const prefix = "/providers/microsoft.authorization/";
-  for (const definition of builtIns) definitions.set(`${prefix}policydefinitions/${definition.id}`, definition);
+  const definitions: Versions<BuiltIn> = new Map();
+  const initiatives: Versions<Initiative> = new Map();
+  for (const definition of builtIns) add(definitions, `${prefix}policydefinitions/${definition.id}`, definition);
   for (const initiative of [cloudSecurityBenchmark, cisFoundations])
-    initiatives.set(`${prefix}policysetdefinitions/${initiative.id}`, initiative);
-  for (const { kind, id, body } of documents)
-    if (kind === "definition" && body !== null) definitions.set(id, definitionFrom(JSON.parse(body)));
-  for (const { kind, id, body } of documents)
-    if (kind === "set" && body !== null) initiatives.set(id, initiativeFrom(JSON.parse(body), definitions));
+    add(initiatives, `${prefix}policysetdefinitions/${initiative.id}`, initiative);
+  for (const [id, body] of customIn(documents, "definition", "definitionVersion"))
+    add(definitions, id, definitionFrom(body));
+  for (const [id, body] of customIn(documents, "set", "setVersion"))
+    add(initiatives, id, initiativeFrom(body, definitions));
   return {
-    definition: (id) => definitions.get(id.toLowerCase()),
-    initiative: (id) => initiatives.get(id.toLowerCase()),
+    definition: (id, pattern = "") => newest(definitions, id, pattern),
+    initiative: (id, pattern = "") => newest(initiatives, id, pattern),
   };
+}
+
+/** By id in lower case; newest first. */
+type Versions<Kind extends { readonly version: string }> = Map<string, Kind[]>;
+
+function add<Kind extends { readonly version: string }>(versions: Versions<Kind>, id: string, item: Kind): void {
+  const known = [...(versions.get(id) ?? []), item];
+  versions.set(
+    id,
+    known.sort((left, right) => compareVersions(right.version, left.version)),
+  );
+}
+
+function newest<Kind extends { readonly version: string }>(
+  versions: Versions<Kind>,
+  id: string,
+  pattern: string,
+): Kind | undefined {
+  return versions.get(id.toLowerCase())?.find(({ version }) => isAsked(version, pattern));
+}
+
+/** Bodies of what clients defined, by id: as it is now, and in the versions that are kept beside it. */
+function customIn(documents: readonly Written[], kind: string, versionKind: string): readonly [string, Json][] {
+  const bodies = new Map<string, Json>();
+  for (const { kind: each, id, body } of documents)
+    if (each === kind && body !== null) bodies.set(id, JSON.parse(body));
+  const found: [string, Json][] = [...bodies];
+  for (const { kind: each, id, body } of documents) {
+    if (each !== versionKind || body === null) continue;
+    const owner = id.slice(0, id.lastIndexOf("/versions/"));
+    const properties: Json = JSON.parse(body);
+    const current = bodies.get(owner);
+    if (current !== undefined && versionIn(member(current, "properties")) !== versionIn(properties))
+      found.push([owner, { ...record(current), properties }]);
+  }
+  return found;
 }
 
 function definitionFrom(body: Json): BuiltIn {
@@ -94,7 +132,7 @@ function definitionFrom(body: Json): BuiltIn {
     id: text(body, "name"),
     name: text(properties, "displayName") || text(body, "name"),
     category: text(metadata, "category"),
-    version: text(metadata, "version") || "1.0.0",
+    version: versionIn(properties),
     effect: effectOf(rule, member(properties, "parameters")),
     on: typesIn(member(rule, "if")) ?? (text(properties, "mode").toLowerCase() === "indexed" ? "indexed" : "all"),
     scope: text(body, "id").split(/\/providers\/microsoft\.authorization\//i)[0] ?? "",
@@ -106,7 +144,7 @@ function definitionFrom(body: Json): BuiltIn {
 /** The effect, or the default of the parameter that names it. */
 function effectOf(rule: Json, parameters: Json): string {
   const effect = text(member(rule, "then"), "effect");
-  const name = /^\[parameters\('([^']+)'\)\]$/i.exec(effect)?.[1];
+  const name = parameterNamed(effect);
   return name === undefined ? effect : text(member(parameters, name), "defaultValue") || "Audit";
 }
 
@@ -130,31 +168,35 @@ function typesIn(condition: Json): readonly string[] | undefined {
   return undefined;
 }
 
-function initiativeFrom(body: Json, definitions: ReadonlyMap<string, BuiltIn>): Initiative {
+function initiativeFrom(body: Json, definitions: Versions<BuiltIn>): Initiative {
   const properties = member(body, "properties");
   const members = list(member(properties, "policyDefinitions")).flatMap((each, index): Member[] => {
-    const definition = definitions.get(text(each, "policyDefinitionId").toLowerCase());
+    const id = text(each, "policyDefinitionId");
+    const definition = newest(definitions, id, text(each, "definitionVersion")) ?? newest(definitions, id, "");
     if (!definition) return [];
     const groups = list(member(each, "groupNames")).flatMap((name) => (typeof name === "string" ? name : []));
-    return [
-      { definition, reference: text(each, "policyDefinitionReferenceId") || `${definition.id}_${index + 1}`, groups },
-    ];
+    const reference = text(each, "policyDefinitionReferenceId") || `${definition.id}_${index + 1}`;
+    return [{ definition, reference, groups, parameters: member(each, "parameters") }];
   });
   return {
     id: text(body, "name"),
     name: text(properties, "displayName") || text(body, "name"),
     category: text(member(properties, "metadata"), "category"),
-    version: text(member(properties, "metadata"), "version") || "1.0.0",
+    version: versionIn(properties),
     groupPrefix: "",
     scope: text(body, "id").split(/\/providers\/microsoft\.authorization\//i)[0] ?? "",
     members,
+    parameters: member(properties, "parameters"),
   };
 }
 
 function assignmentFrom(body: Json, catalogue: Catalogue): readonly MadeAssignment[] {
   const properties = member(body, "properties");
   const id = text(properties, "policyDefinitionId");
-  const of = catalogue.definition(id) ?? catalogue.initiative(id);
+  const pattern = text(properties, "definitionVersion");
+  const asked = catalogue.definition(id, pattern) ?? catalogue.initiative(id, pattern);
+  // Whoever asked for a version that was deleted since is left with what there is.
+  const of = asked ?? catalogue.definition(id) ?? catalogue.initiative(id);
   if (!of) return [];
   const parameters = record(member(properties, "parameters"));
   return [
@@ -163,6 +205,7 @@ function assignmentFrom(body: Json, catalogue: Catalogue): readonly MadeAssignme
       scope: text(properties, "scope"),
       of,
       parameters: Object.keys(parameters).length === 0 ? "" : JSON.stringify(parameters),
+      overrides: member(properties, "overrides"),
       notScopes: list(member(properties, "notScopes")).flatMap((each) => (typeof each === "string" ? each : [])),
     },
   ];

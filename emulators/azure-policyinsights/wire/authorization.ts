@@ -2,13 +2,15 @@
 import { type BuiltIn, type Initiative, membersOf } from "../domain/built-ins.ts";
 import { setId } from "../domain/fields.ts";
 import { type Json, record } from "../domain/json.ts";
+import { declaredBy } from "../domain/parameters.ts";
 import type { Assignment } from "../domain/policies.ts";
 import { ruleOf } from "../domain/rules.ts";
 
 export function renderDefinition(definition: BuiltIn) {
   const { if: condition, related } = ruleOf(definition);
+  const parameters = record(declaredBy(definition));
   const then = {
-    effect: "[parameters('effect')]",
+    effect: parameters.effect === undefined ? definition.effect : "[parameters('effect')]",
     ...(related === undefined ? {} : { details: { type: related } }),
   };
   return {
@@ -24,14 +26,7 @@ export function renderDefinition(definition: BuiltIn) {
       description: definition.name,
       metadata: { version: definition.version, category: definition.category },
       version: definition.version,
-      parameters: {
-        effect: {
-          type: "String",
-          metadata: { displayName: "Effect", description: "Enable or disable the execution of the policy" },
-          allowedValues: [...new Set([definition.effect, "Audit", "Disabled"])],
-          defaultValue: definition.effect,
-        },
-      },
+      parameters,
       policyRule: { if: condition, then },
       versions: [definition.version],
     },
@@ -82,6 +77,7 @@ export function renderAssignment(assignment: Assignment, stored: Json) {
     properties: {
       displayName: properties.displayName ?? assignment.name,
       policyDefinitionId: properties.policyDefinitionId ?? definition,
+      ...(properties.definitionVersion === undefined ? {} : { definitionVersion: properties.definitionVersion }),
       scope: assignment.scope,
       notScopes: assignment.notScopes,
       parameters: assignment.parameters === "" ? {} : JSON.parse(assignment.parameters),
@@ -95,5 +91,6 @@ export function renderAssignment(assignment: Assignment, stored: Json) {
     id: `${assignment.scope}/providers/Microsoft.Authorization/policyAssignments/${assignment.name}`,
     type: "Microsoft.Authorization/policyAssignments",
     name: assignment.name,
+    ...(given.systemData === undefined ? {} : { systemData: given.systemData }),
   };
 }

@@ -9,3 +9,11 @@ az policy metadata list --top 2 --query "length(@)" --output tsv
 az resource list --resource-group rg-web-prod-01 --query "length(@)" --output tsv
 az rest --method post --url "https://management.azure.com/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01" \
   --body '{"query": "resources | summarize n = count()"}' --query "data[0].n" --output tsv
+# What is written again is updated: az takes 201 for the answer, nothing else.
+az policy definition create --name own --mode All --output none \
+  --rules '{"if": {"field": "type", "equals": "Microsoft.Cache/redis"}, "then": {"effect": "audit"}}'
+az policy definition update --name own --display-name "My own" --query displayName --output tsv
+for again in 1 2; do
+  az policy assignment create --name own --policy own --mi-system-assigned --location westeurope \
+    --query "length(identity.principalId)" --output tsv 2>/dev/null
+done
