@@ -86,3 +86,13 @@ test("a silent conversation becomes inactive and closes; a closed one takes no m
   expect(await root.conversations.list()).toEqual([]);
   expect(await tree.conversations(made.sid).remove()).toBe(true);
 });
+
+test("names are found as they were given, per cent signs and all", async () => {
+  const root = server.client().conversations.v1;
+  for (const uniqueName of ["100%", "a%20b", "a b/c"]) {
+    const made = await root.conversations.create({ uniqueName });
+    expect((await root.conversations(encodeURIComponent(uniqueName)).fetch()).sid).toBe(made.sid);
+    expect((await root.users.create({ identity: uniqueName })).identity).toBe(uniqueName);
+    expect((await root.users(encodeURIComponent(uniqueName)).fetch()).identity).toBe(uniqueName);
+  }
+});

@@ -16,7 +16,7 @@ export interface Call {
   readonly caller: Account;
   readonly form: URLSearchParams;
   readonly query: URLSearchParams;
-  /** A segment of the path by its name, without `.json`; empty when the route has none of that name. */
+  /** A segment of the path by its name, decoded and without `.json`; empty when the route has none of that name. */
   param(name: string): string;
 }
 

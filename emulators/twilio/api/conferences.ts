@@ -102,7 +102,7 @@ const participantSpec: ResourceSpec<ParticipantData, Settings> = {
     runtime.state.resourceByKey(participant, name) ??
     runtime.state
       .resourcesOf(participant, param("conference"))
-      .find(({ data }) => data.Label === decodeURIComponent(name)),
+      .find(({ data }) => data.Label === name),
   revise: (_call, { data }, sent) => ({ data: { ...data, ...sent } }),
   view: (one, call) => participantView(one, call),
   filters: {
@@ -153,7 +153,7 @@ function update(call: Call): Response {
 function invite(call: Call): Response {
   const { runtime, exchange, account, form, param } = call;
   exchange.note("operation", "CreateParticipant");
-  const name = decodeURIComponent(param("conference"));
+  const name = param("conference");
   const planned = planCall(
     new URLSearchParams([
       ...form,

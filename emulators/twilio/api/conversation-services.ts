@@ -64,8 +64,7 @@ export function conversationNamed(
   name: string,
 ): Resource<ConversationData> | undefined {
   const { state } = call.runtime;
-  const decoded = decodeURIComponent(name);
-  const found = state.resource(conversation, decoded) ?? state.resourceByKey(conversation, `${serviceSid}/${decoded}`);
+  const found = state.resource(conversation, name) ?? state.resourceByKey(conversation, `${serviceSid}/${name}`);
   return found?.parent === serviceSid ? found : undefined;
 }
 

@@ -85,9 +85,7 @@ export function userNamed(call: Call, serviceSid: string, identity: string): Use
 
 /** By sid or by identity. */
 function userBy({ runtime: { state } }: Call, serviceSid: string, name: string): User | undefined {
-  const decoded = decodeURIComponent(name);
-  const found =
-    state.resource(conversationUser, decoded) ?? state.resourceByKey(conversationUser, `${serviceSid}/${decoded}`);
+  const found = state.resource(conversationUser, name) ?? state.resourceByKey(conversationUser, `${serviceSid}/${name}`);
   return found?.parent === serviceSid ? found : undefined;
 }
 

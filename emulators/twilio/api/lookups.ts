@@ -20,7 +20,7 @@ function fetchNumber(call: Call): Response {
     .map((field) => field.trim())
     .filter((field) => field !== "");
   const fields = asked.map((field) => lookupFields.find((known) => known === field) ?? reject("lookupField", field));
-  const result = validate(decodeURIComponent(param("number")), query.get("CountryCode") || undefined);
+  const result = validate(param("number"), query.get("CountryCode") || undefined);
   const { valid, number, country } = result;
   exchange.note("resource", number);
   const packages = lookupFields

@@ -183,7 +183,7 @@ function checked(call: Call, serviceSid: string): Verification {
 /** By its sid, or, as the real service also allows, by the number it went to. */
 function find(call: Call): Verification {
   const service = serviceIn(call);
-  const name = decodeURIComponent(call.param("sid"));
+  const name = call.param("sid");
   call.exchange.note("resource", name);
   const { state } = call.runtime;
   const found =
