@@ -87,6 +87,25 @@ test("a silent conversation becomes inactive and closes; a closed one takes no m
   expect(await tree.conversations(made.sid).remove()).toBe(true);
 });
 
+test("messages are listed as they were said, or the other way round when asked, page by page", async () => {
+  const { conversations } = server.client().conversations.v1;
+  const { sid } = await conversations.create({});
+  const said = conversations(sid).messages;
+  for (const body of ["one", "two", "three"]) await said.create({ body });
+  const bodies = (page: { instances: readonly { body: string }[] } | undefined) => page?.instances.map(({ body }) => body);
+  expect((await said.list()).map(({ body }) => body)).toEqual(["one", "two", "three"]);
+  expect((await said.list({ order: "desc" })).map(({ body }) => body)).toEqual(["three", "two", "one"]);
+  for (const order of ["asc", "desc"] as const) {
+    const first = await said.page({ order, pageSize: 2 });
+    const second = await first.nextPage();
+    expect(bodies(first)).toEqual(order === "asc" ? ["one", "two"] : ["three", "two"]);
+    expect(bodies(second)).toEqual(order === "asc" ? ["three"] : ["one"]);
+    expect(second?.nextPageUrl).toBeUndefined();
+    expect(bodies(await second?.previousPage())).toEqual(bodies(first));
+  }
+  await expect(said.list({ order: "up" as "asc" })).rejects.toMatchObject({ status: 400, code: 20001 });
+});
+
 test("names are found as they were given, per cent signs and all", async () => {
   const root = server.client().conversations.v1;
   for (const uniqueName of ["100%", "a%20b", "a b/c"]) {

@@ -69,6 +69,9 @@ export function mountConversationMessages(app: Hono<KernelEnv>, runtime: TwilioR
       ...["participant_sid", "date_created", "date_updated", "url", "delivery", "links", "content_sid"],
     ],
     parent: (call) => conversationOf(call).sid,
+    // https://www.twilio.com/docs/conversations/api/conversation-message-resource: in the order they were said.
+    oldestFirst: ({ query }) => orderOf(query) === "asc",
+    filters: { Order: () => true },
     prepare,
     stored,
     view({ sid, parent, data }, call) {
@@ -85,6 +88,11 @@ export function mountConversationMessages(app: Hono<KernelEnv>, runtime: TwilioR
       };
     },
   });
+}
+
+function orderOf(query: URLSearchParams): "asc" | "desc" {
+  const asked = query.get("Order") || "asc";
+  return asked === "asc" || asked === "desc" ? asked : reject("invalidParameter", "Order", asked);
 }
 
 function messageOf(call: Call): Kept {

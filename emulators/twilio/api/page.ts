@@ -8,7 +8,10 @@ import type { Call } from "./call.ts";
 export interface ListSource<T> {
   /** The query parameters that filter, and that links repeat. */
   readonly filters: readonly string[];
-  /** Records newest first, from the token on; upwards from it for `newer`. Undefined when the token names nothing. */
+  /**
+   * Records in the order of the list, from the token on; backwards from it for `newer`. Undefined when the token names
+   * nothing.
+   */
   each(token: PageToken | undefined): Iterable<T> | undefined;
   keep(record: T): boolean;
   sid(record: T): string;
@@ -65,20 +68,21 @@ function take<T>(source: ListSource<T>, { page, pageSize, token }: PageRequest):
   return rows;
 }
 
-/** The resources of one kind and parent. */
+const beforeAll = { createdAt: -1, arrival: 0 };
+
+/** The resources of one kind and parent. Of a list that begins with the oldest, `older` names those that follow. */
 export function eachOf<Data>(
   { runtime }: Call,
   kind: Kind<Data>,
   query: ResourceQuery,
+  oldestFirst: boolean,
 ): ListSource<Resource<Data>>["each"] {
   return (token) => {
-    if (!token) return runtime.state.eachResource(kind, query);
+    if (!token) return runtime.state.eachResource(kind, oldestFirst ? { ...query, newerThan: beforeAll } : query);
     const place = runtime.state.placeOfResource(kind, token.sid);
     if (!place) return undefined;
-    return runtime.state.eachResource(kind, {
-      ...query,
-      ...(token.direction === "older" ? { olderThan: place } : { newerThan: place }),
-    });
+    const downwards = (token.direction === "older") !== oldestFirst;
+    return runtime.state.eachResource(kind, { ...query, ...(downwards ? { olderThan: place } : { newerThan: place }) });
   };
 }
 

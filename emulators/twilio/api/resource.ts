@@ -58,6 +58,8 @@ export interface ResourceSpec<Data extends object, Sent extends object = Data> {
   changed?(call: Call, resource: Resource<Data>, before: Resource<Data>): void;
   removing?(call: Call, resource: Resource<Data>): void;
   readonly createStatus?: number;
+  /** Whether this list begins with the oldest. Default: the newest, as nearly every list of the service does. */
+  oldestFirst?(call: Call): boolean;
   /** Filters of the list; a resource is kept when all that were sent agree. */
   readonly filters?: Readonly<Record<string, (resource: Resource<Data>, value: string, call: Call) => boolean>>;
   /** Finds one by what stands in the path; default: its sid. */
@@ -176,7 +178,7 @@ function list<Data extends object, Sent extends object>(call: Call, spec: Resour
   const suffix = spec.domain === undefined && !wantsXml(call.exchange) ? ".json" : "";
   const { records, frame } = readPage<Resource<Data>>(call, `${path}${suffix}`, {
     filters: filters.map(([name]) => name),
-    each: eachOf(call, spec.kind, { parent }),
+    each: eachOf(call, spec.kind, { parent }, spec.oldestFirst?.(call) ?? false),
     keep: (resource) =>
       (spec.belongs?.(resource, call) ?? true) &&
       filters.every(([name, agrees]) => {
