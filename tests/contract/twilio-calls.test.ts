@@ -234,6 +234,14 @@ test("calls meet in queues and conferences", async () => {
   expect(await client.queues(queue.sid).remove()).toBe(true);
 });
 
+test("no two queues of an account share a name", async () => {
+  const { queues } = server.client();
+  const [left, right] = [await queues.create({ friendlyName: "left" }), await queues.create({ friendlyName: "right" })];
+  await expect(queues.create({ friendlyName: "left" })).rejects.toMatchObject({ status: 400, code: 22003 });
+  await expect(queues(right.sid).update({ friendlyName: "left" })).rejects.toMatchObject({ code: 22003 });
+  expect(await queues(left.sid).update({ friendlyName: "left", maxSize: 7 })).toMatchObject({ maxSize: 7 });
+});
+
 test("in a queue a call hears its waitUrl over and over, until a Leave lets it go on", async () => {
   let asked = 0;
   receiver.answer = (request, _n, response) => {

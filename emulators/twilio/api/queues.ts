@@ -33,12 +33,8 @@ const queueSpec: ResourceSpec<QueueData> = {
     ...["date_updated", "current_size", "friendly_name", "uri", "account_sid", "average_wait_time", "sid"],
     ...["date_created", "max_size"],
   ],
-  prepare(call, data) {
-    const key = `${call.account.sid}/${data.FriendlyName}`;
-    if (call.runtime.state.resourceByKey(queue, key)) reject("queueExists", data.FriendlyName);
-    return { data, key };
-  },
-  revise: (call, _queue, data) => ({ data, key: `${call.account.sid}/${data.FriendlyName}` }),
+  prepare: (call, data) => ({ data, key: freeKey(call, data) }),
+  revise: (call, { sid }, data) => ({ data, key: freeKey(call, data, sid) }),
   removing({ runtime }, { sid }) {
     if (runtime.state.countResources(member, sid) > 0) reject("queueNotEmpty");
   },
@@ -48,6 +44,14 @@ const queueSpec: ResourceSpec<QueueData> = {
     return { current_size: waits.length, average_wait_time: waits.length === 0 ? 0 : Math.round(total / waits.length) };
   },
 };
+
+/** Calls find a queue by its name, so no two of an account share one. */
+function freeKey({ runtime, account }: Call, { FriendlyName }: QueueData, own?: string): string {
+  const key = `${account.sid}/${FriendlyName}`;
+  const known = runtime.state.resourceByKey(queue, key);
+  if (known && known.sid !== own) reject("queueExists", FriendlyName);
+  return key;
+}
 
 const memberSpec: ResourceSpec<MemberData, object> = {
   kind: member,
