@@ -92,7 +92,8 @@ test("messages are listed as they were said, or the other way round when asked, 
   const { sid } = await conversations.create({});
   const said = conversations(sid).messages;
   for (const body of ["one", "two", "three"]) await said.create({ body });
-  const bodies = (page: { instances: readonly { body: string }[] } | undefined) => page?.instances.map(({ body }) => body);
+  const bodies = (page: { instances: readonly { body: string }[] } | undefined) =>
+    page?.instances.map(({ body }) => body);
   expect((await said.list()).map(({ body }) => body)).toEqual(["one", "two", "three"]);
   expect((await said.list({ order: "desc" })).map(({ body }) => body)).toEqual(["three", "two", "one"]);
   for (const order of ["asc", "desc"] as const) {

@@ -81,6 +81,45 @@ test("a number is sought, bought, found, set up and given back", async () => {
   ).rejects.toMatchObject({ code: 21659 });
 });
 
+test("a number is handed to a subaccount, which then has it and its messages; its old pool has lost it", async () => {
+  const client = server.client();
+  const sub = await client.api.v2010.accounts.create({ friendlyName: "Unit four" });
+  const number = await client.incomingPhoneNumbers.create({ areaCode: "617" });
+  const service = await client.messaging.v1.services.create({ friendlyName: "Pool" });
+  await client.messaging.v1.services(service.sid).phoneNumbers.create({ phoneNumberSid: number.sid });
+  const context = client.incomingPhoneNumbers(number.sid);
+  await expect(context.update({ accountSid: `AC${"0".repeat(32)}` })).rejects.toMatchObject({ code: 20001 });
+  const moved = await context.update({ accountSid: sub.sid, friendlyName: "Moved" });
+  expect(moved).toMatchObject({ accountSid: sub.sid, friendlyName: "Moved", sid: number.sid });
+  await expect(context.fetch()).rejects.toMatchObject({ status: 404 });
+  expect((await client.api.v2010.accounts(sub.sid).incomingPhoneNumbers.list()).map(({ sid }) => sid)).toEqual([
+    number.sid,
+  ]);
+  expect(await client.messaging.v1.services(service.sid).phoneNumbers.list()).toEqual([]);
+});
+
+test("a trunk and a voice application take each other's place; what does not exist cannot be set", async () => {
+  const client = server.client();
+  const number = await client.incomingPhoneNumbers.create({ areaCode: "206" });
+  const context = client.incomingPhoneNumbers(number.sid);
+  const app = await client.applications.create({ friendlyName: "Switchboard" });
+  const trunkSid = `TK${"1".repeat(32)}`;
+  expect(await context.update({ voiceApplicationSid: app.sid })).toMatchObject({ voiceApplicationSid: app.sid });
+  expect(await context.update({ trunkSid })).toMatchObject({ trunkSid, voiceApplicationSid: "" });
+  expect(await context.update({ voiceApplicationSid: app.sid })).toMatchObject({
+    trunkSid: null,
+    voiceApplicationSid: app.sid,
+  });
+  expect(await context.update({ voiceApplicationSid: "", trunkSid })).toMatchObject({ trunkSid });
+  expect(await context.update({ trunkSid: "" })).toMatchObject({ trunkSid: null, voiceApplicationSid: "" });
+  const missing = "2".repeat(32);
+  await expect(context.update({ smsApplicationSid: `AP${missing}` })).rejects.toMatchObject({ code: 21218 });
+  await expect(context.update({ addressSid: `AD${missing}` })).rejects.toMatchObject({ code: 20001 });
+  await expect(
+    client.incomingPhoneNumbers.create({ areaCode: "206", voiceApplicationSid: `AP${missing}` }),
+  ).rejects.toMatchObject({ code: 21218 });
+});
+
 test("test credentials buy magic numbers only", async () => {
   const account = server.runtime.state.mainAccount("test");
   const numbers = server.client(account?.sid, account?.authToken).incomingPhoneNumbers;

@@ -100,9 +100,7 @@ const participantSpec: ResourceSpec<ParticipantData, Settings> = {
   prepare: () => reject("forbidden"),
   find: ({ runtime, param }, name) =>
     runtime.state.resourceByKey(participant, name) ??
-    runtime.state
-      .resourcesOf(participant, param("conference"))
-      .find(({ data }) => data.Label === name),
+    runtime.state.resourcesOf(participant, param("conference")).find(({ data }) => data.Label === name),
   revise: (_call, { data }, sent) => ({ data: { ...data, ...sent } }),
   view: (one, call) => participantView(one, call),
   filters: {

@@ -85,7 +85,8 @@ export function userNamed(call: Call, serviceSid: string, identity: string): Use
 
 /** By sid or by identity. */
 function userBy({ runtime: { state } }: Call, serviceSid: string, name: string): User | undefined {
-  const found = state.resource(conversationUser, name) ?? state.resourceByKey(conversationUser, `${serviceSid}/${name}`);
+  const found =
+    state.resource(conversationUser, name) ?? state.resourceByKey(conversationUser, `${serviceSid}/${name}`);
   return found?.parent === serviceSid ? found : undefined;
 }
 

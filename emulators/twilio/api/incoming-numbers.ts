@@ -7,8 +7,16 @@ import { type Parameters, text } from "../domain/parameters.ts";
 import { normalisePhone } from "../domain/phone-numbers.ts";
 import { numberParameters } from "../domain/voice-and-sms.ts";
 import { reject } from "../errors.ts";
-import { type NumberType, type PhoneNumberData, type PhoneNumberSettings, phoneNumber, poolNumber } from "../kinds.ts";
-import type { Resource } from "../store-resources.ts";
+import {
+  address,
+  application,
+  type NumberType,
+  type PhoneNumberData,
+  type PhoneNumberSettings,
+  phoneNumber,
+  poolNumber,
+} from "../kinds.ts";
+import type { Kind, Resource } from "../store-resources.ts";
 import { rfc2822 } from "../wire/dates.ts";
 import { wantsXml } from "../wire/headers.ts";
 import { type Shown, shown } from "../wire/resource.ts";
@@ -67,8 +75,11 @@ function numberSpec(segment?: string, type?: NumberType): ResourceSpec<PhoneNumb
     view: (number, call) => numberView(number, call),
     belongs: ({ data }) => type === undefined || data.type === type,
     prepare: (call, sent) => buy(call, sent, type),
-    revise: (_call, { data }, sent) => ({ data: { ...data, ...settingsOf(sent) } }),
-    changed: (call, number) => transfer(call, number),
+    revise: (call, { data }, sent) => ({ data: { ...data, ...settingsOf(call, sent) }, ...newOwner(call) }),
+    // Whoever has the number now decides which service sends with it.
+    changed({ runtime }, { sid, accountSid }, before) {
+      if (accountSid !== before.accountSid) runtime.state.removeResource(poolNumber, sid);
+    },
     removing: ({ runtime }, { sid }) => runtime.state.removeResource(poolNumber, sid),
     filters: {
       FriendlyName: ({ data }, value) => data.FriendlyName === value,
@@ -85,7 +96,7 @@ function buy(call: Call, sent: Purchase, type: NumberType | undefined) {
   const number = sent.PhoneNumber === "" ? numberIn(call, sent.AreaCode) : wanted(call, sent.PhoneNumber);
   if (type !== undefined && numberType(number) !== type) reject("numberInvalid", number);
   if (account.test === 0 && runtime.state.resourceByKey(phoneNumber, number)) reject("numberTaken", number);
-  const settings = settingsOf(sent);
+  const settings = settingsOf(call, sent);
   const data: PhoneNumberData = {
     ...settings,
     FriendlyName: settings.FriendlyName === "" ? friendlyForm(number) : settings.FriendlyName,
@@ -97,8 +108,18 @@ function buy(call: Call, sent: Purchase, type: NumberType | undefined) {
 }
 
 /** Setting a trunk clears the voice application and the other way round; an application overrides the URLs, which stay. */
-function settingsOf({ PhoneNumber: _, AreaCode: __, AccountSid: ___, ...settings }: Purchase): PhoneNumberSettings {
-  return settings.VoiceApplicationSid !== "" && settings.TrunkSid !== null ? { ...settings, TrunkSid: null } : settings;
+function settingsOf(
+  { runtime, account, form }: Call,
+  { PhoneNumber: _, AreaCode: __, AccountSid: ___, ...settings }: Purchase,
+): PhoneNumberSettings {
+  const has = (kind: Kind<unknown>, sid: string | null) =>
+    sid === null || sid === "" || runtime.state.resource(kind, sid)?.accountSid === account.sid;
+  for (const name of ["VoiceApplicationSid", "SmsApplicationSid"] as const)
+    if (form.has(name) && !has(application, settings[name])) reject("callApplication", settings[name]);
+  for (const name of ["AddressSid", "EmergencyAddressSid"] as const)
+    if (form.has(name) && !has(address, settings[name])) reject("invalidParameter", name, settings[name] ?? "");
+  if (form.get("TrunkSid")) return { ...settings, VoiceApplicationSid: "" };
+  return form.get("VoiceApplicationSid") ? { ...settings, TrunkSid: null } : settings;
 }
 
 function wanted({ account }: Call, text: string): string {
@@ -123,12 +144,15 @@ function numberIn({ runtime, account }: Call, areaCode: string): string {
 }
 
 /** `AccountSid` on an update hands the number to another account of the same owner. */
-function transfer({ runtime, account, caller, form }: Call, number: Resource<PhoneNumberData>): void {
-  const sid = form.get("AccountSid");
-  if (sid === null || sid === "" || sid === account.sid) return;
+function newOwner({ runtime, account, caller, form }: Call): {
+  readonly accountSid?: string;
+  readonly parent?: string;
+} {
+  const sid = form.get("AccountSid") ?? "";
+  if (sid === "" || sid === account.sid) return {};
   const target = runtime.state.account(sid);
-  if (!target || target.ownerSid !== caller.ownerSid) reject("invalidParameter", "AccountSid", sid);
-  runtime.state.changeResource(phoneNumber, { ...number, accountSid: sid, parent: sid });
+  if (target?.ownerSid !== caller.ownerSid || target.status !== "active") reject("invalidParameter", "AccountSid", sid);
+  return { accountSid: sid, parent: sid };
 }
 
 export function renderNumber(call: Call, number: Resource<PhoneNumberData>, names: readonly string[]): Shown {

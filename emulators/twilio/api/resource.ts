@@ -51,8 +51,8 @@ export interface ResourceSpec<Data extends object, Sent extends object = Data> {
   parent?(call: Call): string;
   /** Checks what was sent and makes of it what is kept, with its key. Inside no write. */
   prepare(call: Call, sent: Sent): { readonly data: Data; readonly key?: string | null; readonly sid?: string };
-  /** The same for an update. */
-  revise?(call: Call, resource: Resource<Data>, sent: Sent): { readonly data: Data; readonly key?: string | null };
+  /** The same for an update, which may also move it elsewhere. */
+  revise?(call: Call, resource: Resource<Data>, sent: Sent): Revision<Data>;
   /** Inside the write that stored, changed or is about to remove it. */
   stored?(call: Call, resource: Resource<Data>): void;
   changed?(call: Call, resource: Resource<Data>, before: Resource<Data>): void;
@@ -66,6 +66,14 @@ export interface ResourceSpec<Data extends object, Sent extends object = Data> {
   find?(call: Call, name: string): Resource<Data> | undefined;
   /** Of all resources of the kind, those that this path is about. */
   belongs?(resource: Resource<Data>, call: Call): boolean;
+}
+
+/** What an update makes of a resource; what is not named stays as it was. */
+export interface Revision<Data> {
+  readonly data: Data;
+  readonly key?: string | null;
+  readonly parent?: string;
+  readonly accountSid?: string;
 }
 
 /** The call behind a request: who calls, for which account, with what. */
@@ -239,12 +247,7 @@ export function changeResource<Data>(
   { runtime, exchange }: Pick<Call, "runtime" | "exchange">,
   kind: Kind<Data>,
   before: Resource<Data>,
-  {
-    data,
-    key = before.key,
-    parent = before.parent,
-    accountSid = before.accountSid,
-  }: { readonly data: Data; readonly key?: string | null; readonly parent?: string; readonly accountSid?: string },
+  { data, key = before.key, parent = before.parent, accountSid = before.accountSid }: Revision<Data>,
   changed?: (resource: Resource<Data>) => void,
 ): Resource<Data> {
   const after = { ...before, data, key, parent, accountSid, updatedAt: exchange.at };

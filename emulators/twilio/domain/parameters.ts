@@ -29,9 +29,13 @@ export function matching<T extends string | null>(pattern: RegExp, initial: T): 
   return { initial, read: (name, value) => (pattern.test(value) ? good(value) : bad(name, value)) };
 }
 
-/** A sid of this prefix, or empty to unset it. */
+/** A sid of this prefix, or empty to unset it: it then shows as it did before it was first set. */
 export function sid<T extends string | null>(prefix: string, initial: T): Parameter<string | T> {
-  return matching(new RegExp(`^(${prefix}[0-9a-fA-F]{32})?$`), initial);
+  const form = new RegExp(`^${prefix}[0-9a-fA-F]{32}$`);
+  return {
+    initial,
+    read: (name, value) => (value === "" ? good(initial) : form.test(value) ? good(value) : bad(name, value)),
+  };
 }
 
 const address = /^https?:\/\/[^\s/?#]+/i;
