@@ -94,7 +94,11 @@ const conversationTree = (tree: string): readonly Capability[] => [
 ];
 
 export const capabilities: readonly Capability[] = [
-  ...resource("/2010-04-01/Accounts", ["list", "create", "fetch", "update"], resources),
+  ...resource(
+    "/2010-04-01/Accounts",
+    ["list", "create", "fetch", "update"],
+    [...resources, "contract/twilio-accounts"],
+  ),
   ...resource(
     `${account}/Messages`,
     ["create"],
@@ -122,8 +126,8 @@ export const capabilities: readonly Capability[] = [
   ...["Local", "Mobile", "TollFree", "National", "Voip", "SharedCost", "MachineToMachine"].flatMap((type) =>
     resource(`${account}/AvailablePhoneNumbers/{CountryCode}/${type}`, ["list"], resources, { note: notes.available }),
   ),
-  ...resource(`${account}/Keys`, everything, resources),
-  ...resource(`${account}/SigningKeys`, everything, resources),
+  ...resource(`${account}/Keys`, everything, [...resources, "contract/twilio-accounts"]),
+  ...resource(`${account}/SigningKeys`, everything, [...resources, "contract/twilio-accounts"]),
   single(`GET ${account}/Balance.json`, [...resources, specification]),
   ...[
     "",

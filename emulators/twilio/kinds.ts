@@ -8,6 +8,8 @@ import { kind } from "./store-resources.ts";
 export interface Secret {
   readonly FriendlyName: string;
   readonly secret: string;
+  /** A main key may do what the auth token may; any other may not manage accounts and keys. */
+  readonly isMain: boolean;
 }
 export const apiKey = kind<Secret>("key", "SK");
 export const signingKey = kind<Secret>("signing-key", "SK");

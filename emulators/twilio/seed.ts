@@ -62,7 +62,7 @@ function addPossessions(runtime: TwilioRuntime, entry: AccountSeed, accountSid: 
     state.addResource(apiKey, {
       sid: given ?? `SK${derived(runtime, "api-key", [accountSid, name])}`,
       ...stamps,
-      data: { FriendlyName: name, secret: secret ?? secretOf("api-secret", name) },
+      data: { FriendlyName: name, secret: secret ?? secretOf("api-secret", name), isMain: true },
     });
   }
   for (const { name, sid: given, secret } of entry.oauthApps) {

@@ -11,13 +11,14 @@ import {
 } from "../../emulators/twilio/domain/message-life.ts";
 import { masked, normalisePhone, parseRecipient, parseSender } from "../../emulators/twilio/domain/phone-numbers.ts";
 
+const usual = { isActive: () => true, isOutsideSession: () => false };
 const starts: readonly MessageStatus[] = ["queued", "accepted", "scheduled", "receiving"];
 
 /** Every status a message passes, by its own life alone. */
 function walk(start: MessageStatus, to: string, validUntil: number | null, at: number): MessageStatus[] {
   const path = [start];
   for (let status = start; ; ) {
-    const next = nextStep({ status, to, validUntil }, at);
+    const next = nextStep({ status, to, validUntil }, at, usual);
     if (!next) return path;
     status = step(status, next.status);
     path.push(status);
@@ -51,11 +52,11 @@ describe("the life of a message", () => {
   });
 
   test("a message that waits longer than its validity fails as expired", () => {
-    expect(nextStep({ status: "queued", to: "+14155550199", validUntil: 5 }, 6)).toEqual({
+    expect(nextStep({ status: "queued", to: "+14155550199", validUntil: 5 }, 6, usual)).toEqual({
       status: "failed",
       errorCode: 30001,
     });
-    expect(nextStep({ status: "queued", to: "+14155550199", validUntil: 5 }, 5)?.status).toBe("sent");
+    expect(nextStep({ status: "queued", to: "+14155550199", validUntil: 5 }, 5, usual)?.status).toBe("sent");
   });
 
   test("an illegal step throws", () => {

@@ -37,6 +37,7 @@ import {
   respondList,
   respondShown,
 } from "./resource.ts";
+import { requireFullAccess } from "./sign-in.ts";
 
 const account = "/2010-04-01/Accounts/:account";
 const alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -57,15 +58,23 @@ function keySpec(
     operations: ["list", "fetch", "update", "remove"],
     parameters: { FriendlyName: text("", 64) },
     shows: ["sid", "friendly_name", "date_created", "date_updated"],
+    parent: keysOf,
     prepare: (call, { FriendlyName }) => ({
       data: {
         FriendlyName,
         secret: call.runtime.ids.derive("twilio.api-secret", [call.account.sid, FriendlyName]).text(32, alphanumeric),
+        isMain: false,
       },
     }),
     revise: (_call, resource, { FriendlyName }) => ({ data: { ...resource.data, FriendlyName } }),
   };
 }
+
+function keysOf({ runtime, exchange, account: owner }: Call): string {
+  requireFullAccess(runtime, exchange);
+  return owner.sid;
+}
+
 const keySpecs = [
   keySpec(apiKey, "Key", "Keys", "keys"),
   keySpec(signingKey, "SigningKey", "SigningKeys", "signing_keys"),
@@ -177,10 +186,11 @@ export function mountAccountResources(app: Hono<KernelEnv>, runtime: TwilioRunti
 
 function createKey(call: Call, spec: (typeof keySpecs)[number]): Response {
   call.exchange.note("operation", `CreateNew${spec.name}`);
+  const parent = keysOf(call);
   const name = call.form.get("FriendlyName") ?? "";
   if (name.length > 64) reject("invalidParameter", "FriendlyName", name);
   const { data } = spec.prepare(call, { FriendlyName: name });
-  const made = call.runtime.store.write(() => makeResource(call, spec.kind, { parent: call.account.sid, data }));
+  const made = call.runtime.store.write(() => makeResource(call, spec.kind, { parent, data }));
   const common: Shown = shown(spec.shows, data, { ...keyView(made), secret: data.secret });
   return respondShown(call, spec, { ...common, secret: data.secret }, 201, made.sid);
 }

@@ -1,7 +1,8 @@
 /** Accounts: the caller's own and its subaccounts. */
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { reject, resourcePath } from "../errors.ts";
+import { phoneNumber, poolNumber } from "../kinds.ts";
 import type { Account } from "../store.ts";
 import { renderAccount } from "../wire/account.ts";
 import { wantsXml } from "../wire/headers.ts";
@@ -11,18 +12,23 @@ import { xmlDocument } from "../wire/xml.ts";
 import { type Call, respond, type TwilioRuntime } from "./call.ts";
 import { eachIn, readPage } from "./page.ts";
 import { callOf } from "./resource.ts";
+import { requireFullAccess } from "./sign-in.ts";
 
 const base = "/2010-04-01/Accounts";
 const longestName = 64;
 
 export function mountAccounts(app: Hono<KernelEnv>, runtime: TwilioRuntime): void {
+  const managing = (c: Context<KernelEnv>) => {
+    const call = callOf(runtime, c);
+    requireFullAccess(runtime, call.exchange);
+    return call;
+  };
   for (const path of [`${base}.json`, base]) {
-    app.post(path, (c) => create(callOf(runtime, c)));
-    app.get(path, (c) => list(callOf(runtime, c)));
+    app.post(path, (c) => create(managing(c)));
+    app.get(path, (c) => list(managing(c)));
   }
-  // A suspended or closed subaccount is still seen and opened by its parent.
-  app.get(`${base}/:sid`, (c) => fetchOne(callOf(runtime, c, { inactive: true })));
-  app.post(`${base}/:sid`, (c) => update(callOf(runtime, c, { inactive: true })));
+  app.get(`${base}/:sid`, (c) => fetchOne(managing(c)));
+  app.post(`${base}/:sid`, (c) => update(managing(c)));
 }
 
 function create(call: Call): Response {
@@ -91,11 +97,22 @@ function update(call: Call): Response {
   const changed = { ...account, friendlyName, status, updatedAt: exchange.at };
   runtime.store.write(() => {
     runtime.state.changeAccount(changed);
+    if (status === "closed") releaseNumbers(runtime, account.sid);
     runtime.journal.append("change", account.sid, { resource: "account", change: "updated", status });
   });
   return respondWith(call, changed, 200);
 }
 
+/** A closed account has no numbers: they are on offer again. https://www.twilio.com/docs/iam/api/subaccounts */
+function releaseNumbers({ state, journal }: TwilioRuntime, accountSid: string): void {
+  for (const { sid } of state.resourcesOf(phoneNumber, accountSid)) {
+    state.removeResource(phoneNumber, sid);
+    state.removeResource(poolNumber, sid);
+    journal.append("change", sid, { resource: phoneNumber.name, change: "deleted" });
+  }
+}
+
+/** The caller's own or one of its subaccounts; those it also sees and opens again when they are suspended. */
 function find({ runtime, exchange, caller, param }: Call): Account {
   const account = runtime.state.account(param("sid"));
   if (!account || (account.sid !== caller.sid && account.ownerSid !== caller.sid))

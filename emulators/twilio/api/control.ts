@@ -72,7 +72,7 @@ function inboundMessage(runtime: TwilioRuntime, exchange: Exchange): Response {
   const message = runtime.store.write(() =>
     receiveMessage(runtime, { from, to, body: sent.body, mediaUrls: sent.mediaUrls, at: exchange.at }),
   );
-  if (!message) return refused(exchange, 404, "unknown_number", `No account has the number ${sent.to}.`);
+  if (!message) return refused(exchange, 404, "unknown_number", `No active account has the number ${sent.to}.`);
   const shown: unknown = JSON.parse(renderMessage(message, { now: exchange.at, extension: ".json" }));
   return answerJson(exchange, 201, shown);
 }
@@ -81,7 +81,7 @@ function inboundCall(runtime: TwilioRuntime, exchange: Exchange): Response {
   const sent = readBody(exchange, CallInput);
   const [from, to] = [partyOf(sent.from) ?? sent.from, partyOf(sent.to) ?? sent.to];
   const call = runtime.store.write(() => receiveCall(runtime, from, to, exchange.at));
-  if (!call) return refused(exchange, 404, "unknown_number", `No account has the number ${sent.to}.`);
+  if (!call) return refused(exchange, 404, "unknown_number", `No active account has the number ${sent.to}.`);
   return answerJson(exchange, 201, renderCall(call, ".json"));
 }
 

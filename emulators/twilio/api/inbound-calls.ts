@@ -6,11 +6,11 @@ import type { TwilioRuntime } from "./call.ts";
 import { endCall, type PhoneCall, tellCall } from "./call-life.ts";
 import { askDocument } from "./documents.ts";
 
-/** Inside a write. Undefined when nobody has the number. */
+/** Inside a write. Undefined when no active account has the number. */
 export function receiveCall(runtime: TwilioRuntime, from: string, to: string, at: number): PhoneCall | undefined {
   const { state } = runtime;
   const number = state.resourceByKey(phoneNumber, to);
-  if (!number) return undefined;
+  if (!number || state.account(number.accountSid)?.status !== "active") return undefined;
   const { accountSid, data: own } = number;
   const app = own.VoiceApplicationSid === "" ? undefined : state.resource(application, own.VoiceApplicationSid);
   const leads = app?.data ?? own;

@@ -20,14 +20,14 @@ export interface Incoming {
 
 type Route = Pick<DocumentRequest, "url" | "method" | "fallbackUrl" | "fallbackMethod">;
 
-/** Inside a write. Undefined when nobody has the number. */
+/** Inside a write. Undefined when no active account has the number. */
 export function receiveMessage(runtime: TwilioRuntime, incoming: Incoming): Message | undefined {
   const { state } = runtime;
   const { from, to, body, mediaUrls, at } = incoming;
   const number = isChannel(to)
     ? state.resourceByKey(channelSender, to)
     : (state.resourceByKey(phoneNumber, to) ?? state.resourceByKey(shortCode, to));
-  if (!number) return undefined;
+  if (!number || state.account(number.accountSid)?.status !== "active") return undefined;
   const { accountSid } = number;
   const serviceSid = state.resourceByKey(poolNumber, to)?.parent ?? null;
   const draft = {

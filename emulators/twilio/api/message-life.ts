@@ -27,7 +27,12 @@ export function cancelLife(runtime: TwilioRuntime, message: Message): void {
 /** A timer of kind `twilio.message` fell due. */
 export function advanceMessage(runtime: TwilioRuntime, timer: Timer): void {
   const message = runtime.state.message(timer.subject);
-  const next = message && nextStep(message, timer.due, () => isOutsideSession(runtime, message, timer.due));
+  const next =
+    message &&
+    nextStep(message, timer.due, {
+      isActive: () => runtime.state.account(message.accountSid)?.status === "active",
+      isOutsideSession: () => isOutsideSession(runtime, message, timer.due),
+    });
   if (message && next) enter(runtime, message, next, timer.due);
 }
 

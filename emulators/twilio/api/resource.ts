@@ -77,11 +77,7 @@ export interface Revision<Data> {
 }
 
 /** The call behind a request: who calls, for which account, with what. */
-export function callOf(
-  runtime: TwilioRuntime,
-  c: Context<KernelEnv>,
-  options: { readonly test?: boolean; readonly inactive?: boolean } = {},
-): Call {
+export function callOf(runtime: TwilioRuntime, c: Context<KernelEnv>, options: { readonly test?: boolean } = {}): Call {
   const { exchange } = c.env;
   const caller = authenticate(runtime, exchange);
   const account = actFor(runtime, exchange, caller, c.req.param("account") ?? caller.sid, options);

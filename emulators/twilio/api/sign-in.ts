@@ -1,8 +1,9 @@
 /** Who is calling, and for which account. */
 import type { Exchange } from "../../kernel/exchange.ts";
 import { reject, resourcePath } from "../errors.ts";
-import { apiKey, signingKey } from "../kinds.ts";
+import { apiKey, type Secret, signingKey } from "../kinds.ts";
 import type { Account } from "../store.ts";
+import type { Resource } from "../store-resources.ts";
 import { accountOfToken } from "./access-token.ts";
 import type { TwilioRuntime } from "./call.ts";
 
@@ -15,7 +16,7 @@ export function signIn(
   runtime: TwilioRuntime,
   exchange: Exchange,
   accountSid: string,
-  options: { readonly test?: boolean; readonly inactive?: boolean } = {},
+  options: { readonly test?: boolean } = {},
 ): Account {
   return actFor(runtime, exchange, authenticate(runtime, exchange), accountSid, options);
 }
@@ -26,15 +27,26 @@ export function actFor(
   exchange: Exchange,
   caller: Account,
   accountSid: string,
-  options: { readonly test?: boolean; readonly inactive?: boolean } = {},
+  options: { readonly test?: boolean } = {},
 ): Account {
   if (caller.test === 1 && options.test !== true) reject("testCredentials");
   const account = caller.sid === accountSid ? caller : runtime.state.account(accountSid);
   if (!account || (account.sid !== caller.sid && account.ownerSid !== caller.sid))
     reject("notFound", resourcePath(exchange));
-  if (account.status !== "active" && options.inactive !== true) reject("accountNotActive");
+  // A parent's key is none of its subaccounts'. https://www.twilio.com/docs/api/errors/20003
+  if (account.sid !== caller.sid && keyOf(runtime, exchange)) reject("badPassword");
+  if (account.status !== "active") reject("accountNotActive");
   exchange.note("account", account.sid);
   return account;
+}
+
+/**
+ * Accounts and keys are managed with an auth token or a main key: those of the seed are, those made through the API are
+ * standard keys. https://www.twilio.com/docs/iam/api-keys
+ */
+export function requireFullAccess(runtime: TwilioRuntime, exchange: Exchange): void {
+  const key = keyOf(runtime, exchange);
+  if (key && !key.data.isMain) reject("badUsername");
 }
 
 /** The account whose token, key or bearer token the request carries. */
@@ -44,18 +56,29 @@ export function authenticate(runtime: TwilioRuntime, exchange: Exchange): Accoun
     const sid = accountOfToken(runtime, header.slice(7).trim());
     return (sid === undefined ? undefined : runtime.state.account(sid)) ?? reject("badPassword");
   }
-  if (header === undefined || !/^basic /i.test(header)) reject("noCredentials");
-  const pair = Buffer.from(header.slice(6), "base64").toString("utf8");
-  const colon = pair.indexOf(":");
-  if (colon < 0) reject("noCredentials");
-  const user = pair.slice(0, colon);
-  const password = pair.slice(colon + 1);
+  const { user, password } = basicPair(header) ?? reject("noCredentials");
   if (!/^(AC|SK)[0-9a-fA-F]{32}$/.test(user)) reject("badUsername");
   if (user.startsWith("SK")) {
-    const key = runtime.state.resource(apiKey, user) ?? runtime.state.resource(signingKey, user);
+    const key = keyNamed(runtime, user);
     const account = key?.data.secret === password ? runtime.state.account(key.accountSid) : undefined;
     return account ?? reject("badPassword");
   }
   const account = runtime.state.account(user);
   return account?.authToken === password ? account : reject("badPassword");
+}
+
+function keyOf(runtime: TwilioRuntime, exchange: Exchange): Resource<Secret> | undefined {
+  const pair = basicPair(exchange.header("authorization"));
+  return pair?.user.startsWith("SK") ? keyNamed(runtime, pair.user) : undefined;
+}
+
+function keyNamed({ state }: TwilioRuntime, sid: string): Resource<Secret> | undefined {
+  return state.resource(apiKey, sid) ?? state.resource(signingKey, sid);
+}
+
+function basicPair(header: string | undefined): { readonly user: string; readonly password: string } | undefined {
+  if (header === undefined || !/^basic /i.test(header)) return undefined;
+  const pair = Buffer.from(header.slice(6), "base64").toString("utf8");
+  const colon = pair.indexOf(":");
+  return colon < 0 ? undefined : { user: pair.slice(0, colon), password: pair.slice(colon + 1) };
 }

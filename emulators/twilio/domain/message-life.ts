@@ -62,6 +62,7 @@ export const magicRecipients: Readonly<Record<string, MagicOutcome>> = {
 /** What `error_message` says. https://www.twilio.com/docs/api/errors */
 export const errorMessages: Readonly<Record<number, string>> = {
   30001: "Queue overflow",
+  30002: "Account suspended",
   30003: "Unreachable destination handset",
   30004: "Message blocked",
   30005: "Unknown destination handset",
@@ -79,14 +80,19 @@ export interface NextStep {
   readonly errorCode: number | null;
 }
 
-/**
- * What becomes of a message at `at`; undefined when its life is over. `outsideSession`: WhatsApp takes free text only for a
- * day after the recipient wrote.
- */
+/** What a message's way depends on besides itself. */
+export interface Circumstances {
+  /** The account it is sent for is neither suspended nor closed. */
+  isActive(): boolean;
+  /** It is free text by WhatsApp, which takes that only for a day after the recipient wrote. */
+  isOutsideSession(): boolean;
+}
+
+/** What becomes of a message at `at`; undefined when its life is over. */
 export function nextStep(
   message: Pick<Message, "status" | "to" | "validUntil">,
   at: number,
-  outsideSession: () => boolean = () => false,
+  { isActive, isOutsideSession }: Circumstances,
 ): NextStep | undefined {
   const magic = magicRecipients[message.to.replace(/^whatsapp:/, "")];
   switch (message.status) {
@@ -95,10 +101,11 @@ export function nextStep(
       return { status: "queued", errorCode: null };
     case "queued":
     case "sending":
+      if (!isActive()) return { status: "failed", errorCode: 30002 };
       if (message.validUntil !== null && at > message.validUntil) return { status: "failed", errorCode: 30001 };
       return magic?.status === "failed" ? magic : { status: "sent", errorCode: null };
     case "sent":
-      if (outsideSession()) return { status: "undelivered", errorCode: 63016 };
+      if (isOutsideSession()) return { status: "undelivered", errorCode: 63016 };
       return magic?.status === "undelivered" ? magic : { status: "delivered", errorCode: null };
     case "delivered":
       return hasReceipts(message) ? { status: "read", errorCode: null } : undefined;
