@@ -128,11 +128,15 @@ export const capabilities: readonly Capability[] = [
   ),
   ...resource(`${account}/Keys`, everything, [...resources, "contract/twilio-accounts"]),
   ...resource(`${account}/SigningKeys`, everything, [...resources, "contract/twilio-accounts"]),
-  single(`GET ${account}/Balance.json`, [...resources, specification]),
+  single(`GET ${account}/Balance.json`, [...resources, "contract/twilio-accounts", specification]),
   ...[
     "",
     ...["AllTime", "Daily", "LastMonth", "Monthly", "ThisMonth", "Today", "Yearly", "Yesterday"].map((n) => `/${n}`),
-  ].flatMap((span) => resource(`${account}/Usage/Records${span}`, ["list"], resources, { note: notes.usage })),
+  ].flatMap((span) =>
+    resource(`${account}/Usage/Records${span}`, ["list"], [...resources, "contract/twilio-accounts"], {
+      note: notes.usage,
+    }),
+  ),
   ...resource(`${account}/OutgoingCallerIds`, everything, resources, { note: notes.callerIds }),
   ...resource(`${account}/Addresses`, everything, resources),
   ...resource(`${account}/Addresses/{AddressSid}/DependentPhoneNumbers`, ["list"], resources),

@@ -263,6 +263,17 @@ export interface MemberData {
 /** A call that waits in a queue: parent is the queue, key the call. */
 export const member = kind<MemberData>("queue-member", "XM");
 
+/** What a message, call or recording that was deleted has used: logs forget, bills do not. Its parent is the account. */
+export interface PastUsageData {
+  readonly of: "sms" | "mms" | "calls" | "recordings";
+  readonly inbound: boolean;
+  /** Segments, messages or minutes, as the category counts. */
+  readonly usage: number;
+  /** Hundred-thousandths of a US dollar, negative as charges are. */
+  readonly price: number;
+}
+export const pastUsage = kind<PastUsageData>("past-usage", "XU");
+
 /** When a sender is free again; the key is the sender. Only kept while sending rates apply. */
 export const senderQueue = kind<{ readonly freeAt: number }>("sender-queue", "XQ");
 

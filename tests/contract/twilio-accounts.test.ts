@@ -78,3 +78,63 @@ test("a standard key works for its account, but manages neither accounts nor key
   expect((await main.keys(sid).fetch()).friendlyName).toBe("Standard");
   await expect(main.api.v2010.accounts(sub.sid).messages.list()).rejects.toMatchObject({ status: 401, code: 20003 });
 });
+
+test("usage and balance tell the same story as the logs, and still do when the logs are deleted", async () => {
+  const client = server.client();
+  const from = server.env.TWILIO_PHONE_NUMBER ?? "";
+  const verify = client.verify.v2.services(server.env.TWILIO_VERIFY_SERVICE_SID ?? "");
+  const usage = async () => {
+    const records = await client.usage.records.today.list({ includeSubaccounts: false });
+    return Object.fromEntries(records.map((one) => [one.category, [Number(one.count), Number(one.usage), one.price]]));
+  };
+  const before = await usage();
+  const balance = async () => Number((await client.balance.fetch()).balance);
+  const rich = await balance();
+  const long = await client.messages.create({ to, from, body: "x".repeat(161) });
+  const failed = await client.messages.create({ to: "+12025550139", from, body: "never" });
+  const call = await client.calls.create({
+    to,
+    from,
+    twiml: "<Response><Pause length='61'/></Response>",
+    record: true,
+  });
+  await verify.verifications.create({ to, channel: "sms" });
+  expect((await usage()).sms).toEqual(before.sms);
+  await server.advance(start + 120_000);
+  const grown = (category: string, by: readonly [count: number, usage: number, price: number]) =>
+    (before[category] ?? []).map((value, n) => expect.closeTo(value + (by[n] ?? 0), 5));
+  const after = {
+    "sms-outbound": grown("sms-outbound", [1, 2, 0.0166]),
+    "calls-outbound": grown("calls-outbound", [1, 2, 0.028]),
+    recordings: grown("recordings", [1, 2, 0]),
+    verifications: grown("verifications", [1, 1, 0.05]),
+  };
+  expect(await usage()).toMatchObject(after);
+  expect(Math.abs(rich - 0.0946 - (await balance()))).toBeLessThan(0.011);
+  const spent = await balance();
+  const [recording] = await client.calls(call.sid).recordings.list();
+  await client.recordings(recording?.sid ?? "").remove();
+  await client.calls(call.sid).remove();
+  for (const { sid } of [long, failed]) await client.messages(sid).remove();
+  expect(await usage()).toMatchObject(after);
+  expect(await balance()).toBe(spent);
+});
+
+test("subaccounts pay from their parent's balance", async () => {
+  const { parent, own, number } = await subaccount();
+  const before = (await parent.balance.fetch()).balance;
+  for (let n = 0; n < 10; n += 1) await own.messages.create({ to, from: number.phoneNumber, body: `${n}` });
+  await server.advance(start + 60_000);
+  const after = (await parent.balance.fetch()).balance;
+  expect(Math.abs(Number(before) - Number(after) - 0.083)).toBeLessThan(0.011);
+  expect((await own.balance.fetch()).balance).toBe(after);
+  const [total] = await parent.usage.records.allTime.list({ category: "totalprice" });
+  expect((100 - Number(total?.price)).toFixed(2)).toBe(after);
+});
+
+test("days that do not exist are refused, and a span that ends before it begins is empty", async () => {
+  const { records } = server.client().usage;
+  for (const startDate of ["2025-02-30", "2025-13-01", "yesterday"])
+    await expect(records.list({ startDate: startDate as unknown as Date })).rejects.toMatchObject({ code: 20001 });
+  expect(await records.list({ startDate: new Date("2025-01-10"), endDate: new Date("2025-01-09") })).toEqual([]);
+});

@@ -19,6 +19,7 @@ import {
   signingKey,
 } from "../kinds.ts";
 import type { Kind, Resource } from "../store-resources.ts";
+import { addUsage } from "../store-usage.ts";
 import { rfc2822 } from "../wire/dates.ts";
 import { spacedJson } from "../wire/json.ts";
 import type { Shown } from "../wire/resource.ts";
@@ -38,6 +39,7 @@ import {
   respondShown,
 } from "./resource.ts";
 import { requireFullAccess } from "./sign-in.ts";
+import { usageOf } from "./usage-sums.ts";
 
 const account = "/2010-04-01/Accounts/:account";
 const alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -223,25 +225,21 @@ function validateCallerId(call: Call): Response {
   return respondShown(call, { name: "ValidationRequest" }, body, 200);
 }
 
-/** What the account was seeded with, less what its messages and calls have cost. */
+/** What the main account was seeded with, less what it and its subaccounts have spent: they all pay from the one. */
 function balance(call: Call): Response {
   const { exchange, runtime, account: owner } = call;
   exchange.note("operation", "FetchBalance");
-  const all = [0, Number.MAX_SAFE_INTEGER] as const;
-  const spent =
-    [false, true]
-      .flatMap((inbound) => [
-        runtime.state.messageUsage(owner.sid, ...all, inbound, false).price,
-        runtime.state.messageUsage(owner.sid, ...all, inbound, true).price,
-        runtime.state.callUsage(owner.sid, ...all, inbound).price,
-      ])
-      .reduce((sum, price) => sum + price, 0) / 100_000;
-  const body = { account_sid: owner.sid, balance: (startingBalance + spent).toFixed(2), currency: "USD" };
+  const payers = runtime.state.accountsOf(owner.ownerSid);
+  const span = { from: 0, before: Number.MAX_SAFE_INTEGER };
+  const spent = addUsage(...payers.map(({ sid }) => usageOf(runtime, "totalprice", { account: sid, ...span })));
+  const left = startingBalance + spent.price / 100_000;
+  const body = { account_sid: owner.sid, balance: left.toFixed(2), currency: "USD" };
   return respond(exchange, 200, {
     json: () => spacedJson(body),
     xml: () => xmlDocument({ Balance: body }),
   });
 }
+/** US dollars. */
 const startingBalance = 100;
 
 function dependentNumbers(call: Call): Response {

@@ -16,6 +16,7 @@ import type { Call, TwilioRuntime } from "./call.ts";
 import { beginCall, keepCall } from "./call-life.ts";
 import { askNext, hangUp, runSource } from "./call-script.ts";
 import { callOf, findOne, makeResource, mountResource, pathsOf, type ResourceSpec, respondShown } from "./resource.ts";
+import { rememberCall } from "./usage-sums.ts";
 
 const base = "/2010-04-01/Accounts/:account/Calls";
 type CallFilter = (call: Resource<CallData>, value: string, request: Call) => boolean;
@@ -42,8 +43,9 @@ const spec: ResourceSpec<CallData, object> = {
   ],
   prepare: () => reject("forbidden"),
   view: (call, { exchange }) => renderCall(call, wantsXml(exchange) ? "" : ".json"),
-  removing(_call, { data }) {
-    if (!isOver(data.status)) reject("unfinished");
+  removing({ runtime }, call) {
+    if (!isOver(call.data.status)) reject("unfinished");
+    rememberCall(runtime, call);
   },
   filters: {
     To: ({ data }, value) => data.to === (normalisePhone(value) ?? value),

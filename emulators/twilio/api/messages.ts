@@ -36,6 +36,7 @@ import { draftedMessage, isOptedOut, keepMessage } from "./message-making.ts";
 import { alphaSenderOf, poolOf } from "./pool.ts";
 import { isQueueFull } from "./sending-rate.ts";
 import { signIn } from "./sign-in.ts";
+import { rememberMessage } from "./usage-sums.ts";
 
 const messages = "/2010-04-01/Accounts/:account/Messages";
 
@@ -153,6 +154,7 @@ function remove(runtime: TwilioRuntime, exchange: Exchange, accountSid: string, 
   const message = find(runtime, exchange, accountSid, segment);
   if (!isFinished(message.status)) reject("unfinished");
   runtime.store.write(() => {
+    rememberMessage(runtime, message);
     runtime.state.deleteMessage(message.sid);
     for (const { sid } of runtime.state.resourcesOf(media, message.sid)) runtime.state.removeResource(media, sid);
     runtime.journal.append("change", message.sid, { resource: "message", change: "deleted" });

@@ -12,6 +12,7 @@ import type { Shown } from "../wire/resource.ts";
 import type { Call, TwilioRuntime } from "./call.ts";
 import { beginRecording, endRecording } from "./recording-life.ts";
 import { callOf, findOne, mountResource, pathsOf, type ResourceSpec, respondOne } from "./resource.ts";
+import { rememberRecording } from "./usage-sums.ts";
 
 const account = "/2010-04-01/Accounts/:account";
 type Recording = Resource<RecordingData>;
@@ -58,6 +59,7 @@ const shared = {
   list: "recordings",
   parameters: {},
   prepare: () => reject("forbidden"),
+  removing: ({ runtime }: Call, one: Recording) => rememberRecording(runtime, one),
   view,
 } as const;
 

@@ -12,12 +12,13 @@ import {
   spansOf,
 } from "../domain/usage.ts";
 import { reject } from "../errors.ts";
-import type { UsageSums } from "../store-usage.ts";
+import { addUsage } from "../store-usage.ts";
 import { wantsXml } from "../wire/headers.ts";
 import type { Shown } from "../wire/resource.ts";
 import type { Call, TwilioRuntime } from "./call.ts";
 import { eachIn, readPage } from "./page.ts";
 import { callOf, respondList } from "./resource.ts";
+import { usageOf } from "./usage-sums.ts";
 
 const base = "/2010-04-01/Accounts/:account/Usage/Records";
 const dayMs = 86_400_000;
@@ -69,13 +70,7 @@ function withoutTokens<F extends { readonly next: string | null; readonly previo
 function render({ runtime, exchange, account }: Call, sids: readonly string[], category: Category, span: Span): Shown {
   const from = Date.parse(span.start);
   const before = Date.parse(span.end) + dayMs;
-  const sums = sids
-    .map((sid) => sumsOf(runtime, sid, category.name, from, before))
-    .reduce((left, right) => ({
-      count: left.count + right.count,
-      usage: left.usage + right.usage,
-      price: left.price + right.price,
-    }));
+  const sums = addUsage(...sids.map((sid) => usageOf(runtime, category.name, { account: sid, from, before })));
   const end = wantsXml(exchange) ? "" : ".json";
   const path = `/2010-04-01/Accounts/${account.sid}/Usage/Records`;
   const link = (name: string) => `${path}/${name}${end}?Category=${category.name}`;
@@ -107,58 +102,4 @@ function render({ runtime, exchange, account }: Call, sids: readonly string[], c
     usage: isTotal ? price : String(sums.usage),
     usage_unit: category.usageUnit,
   };
-}
-
-const nothing: UsageSums = { count: 0, usage: 0, price: 0 };
-
-function sumsOf({ state }: TwilioRuntime, sid: string, category: string, from: number, before: number): UsageSums {
-  const add = (...sums: readonly UsageSums[]) =>
-    sums.reduce(
-      (left, right) => ({
-        count: left.count + right.count,
-        usage: left.usage + right.usage,
-        price: left.price + right.price,
-      }),
-      nothing,
-    );
-  const messages = (inbound: boolean, mms: boolean) => state.messageUsage(sid, from, before, inbound, mms);
-  const mms = (inbound: boolean) => {
-    const sums = messages(inbound, true);
-    return { ...sums, usage: sums.count };
-  };
-  const calls = (inbound: boolean) => state.callUsage(sid, from, before, inbound);
-  const made = (kind: string) => {
-    const count = state.countMade(kind, sid, from, before);
-    return { count, usage: count, price: 0 };
-  };
-  switch (category) {
-    case "sms":
-      return add(messages(false, false), messages(true, false));
-    case "sms-inbound":
-      return messages(true, false);
-    case "sms-outbound":
-      return messages(false, false);
-    case "mms":
-      return add(mms(false), mms(true));
-    case "mms-inbound":
-      return mms(true);
-    case "mms-outbound":
-      return mms(false);
-    case "calls":
-      return add(calls(false), calls(true));
-    case "calls-inbound":
-      return calls(true);
-    case "calls-outbound":
-      return calls(false);
-    case "phonenumbers":
-      return made("phone-number");
-    case "recordings":
-      return made("recording");
-    case "verifications":
-      return made("verification");
-    case "totalprice":
-      return add(messages(false, false), messages(true, false), mms(false), mms(true), calls(false), calls(true));
-    default:
-      return nothing;
-  }
 }

@@ -2,7 +2,7 @@
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { normalisePhone } from "../domain/phone-numbers.ts";
-import { isEmail } from "../domain/verification.ts";
+import { attemptPrice, isEmail } from "../domain/verification.ts";
 import { reject } from "../errors.ts";
 import { type AttemptData, attempt } from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";
@@ -41,7 +41,7 @@ const spec: ResourceSpec<AttemptData, object> = {
     verification_sid: data.verificationSid,
     conversion_status: data.converted ? "converted" : "unconverted",
     channel: data.channel,
-    price: { value: "0.05", currency: "usd" },
+    price: { value: String(-attemptPrice / 100_000), currency: "usd" },
     channel_data: {
       to: data.to,
       ...(isEmail(data.to) ? {} : { country: data.country }),

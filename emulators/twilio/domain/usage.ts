@@ -27,7 +27,10 @@ export function dayOf(instant: number): string {
 /** `2025-01-31`, or so many days from today: `-30days`, `+2days`. */
 export function readDay(text: string | null, now: number): string | undefined {
   if (text === null || text === "") return undefined;
-  if (/^\d{4}-\d\d-\d\d$/.test(text)) return text;
+  if (/^\d{4}-\d\d-\d\d$/.test(text)) {
+    const at = Date.parse(text);
+    return Number.isNaN(at) || dayOf(at) !== text ? undefined : text;
+  }
   const match = /^([+-]?\d{1,5})days?$/.exec(text);
   return match ? dayOf(now + Number(match[1]) * dayMs) : undefined;
 }
@@ -46,7 +49,7 @@ export function spansOf(
   switch (name) {
     case undefined:
     case "AllTime":
-      return [{ start, end }];
+      return start > end ? [] : [{ start, end }];
     case "Today":
       return [{ start: today, end: today }];
     case "Yesterday": {

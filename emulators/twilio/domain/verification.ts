@@ -9,6 +9,9 @@ export const lifeMs = 600_000;
 export const mostChecks = 5;
 export const mostSends = 5;
 
+/** Hundred-thousandths of a US dollar for every code that goes out: the list price of 2025. */
+export const attemptPrice = -5_000;
+
 export const channels = ["sms", "call", "email", "whatsapp", "sna", "auto", "rcs"] as const;
 
 /** Attempts name the channel as their own API does: SMS and EMAIL in capitals. */
