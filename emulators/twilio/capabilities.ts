@@ -42,7 +42,7 @@ function absent(...operations: readonly string[]): readonly Capability[] {
 
 const messages = ["contract/twilio-messages", "twilio/message-routes"];
 const resources = ["contract/twilio-resources"];
-const calls = ["contract/twilio-calls"];
+const calls = ["contract/twilio-calls", "contract/twilio-call-ends"];
 const talks = ["contract/twilio-conversations"];
 const channels = ["contract/twilio-channels"];
 
@@ -56,9 +56,10 @@ const notes = {
     "0137, 0138 undelivered 30003 to 30008; +12025550139 failed 30034.",
   calls:
     "Dials, rings, runs TwiML, records. Callees with a decided outcome: +12025550141 busy, 0142 no-answer, 0143 failed, " +
-    "0144 a machine. Accepted without effect: SendDigits, AsyncAmd, CallReason, Trim, SIP credentials. TwiML carried out: " +
-    "Say, Play, Pause, Gather, Record, Dial (Number, Client, Sip, Conference, Queue), Enqueue with waitUrl, Leave, Redirect, Hangup, Reject; " +
-    "other verbs are written down and passed over.",
+    "0144 a machine. Accepted without effect: SendDigits, AsyncAmd, CallReason, Trim, SIP credentials, and of a Dial sequential, " +
+    "answerOnBridge and the url and sendDigits of its nouns. TwiML carried out: " +
+    "Say, Play, Pause, Gather, Record, Dial (Number, Client and Sip, several at once, Conference, Queue), Enqueue with waitUrl, Leave, Redirect, " +
+    "Hangup, Reject; other verbs are written down and passed over.",
   numbers:
     "Bought numbers cost nothing; emergency addresses are registered at once; bundles and identities are not checked.",
   available:
@@ -76,7 +77,8 @@ const notes = {
     "Sends to participants with a number; messages from them do not come into the conversation. Media, roles, bindings and " +
     "account-wide webhooks are absent.",
   conferences:
-    "Who is in, muted or held; announcements, hold music and conference callbacks are accepted without effect.",
+    "Who is in, muted or held; announcements, hold music, conference callbacks and the record of a Conference are accepted " +
+    "without effect.",
 } as const;
 
 const conversationTree = (tree: string): readonly Capability[] => [

@@ -274,6 +274,9 @@ export interface PastUsageData {
 }
 export const pastUsage = kind<PastUsageData>("past-usage", "XU");
 
+/** A call that waits for somebody to come into a queue: parent is the queue, key the call. */
+export const queueServer = kind<MemberData>("queue-server", "XV");
+
 /** When a sender is free again; the key is the sender. Only kept while sending rates apply. */
 export const senderQueue = kind<{ readonly freeAt: number }>("sender-queue", "XQ");
 

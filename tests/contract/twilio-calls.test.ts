@@ -221,11 +221,11 @@ test("calls meet in queues and conferences", async () => {
       .update({ muted: true }),
   ).toMatchObject({ muted: true });
   await call({ to: "+14155550166", url: at("/agent") });
-  await seconds(20);
-  expect(receiver.calls.filter(({ url }) => url === "/left").map(fields)[0]).toMatchObject({
-    QueueResult: "bridged",
-    CallSid: first.sid,
-  });
+  await seconds(60);
+  expect(receiver.calls.filter(({ url }) => url === "/left").map(fields)).toMatchObject([
+    { QueueResult: "redirected", CallSid: second.sid },
+    { QueueResult: "bridged", CallSid: first.sid },
+  ]);
   await client.calls(second.sid).update({ status: "completed" });
   expect(await client.conferences(conference?.sid ?? "").fetch()).toMatchObject({
     status: "completed",

@@ -1,17 +1,18 @@
-/** The Dial verb: a second leg, a conference or the first call of a queue. */
+/** The Dial verb: further legs, a conference or the first call of a queue. */
 import type { CallData, CallEvent, Script } from "../domain/call.ts";
-import { callEvents } from "../domain/call.ts";
+import { callEvents, isOver } from "../domain/call.ts";
 import { partyOf } from "../domain/call-draft.ts";
 import type { TwimlElement } from "../domain/twiml.ts";
 import { attributeNumber } from "../domain/voice-verbs.ts";
-import { call as callKind, member, phoneNumber } from "../kinds.ts";
+import { call as callKind, phoneNumber } from "../kinds.ts";
 import { recordingUrl } from "../wire/call.ts";
 import type { TwilioRuntime } from "./call.ts";
-import { beginCall, keepCall, type PhoneCall, wake } from "./call-life.ts";
-import { outOfQueue, waitOf } from "./call-queue.ts";
+import { beginCall, endCall, keepCall, type PhoneCall } from "./call-life.ts";
 import { follow, runVerbs } from "./call-script.ts";
+import { dialQueue } from "./call-service.ts";
+import { hasCallerId } from "./caller-ids.ts";
 import { warn } from "./documents.ts";
-import { conferenceNamed, joinConference, queueNamed } from "./gatherings.ts";
+import { conferenceNamed, joinConference } from "./gatherings.ts";
 import { resolved } from "./message-replies.ts";
 import { beginRecording } from "./recording-life.ts";
 
@@ -25,30 +26,29 @@ export function dial(runtime: TwilioRuntime, call: PhoneCall, next: Script, verb
       dialQueue(runtime, call, next, verb, noun, at);
       return;
     default:
-      dialParty(runtime, call, next, verb, noun, at);
+      dialParties(runtime, call, next, verb, at);
       return;
   }
 }
 
-function dialParty(
-  runtime: TwilioRuntime,
-  call: PhoneCall,
-  next: Script,
-  verb: TwimlElement,
-  noun: TwimlElement | undefined,
-  at: number,
-): void {
-  const name = noun?.text ?? verb.text;
-  const to = partyOf(noun?.name === "Client" && !name.startsWith("client:") ? `client:${name}` : name);
-  if (to === undefined) {
-    warn(runtime, call.sid, `Dial of ${name}`, 13_224);
+/** All nouns ring at once, and whoever answers first has the call. https://www.twilio.com/docs/voice/twiml/dial */
+function dialParties(runtime: TwilioRuntime, call: PhoneCall, next: Script, verb: TwimlElement, at: number): void {
+  const nouns = verb.children.length > 0 ? verb.children : [undefined];
+  const parties = nouns.flatMap((noun) => {
+    const name = noun?.text ?? verb.text;
+    const to = partyOf(noun?.name === "Client" && !name.startsWith("client:") ? `client:${name}` : name);
+    if (to === undefined) warn(runtime, call.sid, `Dial of ${name}`, 13_224);
+    return to === undefined ? [] : [{ to, noun }];
+  });
+  const from = callerIdOf(runtime, call, verb);
+  if (from === undefined) warn(runtime, call.sid, `callerId="${verb.attributes.callerId}"`, 13_214);
+  if (parties.length === 0 || from === undefined) {
     afterDial(runtime, call, next, verb, [["DialCallStatus", "failed"]], at);
     return;
   }
-  const from = verb.attributes.callerId ?? (call.data.direction === "inbound" ? call.data.from : call.data.to);
-  const child = legTo(runtime, call, { to, from, verb, noun, base: next.base }, at);
+  const legs = parties.map((party) => legTo(runtime, call, { ...party, from, verb, base: next.base }, at));
   runtime.timers.cancel("twilio.call", call.sid);
-  const script = { ...next, waiting: { tag: "dial", dial: verb, child: child.sid } } as const;
+  const script = { ...next, waiting: { tag: "dial", dial: verb, legs: legs.map(({ sid }) => sid) } } as const;
   const waiting = keepCall(runtime, call, { script }, at);
   if ((verb.attributes.record ?? "do-not-record") !== "do-not-record") {
     const callback = verb.attributes.recordingStatusCallback;
@@ -65,7 +65,20 @@ function dialParty(
     };
     beginRecording(runtime, waiting, order, at);
   }
-  beginCall(runtime, child);
+  for (const leg of legs) beginCall(runtime, leg);
+}
+
+/** Who the legs see: the caller, or a number of the account that the verb names; undefined when it may not be shown. */
+function callerIdOf(
+  { state }: TwilioRuntime,
+  { accountSid, data }: PhoneCall,
+  { attributes }: TwimlElement,
+): string | undefined {
+  const usual = data.direction === "inbound" ? data.from : data.to;
+  if (attributes.callerId === undefined) return usual;
+  const named = partyOf(attributes.callerId);
+  const mayShow = named !== undefined && (named === data.from || named === data.to || !named.startsWith("+"));
+  return mayShow || (named !== undefined && hasCallerId(state, accountSid, named)) ? named : undefined;
 }
 
 function legTo(
@@ -125,26 +138,64 @@ function legTo(
   return child;
 }
 
-/** A leg is over: the call that dialled it goes on. */
-export function dialEnded(runtime: TwilioRuntime, child: PhoneCall, at: number): void {
-  const parent =
-    child.data.parentCallSid === null ? undefined : runtime.state.resource(callKind, child.data.parentCallSid);
-  const script = parent?.data.script;
-  if (!parent || script?.waiting?.tag !== "dial" || script.waiting.child !== child.sid) return;
-  const { status, seconds } = child.data;
-  const recording = parent.data.recordingSid;
-  const heard: [string, string][] = [
-    ["DialCallSid", child.sid],
-    ["DialCallStatus", status],
-    ["DialCallDuration", String(seconds ?? 0)],
-    ["DialBridged", String(status === "completed")],
-  ];
-  if (recording !== null && script.waiting.dial.attributes.record !== undefined)
-    heard.push(["RecordingUrl", recordingUrl(parent.accountSid, recording)]);
-  afterDial(runtime, parent, { ...script, waiting: null }, script.waiting.dial, heard, at);
+/** Inside a write: a leg was answered, so the others stop ringing. */
+export function stopOtherLegs(runtime: TwilioRuntime, answered: PhoneCall, at: number): void {
+  const { parent, script } = dialBehind(runtime, answered) ?? {};
+  if (!parent || !script || script.waiting.legs.length === 1) return;
+  keepCall(runtime, parent, { script: { ...script, waiting: { ...script.waiting, legs: [answered.sid] } } }, at);
+  for (const sid of script.waiting.legs) {
+    const other = sid === answered.sid ? undefined : runtime.state.resource(callKind, sid);
+    if (other) endCall(runtime, other, "canceled", at);
+  }
 }
 
-function afterDial(
+/** A leg is over, or was sent elsewhere: the call that dialled it goes on, unless another leg still rings. */
+export function dialEnded(runtime: TwilioRuntime, child: PhoneCall, at: number): void {
+  const { parent, script } = dialBehind(runtime, child) ?? {};
+  if (!parent || !script) return;
+  const { dial, legs } = script.waiting;
+  const left = legs.filter((sid) => sid !== child.sid && isRinging(runtime, sid));
+  if (left.length > 0) {
+    keepCall(runtime, parent, { script: { ...script, waiting: { ...script.waiting, legs: left } } }, at);
+    return;
+  }
+  afterDial(runtime, parent, { ...script, waiting: null }, dial, dialResult(parent, dial, child, at), at);
+}
+
+function isRinging({ state }: TwilioRuntime, sid: string): boolean {
+  const leg = state.resource(callKind, sid);
+  return leg !== undefined && !isOver(leg.data.status);
+}
+
+/** What a Dial tells its action of the leg that was answered, or of the last to give up. */
+export function dialResult(
+  parent: PhoneCall,
+  dial: TwimlElement,
+  { sid, data }: PhoneCall,
+  at: number,
+): readonly (readonly [string, string])[] {
+  const { status, startedAt } = data;
+  const bridged = status === "completed" || status === "in-progress";
+  const seconds = data.seconds ?? (bridged && startedAt !== null ? Math.round((at - startedAt) / 1_000) : 0);
+  const recording = dial.attributes.record === undefined ? null : parent.data.recordingSid;
+  return [
+    ["DialCallSid", sid],
+    ["DialCallStatus", bridged ? "completed" : status],
+    ["DialCallDuration", String(seconds)],
+    ["DialBridged", String(bridged)],
+    ...(recording === null ? [] : [["RecordingUrl", recordingUrl(parent.accountSid, recording)] as const]),
+  ];
+}
+
+/** The call that waits for this leg, and what it waits with. */
+function dialBehind({ state }: TwilioRuntime, { sid, data }: PhoneCall) {
+  const parent = data.parentCallSid === null ? undefined : state.resource(callKind, data.parentCallSid);
+  const script = parent?.data.script;
+  if (!parent || !script || script.waiting?.tag !== "dial" || !script.waiting.legs.includes(sid)) return undefined;
+  return { parent, script: { ...script, waiting: script.waiting } };
+}
+
+export function afterDial(
   runtime: TwilioRuntime,
   call: PhoneCall,
   next: Script,
@@ -193,28 +244,6 @@ function dialConference(
     { script: { ...next, waiting: { tag: "conference", dial: verb, conference: held.sid } } },
     at,
   );
-}
-
-/** Talks to whoever has waited longest; an empty queue is waited for as little as a missing one. */
-function dialQueue(
-  runtime: TwilioRuntime,
-  call: PhoneCall,
-  next: Script,
-  verb: TwimlElement,
-  noun: TwimlElement,
-  at: number,
-): void {
-  const queue = queueNamed(runtime, call.accountSid, noun.text, at);
-  const first = runtime.state.firstResource(member, queue.sid);
-  const caller = first && runtime.state.resource(callKind, first.data.callSid);
-  const wait = waitOf(caller?.data.script);
-  if (!caller || !wait) {
-    afterDial(runtime, call, next, verb, [["DialCallStatus", "no-answer"]], at);
-    return;
-  }
-  outOfQueue(runtime, caller, wait.rest, wait.waiting, "bridged", at);
-  keepCall(runtime, call, { script: { ...next, waiting: { tag: "verb" } } }, at);
-  wake(runtime, call, at, 30_000);
 }
 
 /** Inside a write: those left in a conference that ended go on with their next verb. */

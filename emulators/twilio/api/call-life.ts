@@ -8,6 +8,7 @@ import {
   isOver,
   magicCallees,
   stepCall,
+  type Waiting,
 } from "../domain/call.ts";
 import { call as callKind } from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";
@@ -15,6 +16,7 @@ import { callProgress } from "../wire/call.ts";
 import { twilioCallback } from "../wire/callback.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { conferenceEnded } from "./call-dial.ts";
+import { goOnAlone } from "./call-service.ts";
 import { forgetDocument } from "./documents.ts";
 import { leaveConference, leaveQueue } from "./gatherings.ts";
 import { beginRecording, endRecordings } from "./recording-life.ts";
@@ -74,11 +76,21 @@ export function dialOn(runtime: TwilioRuntime, call: PhoneCall, at: number): Pho
 /** Inside a write: somebody picks up. */
 export function answerCall(runtime: TwilioRuntime, call: PhoneCall, at: number, answeredBy: string | null): PhoneCall {
   const answered = enter(runtime, call, "in-progress", at, { startedAt: at, answeredBy });
-  const { record, timeLimit } = answered.data;
-  runtime.timers.schedule({ kind: callLimitTimer, subject: call.sid, due: at + timeLimit * 1_000 });
+  const { record } = answered.data;
+  limitFrom(runtime, answered, at);
   const recorded =
     record === null ? answered : beginRecording(runtime, answered, { ...record, source: "OutboundAPI" }, at);
   return notify(runtime, recorded, "answered", at);
+}
+
+/** Inside a write: an answered call ends when its time is up. Its limit may be shorter than it has already lasted. */
+export function limitFrom(runtime: TwilioRuntime, { sid, data }: PhoneCall, at: number): void {
+  if (data.status !== "in-progress" || data.startedAt === null) return;
+  runtime.timers.schedule({
+    kind: callLimitTimer,
+    subject: sid,
+    due: Math.max(at, data.startedAt + data.timeLimit * 1_000),
+  });
 }
 
 /** Inside a write: the call is over. The other end of a dial, its queue and its conference hear of it. */
@@ -96,15 +108,27 @@ export function endCall(runtime: TwilioRuntime, call: PhoneCall, status: CallSta
     startedAt: data.startedAt ?? at,
     endedAt: at,
     seconds,
-    price: answered && data.direction !== "outbound-dial" ? callPrice(data.direction, seconds) : null,
+    price: answered && isTelephone(data) ? callPrice(data.direction, seconds) : null,
     script: null,
   });
-  const child = data.script?.waiting?.tag === "dial" ? data.script.waiting.child : undefined;
-  const other = child === undefined ? undefined : runtime.state.resource(callKind, child);
-  if (other) endCall(runtime, other, other.data.status === "in-progress" ? "completed" : "canceled", at);
+  leaveOthers(runtime, data.script?.waiting, at);
   endRecordings(runtime, ended, at);
   conferenceEnded(runtime, left, at);
   return notify(runtime, runtime.state.resource(callKind, call.sid) ?? ended, "completed", at);
+}
+
+/** Inside a write: the legs of a dial end with the call that dialled them; who talked with it by way of a queue goes on alone. */
+export function leaveOthers(runtime: TwilioRuntime, waiting: Waiting | null | undefined, at: number): void {
+  if (waiting?.tag === "serving" || waiting?.tag === "served") goOnAlone(runtime, waiting.other, at);
+  for (const sid of waiting?.tag === "dial" ? waiting.legs : []) {
+    const leg = runtime.state.resource(callKind, sid);
+    if (leg) endCall(runtime, leg, leg.data.status === "in-progress" ? "completed" : "canceled", at);
+  }
+}
+
+/** Legs to SIP endpoints and clients are not billed here. */
+function isTelephone({ direction, to }: CallData): boolean {
+  return direction !== "outbound-dial" || to.startsWith("+");
 }
 
 function enter(

@@ -4,10 +4,11 @@
  */
 import type { Queued, Script, Waiting } from "../domain/call.ts";
 import type { TwimlElement } from "../domain/twiml.ts";
-import { member } from "../kinds.ts";
+import { call as callKind, member, queueServer } from "../kinds.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { keepCall, type PhoneCall } from "./call-life.ts";
 import { askNext, follow, runVerbs } from "./call-script.ts";
+import { serve } from "./call-service.ts";
 import { forgetDocument } from "./documents.ts";
 import { joinQueue, leaveQueue, queueNamed } from "./gatherings.ts";
 import { resolved } from "./message-replies.ts";
@@ -19,7 +20,13 @@ export function enqueue(runtime: TwilioRuntime, call: PhoneCall, next: Script, v
     outOfQueue(runtime, call, next, waiting, "queue-full", at);
     return;
   }
-  joinQueue(runtime, queue.sid, call.accountSid, call.sid, at);
+  const server = runtime.state.firstResource(queueServer, queue.sid);
+  const serving = server && runtime.state.resource(callKind, server.data.callSid);
+  if (serving) {
+    serve(runtime, serving, call, { waiting, rest: next }, at);
+    return;
+  }
+  joinQueue(runtime, member, queue.sid, call, at);
   const { waitUrl, waitUrlMethod } = verb.attributes;
   const url = waitUrl === undefined ? undefined : resolved(waitUrl, next.base);
   if (url === undefined) waitSilently(runtime, call, { waiting, rest: next }, at);
@@ -32,7 +39,7 @@ export function enqueue(runtime: TwilioRuntime, call: PhoneCall, next: Script, v
     );
 }
 
-type Wait = Pick<Queued, "waiting" | "rest">;
+export type Wait = Pick<Queued, "waiting" | "rest">;
 
 /** The queue a call waits in, whatever it listens to meanwhile. */
 export function waitOf(script: Script | null | undefined): Wait | undefined {
@@ -60,7 +67,7 @@ function listen(runtime: TwilioRuntime, call: PhoneCall, queued: Queued, at: num
   const parameters = [
     ["QueueSid", waiting.queue],
     ["QueuePosition", String(position)],
-    ["QueueTime", String(Math.round((at - waiting.since) / 1_000))],
+    ["QueueTime", String(secondsSince(waiting.since, at))],
     ["AvgQueueTime", String(Math.round(average))],
     ["CurrentQueueSize", String(members.length)],
   ] as const;
@@ -73,7 +80,7 @@ export function outOfQueue(
   call: PhoneCall,
   script: Script,
   waiting: Extract<Waiting, { tag: "queue" }>,
-  result: "bridged" | "queue-full" | "leave" | "redirected",
+  result: "queue-full" | "leave",
   at: number,
 ): void {
   leaveQueue(runtime, call.sid);
@@ -85,18 +92,21 @@ export function outOfQueue(
     runVerbs(runtime, call, rest, at);
     return;
   }
-  const time = String(Math.round((at - waiting.since) / 1_000));
-  follow(
-    runtime,
-    call,
-    rest,
-    action,
-    method,
-    [
-      ["QueueResult", result],
-      ["QueueSid", waiting.queue],
-      ["QueueTime", time],
-    ],
-    at,
-  );
+  follow(runtime, call, rest, action, method, queueResult(result, waiting.queue, secondsSince(waiting.since, at)), at);
+}
+
+export function queueResult(
+  result: "bridged" | "queue-full" | "leave" | "redirected" | "hangup",
+  queueSid: string,
+  seconds: number,
+): readonly (readonly [string, string])[] {
+  return [
+    ["QueueResult", result],
+    ["QueueSid", queueSid],
+    ["QueueTime", String(seconds)],
+  ];
+}
+
+export function secondsSince(instant: number, at: number): number {
+  return Math.round((at - instant) / 1_000);
 }

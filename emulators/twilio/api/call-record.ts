@@ -2,7 +2,8 @@
 import type { Script, Waiting } from "../domain/call.ts";
 import type { TwimlElement } from "../domain/twiml.ts";
 import { attributeNumber } from "../domain/voice-verbs.ts";
-import { recording } from "../kinds.ts";
+import { type RecordingData, recording } from "../kinds.ts";
+import type { Resource } from "../store-resources.ts";
 import { recordingUrl } from "../wire/call.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { keepCall, type PhoneCall, wake } from "./call-life.ts";
@@ -31,7 +32,7 @@ export function record(runtime: TwilioRuntime, call: PhoneCall, next: Script, ve
   const waiting = keepCall(
     runtime,
     recorded,
-    { script: { ...next, waiting: { tag: "record", record: verb, since: at } } },
+    { script: { ...next, waiting: { tag: "record", record: verb, recording: recorded.data.recordingSid ?? "" } } },
     at,
   );
   wake(runtime, waiting, at, Math.min(spokenMs, attributeNumber(verb, "maxLength", 3_600) * 1_000));
@@ -46,22 +47,24 @@ export function finishRecording(
   key: string,
   at: number,
 ): void {
-  const sid = call.data.recordingSid ?? "";
-  const running = runtime.state.resource(recording, sid);
+  const running = runtime.state.resource(recording, waiting.recording);
   const done = running && running.data.seconds === null ? endRecording(runtime, running, at) : running;
   const { action, method } = waiting.record.attributes;
-  follow(
-    runtime,
-    call,
-    { ...script, waiting: null },
-    action ?? "",
-    method,
-    [
-      ["RecordingUrl", recordingUrl(call.accountSid, sid)],
-      ["RecordingSid", sid],
-      ["RecordingDuration", String(done?.data.seconds ?? 0)],
-      ["Digits", key],
-    ],
-    at,
-  );
+  const rest = { ...script, waiting: null };
+  follow(runtime, call, rest, action ?? "", method, recordResult(call, waiting.recording, done, key), at);
+}
+
+/** What a Record tells its action: `key` ended it, empty for silence, `hangup` when the caller hung up. */
+export function recordResult(
+  call: PhoneCall,
+  sid: string,
+  done: Resource<RecordingData> | undefined,
+  key: string,
+): readonly (readonly [string, string])[] {
+  return [
+    ["RecordingUrl", recordingUrl(call.accountSid, sid)],
+    ["RecordingSid", sid],
+    ["RecordingDuration", String(done?.data.seconds ?? 0)],
+    ["Digits", key],
+  ];
 }

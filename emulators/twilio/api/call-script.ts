@@ -9,10 +9,12 @@ import { durationOf, gatherDuration, gatherKeys } from "../domain/voice-verbs.ts
 import { call as callKind } from "../kinds.ts";
 import { callParameters } from "../wire/call.ts";
 import type { TwilioRuntime } from "./call.ts";
-import { dial, dialEnded } from "./call-dial.ts";
+import { dial, dialEnded, stopOtherLegs } from "./call-dial.ts";
+import { tellLastAction } from "./call-last-action.ts";
 import { answerCall, dialOn, endCall, keepCall, type PhoneCall, wake } from "./call-life.ts";
 import { enqueue, heardOut, outOfQueue, waitSilently } from "./call-queue.ts";
 import { finishRecording, record } from "./call-record.ts";
+import { nobodyCame, partCompany } from "./call-service.ts";
 import { type Answer, askDocument, mostHops, warn } from "./documents.ts";
 import { resolved } from "./message-replies.ts";
 
@@ -42,13 +44,14 @@ export function advanceCall(runtime: TwilioRuntime, timer: Timer): void {
 /** A timer of kind `twilio.call-limit` fell due: the call has lasted as long as it may. */
 export function limitCall(runtime: TwilioRuntime, timer: Timer): void {
   const call = runtime.state.resource(callKind, timer.subject);
-  if (call) dialEnded(runtime, endCall(runtime, call, "completed", timer.due), timer.due);
+  if (call) hangUp(runtime, call, timer.due);
 }
 
 /** A call has just been answered: what it is to do is in its TwiML, or where its URL leads. */
 function begin(runtime: TwilioRuntime, call: PhoneCall, at: number): void {
   const { twiml, url, direction } = call.data;
   if (direction === "outbound-dial") {
+    stopOtherLegs(runtime, call, at);
     wake(runtime, call, at, callDelays.talk);
     return;
   }
@@ -189,6 +192,12 @@ function timeIsUp(runtime: TwilioRuntime, call: PhoneCall, script: Script, at: n
     case "verb":
       runVerbs(runtime, call, script, at);
       return;
+    case "caller":
+      nobodyCame(runtime, call, script, waiting, at);
+      return;
+    case "serving":
+      partCompany(runtime, call, at);
+      return;
     default:
       return;
   }
@@ -217,6 +226,8 @@ export function giveInput(
     return key !== undefined;
   }
   if (waiting.tag !== "gather") return false;
+  const listensFor = (waiting.gather.attributes.input ?? "dtmf").split(/\s+/);
+  if (!listensFor.includes(speech === undefined ? "dtmf" : "speech")) return false;
   if (speech !== undefined) {
     const heard: Parameters = [
       ["SpeechResult", speech],
@@ -322,8 +333,10 @@ export function askNext(
   );
 }
 
-/** Inside a write: one end hangs up. */
+/** Inside a write: one end hangs up, and the application hears what became of the verb that was being carried out. */
 export function hangUp(runtime: TwilioRuntime, call: PhoneCall, at: number): void {
   const status = call.data.status === "in-progress" ? "completed" : "canceled";
-  dialEnded(runtime, endCall(runtime, call, status, at), at);
+  const ended = endCall(runtime, call, status, at);
+  tellLastAction(runtime, call, ended, at);
+  dialEnded(runtime, ended, at);
 }

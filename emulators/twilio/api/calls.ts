@@ -2,19 +2,19 @@
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { type CallData, isOver } from "../domain/call.ts";
-import { type CallingWorld, planCall } from "../domain/call-draft.ts";
-import { isWebhookUrl } from "../domain/message-draft.ts";
+import { optionProblem, planCall } from "../domain/call-draft.ts";
 import { isWithin } from "../domain/paging.ts";
 import { normalisePhone } from "../domain/phone-numbers.ts";
-import { parseTwiml } from "../domain/twiml.ts";
 import { failure, reject } from "../errors.ts";
-import { application, callerId, call as callKind, phoneNumber } from "../kinds.ts";
+import { call as callKind } from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";
 import { renderCall } from "../wire/call.ts";
 import { wantsXml } from "../wire/headers.ts";
 import type { Call, TwilioRuntime } from "./call.ts";
-import { beginCall, keepCall } from "./call-life.ts";
+import { letGo } from "./call-last-action.ts";
+import { beginCall, keepCall, limitFrom } from "./call-life.ts";
 import { askNext, hangUp, runSource } from "./call-script.ts";
+import { callingWorld } from "./calling-world.ts";
 import { callOf, findOne, makeResource, mountResource, pathsOf, type ResourceSpec, respondShown } from "./resource.ts";
 import { rememberCall } from "./usage-sums.ts";
 
@@ -70,7 +70,7 @@ export function mountCalls(app: Hono<KernelEnv>, runtime: TwilioRuntime): void {
 function create(request: Call): Response {
   const { runtime, exchange, account, form } = request;
   exchange.note("operation", "CreateCall");
-  const planned = planCall(form, worldOf(request));
+  const planned = planCall(form, callingWorld(request));
   if (planned.tag === "rejected") throw failure(planned.problem);
   const { data } = planned;
   const sid = `CA${runtime.ids.derive("twilio.call", [account.sid, data.to, data.from, data.url ?? data.twiml]).hex(32)}`;
@@ -92,19 +92,14 @@ function update(request: Call): Response {
   const twiml = form.get("Twiml") || undefined;
   if (status !== undefined && status !== "canceled" && status !== "completed")
     reject("invalidParameter", "Status", status);
-  if (url !== undefined && !isWebhookUrl(url)) reject("callUrlInvalid", url);
-  if (twiml !== undefined && parseTwiml(twiml).tag === "malformed")
-    reject("invalidParameter", "Twiml", twiml.slice(0, 40));
+  const problem = optionProblem(form);
+  if (problem) throw failure(problem);
   if (isOver(found.data.status)) reject("callState");
   const waits = found.data.status === "queued" || found.data.status === "ringing";
   if (status === "canceled" && !waits) reject("callState");
-  const change: Partial<CallData> = {
-    ...(form.get("FallbackUrl") ? { fallbackUrl: form.get("FallbackUrl") } : {}),
-    ...(form.get("StatusCallback") ? { statusCallback: form.get("StatusCallback") } : {}),
-    ...(form.get("TimeLimit") ? { timeLimit: Number(form.get("TimeLimit")) } : {}),
-  };
   runtime.store.write(() => {
-    const call = keepCall(runtime, found, change, exchange.at);
+    const call = keepCall(runtime, found, settingsIn(form), exchange.at);
+    if (form.get("TimeLimit")) limitFrom(runtime, call, exchange.at);
     if (status !== undefined) hangUp(runtime, call, exchange.at);
     else if (url !== undefined || twiml !== undefined) redirect(request, call, url, twiml, waits);
   });
@@ -114,6 +109,20 @@ function update(request: Call): Response {
     renderCall(runtime.state.resource(callKind, found.sid) ?? found, wantsXml(exchange) ? "" : ".json"),
     200,
   );
+}
+
+function settingsIn(form: URLSearchParams): Partial<CallData> {
+  const given = <Name extends keyof CallData>(name: Name, parameter: string): Partial<CallData> => {
+    const value = form.get(parameter);
+    return value ? { [name]: value } : {};
+  };
+  return {
+    ...given("fallbackUrl", "FallbackUrl"),
+    ...given("fallbackMethod", "FallbackMethod"),
+    ...given("statusCallback", "StatusCallback"),
+    ...given("statusCallbackMethod", "StatusCallbackMethod"),
+    ...(form.get("TimeLimit") ? { timeLimit: Number(form.get("TimeLimit")) } : {}),
+  };
 }
 
 /** A call that is not answered yet will go where it is now told to; one under way goes there at once. */
@@ -128,30 +137,6 @@ function redirect(
   const at = exchange.at;
   if (waits)
     keepCall(runtime, call, url === undefined ? { url: null, twiml: twiml ?? null } : { url, method, twiml: null }, at);
-  else if (url !== undefined) askNext(runtime, call, { url, method, parameters: [], hops: 0 }, at);
-  else runSource(runtime, call, twiml ?? "", at);
-}
-
-function worldOf({ runtime: { state }, account }: Call): CallingWorld {
-  return {
-    test: account.test === 1,
-    trial: account.type === "Trial",
-    mayCallFrom: (number) =>
-      state.resourceByKey(phoneNumber, number)?.accountSid === account.sid ||
-      state.resourcesOf(callerId, account.sid).some(({ data }) => data.PhoneNumber === number),
-    phoneNumberSid: (number) => state.resourceByKey(phoneNumber, number)?.sid ?? null,
-    application(sid) {
-      const found = state.resource(application, sid);
-      if (found?.accountSid !== account.sid) return undefined;
-      const { data } = found;
-      return {
-        url: data.VoiceUrl || null,
-        method: data.VoiceMethod,
-        fallbackUrl: data.VoiceFallbackUrl || null,
-        fallbackMethod: data.VoiceFallbackMethod,
-        statusCallback: data.StatusCallback || null,
-        statusCallbackMethod: data.StatusCallbackMethod,
-      };
-    },
-  };
+  else if (url !== undefined) askNext(runtime, letGo(runtime, call, at), { url, method, parameters: [], hops: 0 }, at);
+  else runSource(runtime, letGo(runtime, call, at), twiml ?? "", at);
 }

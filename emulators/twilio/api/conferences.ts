@@ -5,14 +5,7 @@ import { planCall } from "../domain/call-draft.ts";
 import { isWithin } from "../domain/paging.ts";
 import { flag, type Parameters, sid, text } from "../domain/parameters.ts";
 import { failure, reject, resourcePath } from "../errors.ts";
-import {
-  type ConferenceData,
-  call as callKind,
-  conference,
-  type ParticipantData,
-  participant,
-  phoneNumber,
-} from "../kinds.ts";
+import { type ConferenceData, call as callKind, conference, type ParticipantData, participant } from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";
 import { wantsXml } from "../wire/headers.ts";
 import type { Shown } from "../wire/resource.ts";
@@ -20,7 +13,8 @@ import { type Call, respondEmpty, type TwilioRuntime } from "./call.ts";
 import { conferenceEnded } from "./call-dial.ts";
 import { beginCall } from "./call-life.ts";
 import { hangUp } from "./call-script.ts";
-import { conferenceNamed, endConference, joinConference } from "./gatherings.ts";
+import { callingWorld } from "./calling-world.ts";
+import { conferenceNamed, endConference, joinConference, leaveConference } from "./gatherings.ts";
 import { callOf, findOne, makeResource, mountResource, pathsOf, type ResourceSpec, respondOne } from "./resource.ts";
 
 const base = "/2010-04-01/Accounts/:account/Conferences";
@@ -157,13 +151,7 @@ function invite(call: Call): Response {
       ...form,
       ["Twiml", `<Response><Dial><Conference>${escaped(name)}</Conference></Dial></Response>`],
     ]),
-    {
-      test: false,
-      trial: account.type === "Trial",
-      mayCallFrom: (number) => runtime.state.resourceByKey(phoneNumber, number)?.accountSid === account.sid,
-      phoneNumberSid: (number) => runtime.state.resourceByKey(phoneNumber, number)?.sid ?? null,
-      application: () => undefined,
-    },
+    callingWorld(call),
   );
   if (planned.tag === "rejected") throw failure(planned.problem);
   const at = exchange.at;
@@ -194,13 +182,18 @@ function invite(call: Call): Response {
   return respondOne(call, participantSpec, made, 201);
 }
 
+/** Whoever is put out of a conference goes on with the verb after its Dial; who is not there yet is not called any longer. */
 function kick(call: Call): Response {
   const { runtime, exchange } = call;
+  const { at } = exchange;
   exchange.note("operation", "DeleteParticipant");
   const one = findOne(call, participantSpec);
   const phoneCall = runtime.state.resource(callKind, one.data.callSid);
   runtime.store.write(() => {
-    if (phoneCall) hangUp(runtime, phoneCall, exchange.at);
+    if (phoneCall?.data.status === "in-progress") {
+      const left = leaveConference(runtime, phoneCall.sid, at);
+      conferenceEnded(runtime, [phoneCall.sid, ...left], at);
+    } else if (phoneCall) hangUp(runtime, phoneCall, at);
   });
   return respondEmpty(exchange);
 }

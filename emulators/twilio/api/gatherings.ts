@@ -1,12 +1,14 @@
 /** Where calls meet: queues they wait in, conferences they talk in. All inside writes. */
 import {
   type ConferenceData,
+  call as callKind,
   conference,
   member,
   type ParticipantData,
   participant,
   type QueueData,
   queue,
+  queueServer,
 } from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";
 import type { TwilioRuntime } from "./call.ts";
@@ -28,27 +30,30 @@ export function queueNamed(runtime: TwilioRuntime, accountSid: string, name: str
   return made;
 }
 
+/** As somebody who waits to be served, or who waits to serve. */
 export function joinQueue(
   runtime: TwilioRuntime,
+  as: typeof member | typeof queueServer,
   queueSid: string,
-  accountSid: string,
-  callSid: string,
+  call: { readonly sid: string; readonly accountSid: string },
   at: number,
 ): void {
-  runtime.state.addResource(member, {
-    sid: `${member.prefix}${runtime.ids.derive("twilio.member", [queueSid, callSid]).hex(32)}`,
-    accountSid,
+  runtime.state.addResource(as, {
+    sid: `${as.prefix}${runtime.ids.derive(`twilio.${as.name}`, [queueSid, call.sid]).hex(32)}`,
+    accountSid: call.accountSid,
     parent: queueSid,
-    key: callSid,
+    key: call.sid,
     createdAt: at,
     updatedAt: at,
-    data: { callSid },
+    data: { callSid: call.sid },
   });
 }
 
 export function leaveQueue({ state }: TwilioRuntime, callSid: string): void {
-  const waiting = state.resourceByKey(member, callSid);
-  if (waiting) state.removeResource(member, waiting.sid);
+  for (const kind of [member, queueServer]) {
+    const waiting = state.resourceByKey(kind, callSid);
+    if (waiting) state.removeResource(kind, waiting.sid);
+  }
 }
 
 /** The conference of that name that is under way, or a new one. */
@@ -73,14 +78,18 @@ export function conferenceNamed(
   return made;
 }
 
-/** Whoever was invited is in it already. It begins when somebody who may start it comes in. */
+/** Whoever was invited is in it before the call is answered. It begins when somebody who may start it is on the line. */
 export function joinConference(
   runtime: TwilioRuntime,
   held: Resource<ConferenceData>,
   data: ParticipantData,
   at: number,
 ): Resource<ParticipantData> {
-  const known = runtime.state.resourceByKey(participant, data.callSid);
+  const { state } = runtime;
+  const known = state.resourceByKey(participant, data.callSid);
+  const present = state.resource(callKind, data.callSid)?.data.status === "in-progress";
+  if (present && (known?.data ?? data).StartConferenceOnEnter && held.data.status === "init")
+    state.changeResource(conference, { ...held, updatedAt: at, data: { ...held.data, status: "in-progress" } });
   if (known?.parent === held.sid) return known;
   const made: Resource<ParticipantData> = {
     sid: `${participant.prefix}${runtime.ids.derive("twilio.participant", [held.sid, data.callSid]).hex(32)}`,
@@ -91,9 +100,7 @@ export function joinConference(
     updatedAt: at,
     data,
   };
-  runtime.state.addResource(participant, made);
-  if (data.StartConferenceOnEnter && held.data.status === "init")
-    runtime.state.changeResource(conference, { ...held, updatedAt: at, data: { ...held.data, status: "in-progress" } });
+  state.addResource(participant, made);
   return made;
 }
 

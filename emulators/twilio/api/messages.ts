@@ -8,16 +8,7 @@ import { type MessageFilter, pageQuery, parseMessageFilter, tokenText } from "..
 import { isFinished, step } from "../domain/message-life.ts";
 import { planTestMessage } from "../domain/test-credentials.ts";
 import { failure, reject, resourcePath } from "../errors.ts";
-import {
-  application,
-  callerId,
-  channelSender,
-  content,
-  media,
-  messagingService,
-  phoneNumber,
-  shortCode,
-} from "../kinds.ts";
+import { application, channelSender, content, media, messagingService, phoneNumber, shortCode } from "../kinds.ts";
 import type { Account } from "../store.ts";
 import type { MessageQuery } from "../store-messages.ts";
 import { wantsXml } from "../wire/headers.ts";
@@ -29,6 +20,7 @@ import {
   renderMessageXml,
 } from "../wire/message.ts";
 import { formOf, given, queryOf, respond, respondEmpty, sidOf, type TwilioRuntime } from "./call.ts";
+import { hasCallerId } from "./caller-ids.ts";
 import { type KeptPages, keepPages, type MadePage } from "./kept-pages.ts";
 import { common, type KeptTexts, keepTexts, readable } from "./kept-texts.ts";
 import { cancelLife, enter } from "./message-life.ts";
@@ -201,9 +193,7 @@ function worldOf(runtime: TwilioRuntime, account: Account, now: number): Sending
     accountSid: account.sid,
     now,
     trial: account.type === "Trial",
-    isVerified: (number) =>
-      state.resourceByKey(phoneNumber, number)?.accountSid === account.sid ||
-      state.resourcesOf(callerId, account.sid).some(({ data }) => data.PhoneNumber === number),
+    isVerified: (number) => hasCallerId(state, account.sid, number),
     channelOwnerOf: (address) => state.resourceByKey(channelSender, address)?.accountSid,
     content(sid) {
       const found = state.resource(content, sid);

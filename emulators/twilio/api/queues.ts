@@ -10,9 +10,8 @@ import { rfc2822 } from "../wire/dates.ts";
 import { wantsXml } from "../wire/headers.ts";
 import type { Shown } from "../wire/resource.ts";
 import type { Call, TwilioRuntime } from "./call.ts";
-import { keepCall } from "./call-life.ts";
+import { letGo } from "./call-last-action.ts";
 import { askNext } from "./call-script.ts";
-import { leaveQueue } from "./gatherings.ts";
 import { callOf, findOne, mountResource, type ResourceSpec, respondShown } from "./resource.ts";
 
 const base = "/2010-04-01/Accounts/:account/Queues";
@@ -94,6 +93,7 @@ export function mountQueues(app: Hono<KernelEnv>, runtime: TwilioRuntime): void 
 /** Takes a call out of its queue and sends it to another document. */
 function dequeue(call: Call): Response {
   const { runtime, exchange, form } = call;
+  const { at } = exchange;
   exchange.note("operation", "UpdateQueueMember");
   const waiting = findOne(call, memberSpec);
   const url = form.get("Url") || reject("missingParameter", "Url");
@@ -101,15 +101,8 @@ function dequeue(call: Call): Response {
   const method = form.get("Method") === "GET" ? "GET" : "POST";
   const body = memberView(waiting, call);
   runtime.store.write(() => {
-    leaveQueue(runtime, waiting.data.callSid);
     const phoneCall = runtime.state.resource(callKind, waiting.data.callSid);
-    if (phoneCall)
-      askNext(
-        runtime,
-        keepCall(runtime, phoneCall, {}, exchange.at),
-        { url, method, parameters: [], hops: 0 },
-        exchange.at,
-      );
+    if (phoneCall) askNext(runtime, letGo(runtime, phoneCall, at), { url, method, parameters: [], hops: 0 }, at);
   });
   return respondShown(call, memberSpec, body, 200);
 }

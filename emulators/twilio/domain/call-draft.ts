@@ -109,7 +109,8 @@ export function partyOf(text: string): string | undefined {
   return client.test(trimmed) || sip.test(trimmed) ? trimmed : normalisePhone(trimmed);
 }
 
-function optionProblem(form: URLSearchParams): Problem | undefined {
+/** What is wrong with the options that creates and updates share. */
+export function optionProblem(form: URLSearchParams): Problem | undefined {
   for (const name of ["Url", "FallbackUrl", "StatusCallback", "RecordingStatusCallback", "AsyncAmdStatusCallback"]) {
     const value = form.get(name);
     if (value && !isWebhookUrl(value))

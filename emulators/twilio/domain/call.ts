@@ -21,10 +21,23 @@ export type Waiting =
   | { readonly tag: "verb" }
   | { readonly tag: "document" }
   | { readonly tag: "gather"; readonly gather: TwimlElement; readonly typed: string }
-  | { readonly tag: "record"; readonly record: TwimlElement; readonly since: number }
-  | { readonly tag: "dial"; readonly dial: TwimlElement; readonly child: string }
+  | { readonly tag: "record"; readonly record: TwimlElement; readonly recording: string }
+  /** For the legs that ring, and then for the one that was answered. */
+  | { readonly tag: "dial"; readonly dial: TwimlElement; readonly legs: readonly string[] }
   | { readonly tag: "conference"; readonly dial: TwimlElement; readonly conference: string }
-  | { readonly tag: "queue"; readonly enqueue: TwimlElement; readonly queue: string; readonly since: number };
+  | { readonly tag: "queue"; readonly enqueue: TwimlElement; readonly queue: string; readonly since: number }
+  /** For somebody to come into an empty queue. */
+  | { readonly tag: "caller"; readonly dial: TwimlElement; readonly queue: string }
+  /** Talks with the call that it took out of a queue. */
+  | { readonly tag: "serving"; readonly dial: TwimlElement; readonly other: string; readonly since: number }
+  /** Was taken out of its queue by another call, and talks with that. */
+  | {
+      readonly tag: "served";
+      readonly enqueue: TwimlElement;
+      readonly queue: string;
+      readonly other: string;
+      readonly queuedSeconds: number;
+    };
 
 /** The verbs still to do, and what relative URLs are resolved against. */
 export interface Script {
