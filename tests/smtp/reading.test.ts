@@ -57,6 +57,40 @@ test("the tree of parts is numbered as Mailpit numbers it", () => {
   ]);
 });
 
+describe("an attachment has the bytes that were sent", () => {
+  const attached = async (head: string, body: string) => {
+    const mixed = `Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n--b\r\n${head}Content-Disposition: attachment; filename=f\r\n\r\n`;
+    const mail = await parseMail(Buffer.from(`${mixed}${body}\r\n--b--\r\n`, "latin1"));
+    return mail.parts.map(({ content }) => Buffer.from(content).toString("latin1"));
+  };
+
+  test.each([
+    ["7bit", "Content-Type: text/csv\r\n", "a,b\r\nc,d\r\n", "a,b\r\nc,d\r\n"],
+    ["no last line end", "Content-Type: text/csv\r\n", "a,b\nc,d", "a,b\nc,d"],
+    ["8bit", "Content-Type: text/plain; charset=latin1\r\nContent-Transfer-Encoding: 8bit\r\n", "caf\xe9", "caf\xe9"],
+    [
+      "quoted-printable",
+      "Content-Type: text/csv\r\nContent-Transfer-Encoding: Quoted-Printable\r\n",
+      "caf=E9,=\r\n=3D \r\nx=",
+      "caf\xe9,=\r\nx",
+    ],
+    ["a calendar", "Content-Type: application/ics\r\nContent-Transfer-Encoding: base64\r\n", "QkVHSU4=", "BEGIN"],
+    ["a message", "Content-Type: message/rfc822\r\n", "Subject: x\r\n\r\ny\r\n", "Subject: x\r\n\r\ny\r\n"],
+    ["nothing", "Content-Type: text/csv\r\n", "", ""],
+  ])("%s", async (_, head, body, content) => expect(await attached(head, body)).toEqual([content]));
+
+  test("alone, and before a boundary that closes what holds it", async () => {
+    const alone = await parseMail(crlf("Content-Type: text/csv; name=f.csv\n\na,b\nc,d\n"));
+    expect(alone.parts.map(({ content }) => String(content))).toEqual(["a,b\r\nc,d\r\n"]);
+    const held = await parseMail(
+      crlf(
+        "Content-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: multipart/related; boundary=i\n\n--i\nContent-Type: text/css\n\na\nb\n--o\nContent-Type: text/css\n\nc\n--o--\n",
+      ),
+    );
+    expect(held.parts.map(({ content }) => String(content))).toEqual(["a\r\nb", "c"]);
+  });
+});
+
 describe("a simple message reads as the parser would read it", () => {
   test.each([
     [

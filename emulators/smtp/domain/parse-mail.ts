@@ -3,6 +3,7 @@ import { decodeWords } from "./headers.ts";
 import { type Address, fieldOf, type HeaderField, type Mail, type MailPart, unread } from "./mail.ts";
 import { type Leaf, structureOf } from "./mime-structure.ts";
 import { linesOf, readSimple, type SimpleMail } from "./simple-mail.ts";
+import { decodedBody } from "./transfer-encoding.ts";
 
 /** A message beyond this is read from its beginning only: reading takes several times its size in memory. */
 export const mostRead = 10 * 2 ** 20;
@@ -25,7 +26,8 @@ export async function parseMail(raw: Buffer, size = raw.length): Promise<Mail> {
   const cut = whole ? undefined : `it is larger than ${mostRead} bytes, so only its beginning was read`;
   if (structure.problem === undefined) {
     try {
-      return mailOf(await PostalMime.parse(bytes, options), structure.leaves, cut);
+      const email = await PostalMime.parse(bytes, options);
+      return mailOf(email, partsOf(email.attachments, structure.leaves, bytes), cut);
     } catch (cause) {
       return headerOnly(bytes, cause instanceof Error ? cause.message : String(cause));
     }
@@ -83,7 +85,7 @@ function addressesOf(value: string, parse: (text: string) => Parsed[]): readonly
   return address === undefined ? flat(parse(value)) : [{ name, address }];
 }
 
-function mailOf(email: Email, leaves: readonly Leaf[], problem: string | undefined): Mail {
+function mailOf(email: Email, parts: readonly MailPart[], problem: string | undefined): Mail {
   const date = email.date === undefined ? Number.NaN : Date.parse(email.date);
   const headers = email.headers.map(({ originalKey, value }): HeaderField => ({ name: originalKey, value }));
   return {
@@ -99,7 +101,7 @@ function mailOf(email: Email, leaves: readonly Leaf[], problem: string | undefin
     text: crlfFree(email.text),
     html: crlfFree(email.html),
     asSent: undefined,
-    parts: partsOf(email.attachments, leaves),
+    parts,
     problem,
   };
 }
@@ -122,8 +124,8 @@ function bare(id: string | undefined): string {
   return (id ?? "").trim().replace(/^<|>$/g, "");
 }
 
-/** The parser's attachments in document order, each with its place in the tree. */
-function partsOf(attachments: readonly Attachment[], leaves: readonly Leaf[]): readonly MailPart[] {
+/** The parser's attachments in document order, each with its place in the tree of `raw` and its bytes there. */
+function partsOf(attachments: readonly Attachment[], leaves: readonly Leaf[], raw: Buffer): readonly MailPart[] {
   const places = leaves.filter(
     ({ contentType, disposition }) =>
       disposition === "attachment" || (contentType !== "text/plain" && contentType !== "text/html"),
@@ -142,9 +144,16 @@ function partsOf(attachments: readonly Attachment[], leaves: readonly Leaf[]): r
       disposition: attachment.disposition ?? "",
       transferEncoding: leaf?.transferEncoding ?? "",
       inline: attachment.disposition === "inline" || (attachment.disposition !== "attachment" && contentId !== ""),
-      content: bytesOf(attachment.content),
+      content: leaf === undefined ? bytesOf(attachment.content) : contentOf(leaf, raw, attachment),
     };
   });
+}
+
+/** The parser reads line by line: it gives other line ends than were sent, and calendars a line end of its own. */
+function contentOf(leaf: Leaf, raw: Buffer, attachment: Attachment): Uint8Array {
+  const calendar = leaf.contentType === "text/calendar" || leaf.contentType === "application/ics";
+  if (leaf.transferEncoding === "base64" && !calendar) return bytesOf(attachment.content); // it mends what is broken
+  return decodedBody(raw.subarray(leaf.start, leaf.end), leaf.transferEncoding);
 }
 
 function bytesOf(content: Attachment["content"]): Uint8Array {
