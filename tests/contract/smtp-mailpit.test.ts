@@ -152,6 +152,38 @@ describe("one message", () => {
     await expect(mailpit.getMessageSummary("nobody")).rejects.toThrow("404");
   });
 
+  test("parts are attachments, inline or neither, and every view counts them alike", async () => {
+    const part = (head: string) => `--b\r\n${head}\r\n\r\nx\r\n`;
+    const mixed = (...heads: string[]) =>
+      `MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n${heads.map(part).join("")}--b--\r\n`;
+    const invitation = await send(
+      mixed(
+        "Content-Type: text/plain",
+        "Content-Type: text/calendar; method=REQUEST",
+        "Content-Type: application/ics\r\nContent-Disposition: attachment; filename=invite.ics",
+      ),
+    );
+    const report = await send(mixed("Content-Type: text/plain", "Content-Type: message/delivery-status"));
+    const pictures = await send(
+      mixed(
+        "Content-Type: image/png\r\nContent-ID: <one@x>",
+        "Content-Type: image/png\r\nContent-ID: <two@x>\r\nContent-Disposition: inline",
+        "Content-Type: application/octet-stream; name=three",
+      ),
+    );
+    const names = async (id: string) => {
+      const { Attachments, Inline } = await mailpit.getMessageSummary(id);
+      return [Attachments.map(({ FileName }) => FileName), Inline.map(({ FileName }) => FileName)];
+    };
+    expect(await names(invitation)).toEqual([["invite.ics"], []]);
+    expect(await names(report)).toEqual([[], []]);
+    expect(await names(pictures)).toEqual([["three"], ["two@x", "one@x"]]);
+    expect((await mailpit.listMessages()).messages.map(({ Attachments }) => Attachments)).toEqual([1, 0, 1]);
+    expect(ids(await mailpit.searchMessages({ query: "has:attachment" }))).toEqual([pictures, invitation]);
+    expect(ids(await mailpit.searchMessages({ query: "has:inline" }))).toEqual([pictures]);
+    expect((await mailpit.getMessageSummary(report)).From).toEqual({ Name: "", Address: "" });
+  });
+
   test("waitForMessage sees what comes later", async () => {
     const waiting = mailpit.waitForMessage({ query: "subject:later" }, { interval: 20 });
     const id = await send("Subject: later\r\n\r\nx");

@@ -104,7 +104,7 @@ const anyMail = fc
 /** Mailpit's search text, as one string. */
 function searchText(mail: Mail): string {
   const fields = ["from", "subject", "to", "cc", "bcc", "reply-to"].map((name) => shown(fieldOf(mail, name)));
-  const names = mail.parts.filter((part) => !part.inline).map((part) => part.filename);
+  const names = mail.parts.filter(({ kind }) => kind === "attachment").map((part) => part.filename);
   const body = mail.html === "" ? mail.text : textOfHtml(mail.html);
   return cleanText([...fields, mailFrom, body, ...names].join(" "));
 }

@@ -21,7 +21,7 @@ export function findable(message: Message, mail: Mail): { readonly entry: Entry;
   const sender = senderOf(mail);
   const head = [...shownFields.map((name) => shown(fieldOf(mail, name))), mailFrom].join(" ").slice(0, longestText);
   const room = longestText - head.length;
-  const attached = mail.parts.filter((part) => !part.inline);
+  const attached = mail.parts.filter(({ kind }) => kind === "attachment");
   const short = mail.asSent !== undefined && mail.asSent.length <= room ? mail.asSent : undefined;
   const sent = short === undefined ? sentBody(raw) : ({ how: "all", text: "same" } as const);
   return {
@@ -31,7 +31,7 @@ export function findable(message: Message, mail: Mail): { readonly entry: Entry;
       receivedAt: message.receivedAt,
       size: message.size,
       attachments: attached.length,
-      inline: mail.parts.length - attached.length,
+      inline: mail.parts.filter(({ kind }) => kind === "inline").length,
       sent: sent.how,
     },
     text: {

@@ -15,11 +15,11 @@ export interface Gist {
   readonly date: number | undefined;
   readonly snippet: string;
   readonly attachments: number;
-  readonly inline: number;
+  /** Attachments and all other parts that are no text. */
+  readonly parts: number;
 }
 
 export function gistOf(mail: Mail, recipients: readonly string[]): Gist {
-  const inline = mail.parts.filter((part) => part.inline).length;
   return {
     from: senderOf(mail),
     to: mail.to,
@@ -30,8 +30,8 @@ export function gistOf(mail: Mail, recipients: readonly string[]): Gist {
     messageId: mail.messageId,
     date: mail.date,
     snippet: snippetOf(mail),
-    attachments: mail.parts.length - inline,
-    inline,
+    attachments: mail.parts.filter(({ kind }) => kind === "attachment").length,
+    parts: mail.parts.length,
   };
 }
 

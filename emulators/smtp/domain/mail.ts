@@ -4,6 +4,12 @@ export interface Address {
   readonly address: string;
 }
 
+/**
+ * Mailpit counts parts that are sent as attachments and parts that are sent inline, and shows all others that have a name
+ * or an id with the inline ones: an image without a disposition, the calendar of an invitation, a delivery status.
+ */
+export type PartKind = "attachment" | "inline" | "other";
+
 export interface MailPart {
   /** Place in the tree of parts: `0` the message itself, `2`, `1.2`. */
   readonly partId: string;
@@ -13,9 +19,9 @@ export interface MailPart {
   /** Without angle brackets; empty when there is none. */
   readonly contentId: string;
   readonly disposition: string;
+  /** Lower case; empty when the part does not say. */
   readonly transferEncoding: string;
-  /** Shown inside the HTML rather than beside it. */
-  readonly inline: boolean;
+  readonly kind: PartKind;
   readonly content: Uint8Array;
 }
 

@@ -1,6 +1,6 @@
 import type { Attachment, Email, Address as Parsed } from "postal-mime";
 import { decodeWords } from "./headers.ts";
-import { type Address, fieldOf, type HeaderField, type Mail, type MailPart, unread } from "./mail.ts";
+import { type Address, fieldOf, type HeaderField, type Mail, type MailPart, type PartKind, unread } from "./mail.ts";
 import { type Leaf, structureOf } from "./mime-structure.ts";
 import { linesOf, readSimple, type SimpleMail } from "./simple-mail.ts";
 import { decodedBody } from "./transfer-encoding.ts";
@@ -135,18 +135,23 @@ function partsOf(attachments: readonly Attachment[], leaves: readonly Leaf[], ra
     const found = places.findIndex((leaf, at) => at >= next && leaf.contentType === attachment.mimeType);
     const leaf = places[found];
     if (leaf !== undefined) next = found + 1;
-    const contentId = bare(attachment.contentId);
     return {
       partId: leaf?.partId ?? `a${index + 1}`,
       filename: attachment.filename ?? "",
       contentType: attachment.mimeType,
-      contentId,
+      contentId: bare(attachment.contentId),
       disposition: attachment.disposition ?? "",
       transferEncoding: leaf?.transferEncoding ?? "",
-      inline: attachment.disposition === "inline" || (attachment.disposition !== "attachment" && contentId !== ""),
+      kind: kindOf(attachment, leaf?.partId === "0"),
       content: leaf === undefined ? bytesOf(attachment.content) : contentOf(leaf, raw, attachment),
     };
   });
+}
+
+/** As enmime sorts them (envelope.go), with which Mailpit reads; `alone`: the part is the whole message. */
+function kindOf({ disposition, mimeType }: Attachment, alone: boolean): PartKind {
+  if (disposition === "inline") return "inline";
+  return alone || disposition === "attachment" || mimeType === "application/octet-stream" ? "attachment" : "other";
 }
 
 /** The parser reads line by line: it gives other line ends than were sent, and calendars a line end of its own. */

@@ -48,7 +48,7 @@ export function renderMail(message: Message, mail: Mail, marks: { read: boolean;
       filename: part.filename,
       contentType: part.contentType,
       contentId: part.contentId,
-      inline: part.inline,
+      inline: part.kind !== "attachment",
       size: part.content.length,
     })),
     read: marks.read,

@@ -136,7 +136,7 @@ export function renderShort(message: MessageSummary, gist: Gist, read: boolean) 
     from: gist.from === undefined ? [] : addresses([gist.from]),
     to: addresses(gist.to),
     ...(gist.cc.length > 0 && { cc: addresses(gist.cc) }),
-    attachmentCount: gist.attachments + gist.inline,
+    attachmentCount: gist.parts,
     preview: gist.snippet,
   };
 }

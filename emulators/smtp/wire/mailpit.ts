@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Gist } from "../domain/gist.ts";
 import { readListUnsubscribe } from "../domain/list-unsubscribe.ts";
-import { type Address, blindCopies, fieldOf, type Mail, type MailPart } from "../domain/mail.ts";
+import { type Address, blindCopies, fieldOf, type Mail, type MailPart, type PartKind } from "../domain/mail.ts";
 import type { MessageSummary } from "../domain/message.ts";
 
 /** Marks of a message at the time of the answer. */
@@ -15,7 +15,7 @@ export function renderSummary(message: MessageSummary, gist: Gist, marked: Marke
     ID: message.id,
     MessageID: gist.messageId,
     Read: marked.read,
-    From: gist.from === undefined ? { Name: "", Address: "" } : renderAddress(gist.from),
+    From: renderSender(gist),
     To: orNull(gist.to),
     Cc: orNull(gist.cc),
     Bcc: orNull(gist.bcc),
@@ -55,12 +55,12 @@ export function renderList(totals: Totals, messages: readonly MailpitSummary[]) 
 
 export function renderMessage(message: MessageSummary, mail: Mail, gist: Gist, tags: readonly string[]) {
   const unsubscribe = readListUnsubscribe(fieldOf(mail, "list-unsubscribe"), fieldOf(mail, "list-unsubscribe-post"));
-  const named = (part: MailPart) => part.filename !== "" || part.contentId !== "";
-  const shownParts = mail.parts.filter(named);
+  const ofKind = (kind: PartKind) =>
+    mail.parts.filter((part) => part.kind === kind && (part.filename !== "" || part.contentId !== ""));
   return {
     ID: message.id,
     MessageID: mail.messageId,
-    From: gist.from === undefined ? null : renderAddress(gist.from),
+    From: renderSender(gist),
     To: mail.to.map(renderAddress),
     Cc: mail.cc.map(renderAddress),
     Bcc: blindCopies(
@@ -82,8 +82,8 @@ export function renderMessage(message: MessageSummary, mail: Mail, gist: Gist, t
     Text: mail.text,
     HTML: mail.html,
     Size: message.size,
-    Inline: shownParts.filter((part) => part.inline).map(renderPart),
-    Attachments: shownParts.filter((part) => !part.inline).map(renderPart),
+    Inline: [...ofKind("inline"), ...ofKind("other")].map(renderPart),
+    Attachments: ofKind("attachment").map(renderPart),
   };
 }
 
@@ -111,6 +111,11 @@ export function renderHeaders(mail: Mail): Record<string, readonly string[]> {
     else known.push(value);
   }
   return Object.fromEntries([...values].sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+/** A message without a sender has an empty one, in lists and by itself. */
+function renderSender({ from }: Gist) {
+  return renderAddress(from ?? { name: "", address: "" });
 }
 
 export function renderAddress({ name, address }: Address) {
