@@ -184,6 +184,15 @@ describe("one message", () => {
     expect((await mailpit.getMessageSummary(report)).From).toEqual({ Name: "", Address: "" });
   });
 
+  test("a message of HTML alone has a text to read", async () => {
+    const id = await send(
+      "Content-Type: text/html\r\n\r\n<h1>Welcome</h1><p>Your code is <b>123456</b><p><a href='https://app.example/?a=1&amp;b=2'>Confirm</a>",
+    );
+    const text = "*******\nWelcome\n*******\n\nYour code is *123456*\n\nConfirm ( https://app.example/?a=1&b=2 )";
+    expect((await mailpit.getMessageSummary(id)).Text).toBe(text);
+    expect(await mailpit.renderMessageText(id)).toBe(text);
+  });
+
   test("waitForMessage sees what comes later", async () => {
     const waiting = mailpit.waitForMessage({ query: "subject:later" }, { interval: 20 });
     const id = await send("Subject: later\r\n\r\nx");

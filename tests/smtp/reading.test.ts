@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { headerSection } from "../../emulators/smtp/domain/headers.ts";
+import { plainOfHtml } from "../../emulators/smtp/domain/html-plain.ts";
+import { textOfHtml } from "../../emulators/smtp/domain/html-text.ts";
 import { codesOf, linksOf } from "../../emulators/smtp/domain/links.ts";
 import { readListUnsubscribe } from "../../emulators/smtp/domain/list-unsubscribe.ts";
 import { magicOf } from "../../emulators/smtp/domain/magic.ts";
@@ -28,6 +30,35 @@ test("links: HTML first with its text, then plain text, each once", () => {
     { url: "https://a.test/?b=1&c=2", text: "Go there", source: "html" },
     { url: "https://b.test/x", text: "", source: "text" },
   ]);
+});
+
+test.each([
+  ["<div>a</div><div>b<div>c</div></div>x", "a\nb\nc\nx"],
+  [
+    "<ul><li>one<li>two<ul><li>deep</ul></ul><p>p1<p>p2<br>x <b>bold</b>",
+    "* one\n* two\n\n* deep\n\np1\n\np2\nx *bold*",
+  ],
+  [
+    "<h2>Title</h2>a<h3>Sub</h3><blockquote>q<br>r</blockquote>",
+    "-----\nTitle\n-----\n\na\n\nSub\n---\n\n> \n> q\n> r",
+  ],
+  ["<table><tr><td>a<td>b<tr><td>c</table>", "a b c"],
+  ["<a href=mailto:x@y.z><img alt=Pic></a> 1 < 2 <style>p{}</style><!-- no --><script>no()", "Pic ( x@y.z ) 1 < 2"],
+  ["<p>open <a href='https://x.test", "open"],
+])("the text of %s", (html, text) => expect(plainOfHtml(html)).toBe(text));
+
+test("no page takes long to read, however it is broken", () => {
+  for (const piece of ["<a ", "<p>", "<div>", "<!--", "<!", "<", "<style>", "<a b='"]) {
+    const started = performance.now();
+    plainOfHtml(piece.repeat(100_000));
+    expect(performance.now() - started).toBeLessThan(5_000);
+  }
+});
+
+test("letters with accents are read in either case", () => {
+  expect(textOfHtml("&Uuml;ber f&uuml;r Stra&szlig;e caf&eacute; &AMP; &nbsp;&unknown;")).toBe(
+    "Über für Straße café & &unknown;",
+  );
 });
 
 test.each([

@@ -15,7 +15,17 @@ const entities: Readonly<Record<string, string>> = {
   ldquo: "“",
   rdquo: "”",
   euro: "€",
+  bull: "•",
+  trade: "™",
+  laquo: "«",
+  raquo: "»",
+  zwnj: "\u200c",
+  shy: "\u00ad",
 };
+/** Letters from À on, in the order of Latin-1; `times` and `divide` stand among them there too. */
+const letters =
+  "Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
+const letterOf = new Map(letters.split(" ").map((name, index) => [name, String.fromCharCode(0xc0 + index)]));
 
 /** What a reader of the page would read, in one line; nothing of it is run. */
 export function textOfHtml(html: string): string {
@@ -40,7 +50,7 @@ export function linesOfHtml(html: string): string {
 export function decodeEntities(text: string): string {
   if (!text.includes("&")) return text;
   return text.replaceAll(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));/gi, (whole, decimal, hex, name) => {
-    if (name !== undefined) return entities[String(name).toLowerCase()] ?? whole;
+    if (name !== undefined) return letterOf.get(String(name)) ?? entities[String(name).toLowerCase()] ?? whole;
     const point = decimal === undefined ? Number.parseInt(String(hex), 16) : Number(decimal);
     return point > 0 && point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff)
       ? String.fromCodePoint(point)

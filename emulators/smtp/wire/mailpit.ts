@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Gist } from "../domain/gist.ts";
+import { plainOfHtml } from "../domain/html-plain.ts";
 import { readListUnsubscribe } from "../domain/list-unsubscribe.ts";
 import { type Address, blindCopies, fieldOf, type Mail, type MailPart, type PartKind } from "../domain/mail.ts";
 import type { MessageSummary } from "../domain/message.ts";
@@ -79,7 +80,7 @@ export function renderMessage(message: MessageSummary, mail: Mail, gist: Gist, t
     Date: new Date(mail.date ?? message.receivedAt).toISOString(),
     Tags: tags,
     Username: message.username ?? "",
-    Text: mail.text,
+    Text: readableText(mail),
     HTML: mail.html,
     Size: message.size,
     Inline: [...ofKind("inline"), ...ofKind("other")].map(renderPart),
@@ -111,6 +112,11 @@ export function renderHeaders(mail: Mail): Record<string, readonly string[]> {
     else known.push(value);
   }
   return Object.fromEntries([...values].sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+/** What Mailpit gives as text, of a message that has only HTML too. */
+export function readableText({ text, html }: Pick<Mail, "text" | "html">): string {
+  return text === "" && html !== "" ? plainOfHtml(html) : text;
 }
 
 /** A message without a sender has an empty one, in lists and by itself. */

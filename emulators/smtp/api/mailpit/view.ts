@@ -1,7 +1,7 @@
 import { answer } from "../../../kernel/exchange.ts";
-import { linesOfHtml } from "../../domain/html-text.ts";
 import type { Mail } from "../../domain/mail.ts";
 import { MailpitError } from "../../errors.ts";
+import { readableText } from "../../wire/mailpit.ts";
 import { harmless } from "../content.ts";
 import { type App, type MailRuntime, messageOf } from "./context.ts";
 
@@ -18,7 +18,7 @@ export function mailpitView(app: App, runtime: MailRuntime): void {
     const mail = await state.reader.mail(message.id);
     if (mail === undefined) throw new MailpitError(404, "404 page not found");
     if (kind === "txt")
-      return answer(exchange, 200, mail.text === "" ? linesOfHtml(mail.html) : mail.text, {
+      return answer(exchange, 200, readableText(mail), {
         ...harmless,
         "content-type": "text/plain; charset=utf-8",
       });
