@@ -88,7 +88,7 @@ describe("lists", () => {
       "From: Ann <ann@example.com>\r\nTo: x+signup@example.org\r\nSubject: Your receipt\r\n\r\nThe total is 42 EUR\r\n",
     );
     const html = await send(
-      "From: shop@example.net\r\nSubject: Sale\r\nContent-Type: text/html\r\n\r\n<p>Half <b>price</b> &amp; more</p>\r\n",
+      'From: shop@example.net\r\nSubject: Sale\r\nContent-Type: text/html\r\n\r\n<p>Half <b>price</b> &amp; more <a href="https://shop.example/sale?id=7">here</a></p>\r\n',
       "shop@example.net",
     );
     const found = async (query: string) => ids(await mailpit.searchMessages({ query }));
@@ -96,6 +96,7 @@ describe("lists", () => {
     expect(await found('"total is 42"')).toEqual([plain]);
     expect(await found("from:ANN@example")).toEqual([plain]);
     expect(await found("half price & more")).toEqual([html]);
+    expect(await found("shop.example/sale?id=7")).toEqual([html]);
     expect(await found("-receipt")).toEqual([html]);
     expect(await found("!from:ann subject:sale")).toEqual([html]);
     expect(await found("tag:signup")).toEqual([plain]);

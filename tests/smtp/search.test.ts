@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Instant } from "../../emulators/kernel/clock.ts";
 import { findable } from "../../emulators/smtp/domain/findable.ts";
 import { cleanText } from "../../emulators/smtp/domain/gist.ts";
-import { textOfHtml } from "../../emulators/smtp/domain/html-text.ts";
+import { textWithAddresses } from "../../emulators/smtp/domain/html-text.ts";
 import { fieldOf, type Mail } from "../../emulators/smtp/domain/mail.ts";
 import { bytesOf, instantOf, parseQuery, wordsOf } from "../../emulators/smtp/domain/mailpit-query.ts";
 import { parseMail, shown } from "../../emulators/smtp/domain/parse-mail.ts";
@@ -105,7 +105,7 @@ const anyMail = fc
 function searchText(mail: Mail): string {
   const fields = ["from", "subject", "to", "cc", "bcc", "reply-to"].map((name) => shown(fieldOf(mail, name)));
   const names = mail.parts.filter(({ kind }) => kind === "attachment").map((part) => part.filename);
-  const body = mail.html === "" ? mail.text : textOfHtml(mail.html);
+  const body = mail.html === "" ? mail.text : textWithAddresses(mail.html);
   return cleanText([...fields, mailFrom, body, ...names].join(" "));
 }
 

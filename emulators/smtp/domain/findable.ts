@@ -1,6 +1,6 @@
 import { isAscii } from "node:buffer";
 import { senderOf } from "./gist.ts";
-import { textOfHtml } from "./html-text.ts";
+import { textWithAddresses } from "./html-text.ts";
 import { type Address, blindCopies, fieldOf, type Mail } from "./mail.ts";
 import type { Message } from "./message.ts";
 import { shown } from "./parse-mail.ts";
@@ -56,7 +56,7 @@ export function findable(message: Message, mail: Mail): { readonly entry: Entry;
 }
 
 function bodyText(mail: Mail): string {
-  return mail.html === "" ? mail.text : textOfHtml(mail.html);
+  return mail.html === "" ? mail.text : textWithAddresses(mail.html);
 }
 
 function sentBody(raw: Buffer): { readonly how: Entry["sent"]; readonly text: SearchText["sent"] } {

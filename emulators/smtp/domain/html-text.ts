@@ -39,6 +39,17 @@ export function textOfHtml(html: string): string {
     .trim();
 }
 
+/** The same with the addresses that links lead to in front of them. */
+export function textWithAddresses(html: string): string {
+  return textOfHtml(
+    html.replaceAll(/<a\b([^>]*)(?:>|$)/gi, (whole, attributes: string) => {
+      const [, double, single, bare] = /\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i.exec(attributes) ?? [];
+      const address = (double ?? single ?? bare ?? "").trim();
+      return /^http/i.test(address) ? ` ${address.replaceAll("<", " ")} ${whole}` : whole;
+    }),
+  );
+}
+
 /** The page as lines: paragraphs, breaks and list items end one. */
 export function linesOfHtml(html: string): string {
   const broken = html.replaceAll(/<(?:br|\/p|\/div|\/tr|\/li|\/h[1-6])\b[^>]*>/gi, "\ue000");
