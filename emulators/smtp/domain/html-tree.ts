@@ -64,6 +64,21 @@ export function treeOf(html: string): readonly HtmlNode[] {
   return root.children;
 }
 
+/** Every element, each before what is in it. */
+export function* elementsOf(nodes: readonly HtmlNode[]): Generator<HtmlElement> {
+  for (const node of nodes) {
+    if (typeof node === "string") continue;
+    yield node;
+    yield* elementsOf(node.children);
+  }
+}
+
+/** The text in an element, in one line. */
+export function textWithin({ children }: HtmlElement): string {
+  const texts = children.map((node) => (typeof node === "string" ? node : textWithin(node)));
+  return texts.join(" ").replaceAll(/\s+/g, " ").trim();
+}
+
 function attributesOf(text: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const [, name = "", double, single, bare] of text.matchAll(attribute))

@@ -1,4 +1,5 @@
-import { decodeEntities, linesOfHtml } from "./html-text.ts";
+import { linesOfHtml } from "./html-text.ts";
+import { elementsOf, textWithin, treeOf } from "./html-tree.ts";
 import type { Mail } from "./mail.ts";
 
 export interface Link {
@@ -8,7 +9,6 @@ export interface Link {
   readonly source: "html" | "text";
 }
 
-const anchor = /<a\b[^>]*?\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))[^>]*>([\s\S]*?)<\/a\s*>/gi;
 const plainLink = /\bhttps?:\/\/[^\s<>"'`)\]}]+/gi;
 
 /** Links in document order, those of the HTML first, each once. */
@@ -17,9 +17,9 @@ export function linksOf(mail: Pick<Mail, "html" | "text">): readonly Link[] {
   const add = (url: string, text: string, source: Link["source"]) => {
     if (url !== "" && !links.has(url)) links.set(url, { url, text, source });
   };
-  for (const [, double, single, bare, inner] of mail.html.matchAll(anchor)) {
-    const url = decodeEntities(double ?? single ?? bare ?? "").trim();
-    if (/^(?:https?|mailto|tel):/i.test(url)) add(url, linesOfHtml(inner ?? ""), "html");
+  for (const element of elementsOf(treeOf(mail.html))) {
+    const url = element.name === "a" ? (element.attributes["href"] ?? "").trim() : "";
+    if (/^(?:https?|mailto|tel):/i.test(url)) add(url, textWithin(element), "html");
   }
   for (const [url] of mail.text.matchAll(plainLink)) add(url.replace(/[.,;:!?]+$/, ""), "", "text");
   return [...links.values()];
@@ -27,18 +27,11 @@ export function linksOf(mail: Pick<Mail, "html" | "text">): readonly Link[] {
 
 /** Links and everything else a page would load: images, style sheets. */
 export function resourcesOf(mail: Pick<Mail, "html" | "text">): readonly string[] {
-  const found = new Set(
-    linksOf(mail)
-      .map(({ url }) => url)
-      .filter((url) => /^https?:/i.test(url)),
-  );
-  for (const [, double, single] of mail.html.matchAll(
-    /<(?:img|link|source|iframe)\b[^>]*?\b(?:src|href)\s*=\s*(?:"([^"]*)"|'([^']*)')/gi,
-  )) {
-    const url = decodeEntities(double ?? single ?? "").trim();
-    if (/^https?:/i.test(url)) found.add(url);
-  }
-  return [...found];
+  const found = new Set(linksOf(mail).map(({ url }) => url));
+  for (const { name, attributes } of elementsOf(treeOf(mail.html)))
+    if (["img", "link", "source", "iframe"].includes(name))
+      found.add((attributes["src"] ?? attributes["href"] ?? "").trim());
+  return [...found].filter((url) => /^https?:/i.test(url));
 }
 
 export interface Code {
