@@ -10,7 +10,7 @@ const account = ["contract/ec2-account"];
 const templates = ["contract/ec2-launch-templates"];
 const launchOptions = ["contract/ec2-launch-options"];
 const interruptions = ["contract/ec2-interruptions"];
-const fleets = ["contract/ec2-fleets"];
+const fleets = ["contract/ec2-fleets", "contract/ec2-fleet-terms"];
 const pricing = ["contract/ec2-pricing"];
 
 const all = (service: string, operations: string, provedBy: readonly string[]): readonly Capability[] =>
@@ -50,7 +50,7 @@ export const capabilities: readonly Capability[] = [
   some("ec2:RequestSpotInstances", lives, "launch and zone groups are kept and constrain nothing; no spot blocks"),
   some("ec2:DescribeSpotInstanceRequests", lives, "filters on network interface details are refused"),
   ...all("ec2", "CancelSpotInstanceRequests", lives),
-  some("ec2:GetSpotPlacementScores", account, "by instance types only; no limit on new configurations"),
+  some("ec2:GetSpotPlacementScores", account, "no limit on new configurations; attributes as with CreateFleet"),
   some("ec2:CreateImage", lives, "devices can be dropped and resized, not added"),
   some("ec2:CopyImage", account, "the encryption key is not kept"),
   some("ec2:DescribeImages", lives, "own images and seven public ones in each region; no sharing between accounts"),
@@ -73,13 +73,22 @@ export const capabilities: readonly Capability[] = [
   ...all("ec2", "DescribeLaunchTemplates ModifyLaunchTemplate DeleteLaunchTemplate", templates),
   ...all("ec2", "DescribeLaunchTemplateVersions DeleteLaunchTemplateVersions", templates),
   some(
+    "ec2:GetInstanceTypesFromInstanceRequirements",
+    fleets,
+    "attributes of disks, networks, bandwidth and accelerator models are refused",
+  ),
+  some(
     "ec2:CreateFleet",
     fleets,
-    "instance types only, no instance requirements; prices in total and on-demand strategies are taken and change nothing",
+    "on demand there is always capacity; attributes of disks, networks and accelerator models are refused; capacity reservations, unhealthy instances and contexts change nothing",
   ),
-  ...all("ec2", "DescribeFleets DeleteFleets", fleets),
-  some("ec2:RequestSpotFleet", fleets, "thin: filled at once, kept up, no schedules and no load balancers"),
-  ...all("ec2", "DescribeSpotFleetRequests DescribeSpotFleetInstances CancelSpotFleetRequests", fleets),
+  ...all("ec2", "ModifyFleet DescribeFleets DescribeFleetInstances DeleteFleets", fleets),
+  some("ec2:RequestSpotFleet", fleets, "as CreateFleet; no load balancers"),
+  ...all(
+    "ec2",
+    "ModifySpotFleetRequest DescribeSpotFleetRequests DescribeSpotFleetInstances CancelSpotFleetRequests",
+    fleets,
+  ),
   ...["ec2:DescribeFleetHistory", "ec2:DescribeSpotFleetRequestHistory"].map((operation) =>
     some(operation, fleets, "the newest 200 events, at once; AWS holds them back for up to 30 s"),
   ),
@@ -114,8 +123,7 @@ export const capabilities: readonly Capability[] = [
   { operation: "imds:PUT /latest/api/token", status: "full", provedBy: ["contract/ec2-metadata"] },
   some("imds:GET /latest/*", interruptions, "no maintenance events; unsigned identity documents; one interface"),
   ...absent(
-    "ec2:CreateVpc ec2:CreateSubnet ec2:CreateVolume ec2:CreateSnapshot ec2:GetConsoleOutput " +
-      "ec2:ModifyFleet ec2:ModifySpotFleetRequest",
+    "ec2:CreateVpc ec2:CreateSubnet ec2:CreateVolume ec2:CreateSnapshot ec2:GetConsoleOutput",
     "answers InvalidAction",
   ),
   ...absent("sts:AssumeRoleWithSAML sts:DecodeAuthorizationMessage", "answers InvalidAction"),

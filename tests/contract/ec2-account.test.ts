@@ -207,7 +207,11 @@ test("a launch template says what a launch leaves out", async () => {
   expect(answer.Instances?.[0]).toMatchObject({
     InstanceType: "c5.large",
     InstanceLifecycle: "spot",
-    Tags: [{ Key: "from", Value: "template" }],
+    Tags: [
+      { Key: "from", Value: "template" },
+      { Key: "aws:ec2launchtemplate:id", Value: LaunchTemplateId },
+      { Key: "aws:ec2launchtemplate:version", Value: "1" },
+    ],
   });
   const versions = await ec2.send(
     new DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId, Versions: ["$Latest"] }),

@@ -62,7 +62,7 @@ test("an instant fleet answers with its instances, or with why there are none", 
     }),
   );
   expect(fleet.FleetId).toMatch(/^fleet-/);
-  expect(fleet.Instances?.map(({ Lifecycle }) => Lifecycle)).toEqual(["on-demand", "spot", "spot"]);
+  expect(fleet.Instances?.map(({ Lifecycle }) => Lifecycle)).toEqual(["on-demand", "spot"]);
   const ids = fleet.Instances?.flatMap(({ InstanceIds = [] }) => InstanceIds) ?? [];
   const described = await ec2.send(new DescribeInstancesCommand({ InstanceIds: ids }));
   expect(described.Reservations?.flatMap(({ Instances = [] }) => Instances)).toHaveLength(3);
@@ -102,7 +102,9 @@ test("a fleet that maintains its capacity replaces what ends, until it is delete
   expect(deleted.SuccessfulFleetDeletions?.[0]?.CurrentFleetState).toBe("deleted_terminating");
   expect(deleted.UnsuccessfulFleetDeletions?.[0]?.Error?.Code).toBe("fleetIdDoesNotExist");
   await advance(120);
-  expect((await fleet())?.FulfilledCapacity).toBe(0);
+  expect(await fleet()).toMatchObject({ FulfilledCapacity: 0, FleetState: "deleted" });
+  const again = await ec2.send(new DeleteFleetsCommand({ FleetIds: [FleetId], TerminateInstances: true }));
+  expect(again.UnsuccessfulFleetDeletions?.[0]?.Error?.Code).toBe("fleetNotInDeletableState");
   const history = (more: Partial<ConstructorParameters<typeof DescribeFleetHistoryCommand>[0]> = {}) =>
     ec2.send(new DescribeFleetHistoryCommand({ FleetId, StartTime: new Date(now() - 3_600_000), ...more }));
   const whole = await history();
@@ -119,6 +121,7 @@ test("a fleet that maintains its capacity replaces what ends, until it is delete
     ["fleet-change", "deleted_terminating"],
     ["instance-change", "terminated"],
     ["instance-change", "terminated"],
+    ["fleet-change", "deleted"],
   ]);
   expect(whole.HistoryRecords?.[3]?.EventInformation?.InstanceId).toBe(first);
   const page = await history({ MaxResults: 5 });

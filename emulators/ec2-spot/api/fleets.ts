@@ -1,70 +1,91 @@
-/** CreateFleet, DescribeFleets, DeleteFleets. */
-import { type Fleet, type FleetPool, recorded } from "../domain/fleets.ts";
+/** CreateFleet, ModifyFleet, DescribeFleets, DescribeFleetInstances, DeleteFleets. */
+import { type Fleet, type FleetPool, isClosing } from "../domain/fleets.ts";
 import { reject } from "../errors.ts";
-import { alive, capacityOf, close, fill } from "../life/fleets.ts";
-import { grow, type Node, treeOf } from "../query-tree.ts";
-import { createdFleetXml, type FleetView, fleetXml } from "../wire/fleets.ts";
+import { alive, close, modify, open } from "../life/fleets.ts";
+import { type Node, treeOf } from "../query-tree.ts";
+import { activityOf, createdFleetXml, fleetInstancesXml, fleetXml } from "../wire/fleets.ts";
 import { element, itemList, wrap } from "../wire/xml.ts";
 import { type Facts, pageOf, sift } from "./describe.ts";
-import { once } from "./idempotent.ts";
-import { ownerOf, readPlan, zoneNameOf } from "./launch-plan.ts";
+import {
+  fleetView,
+  poolsOf,
+  readBehavior,
+  readBounds,
+  readCapacity,
+  readOnDemandStrategy,
+  readPoolsToUse,
+  readRebalance,
+  readSpotStrategy,
+  readUnit,
+  readValidity,
+} from "./fleet-forms.ts";
+import { clientTokenOf, once } from "./idempotent.ts";
+import { ownerOf } from "./launch-plan.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
-import { readTicks } from "./spot-terms.ts";
 import { tagsFor } from "./tag-specifications.ts";
-import { chosenTemplate } from "./template-choice.ts";
 
-export function fleetView(call: Call): (fleet: Fleet) => FleetView {
-  return (fleet) => {
-    const living = alive(call.runtime, fleet);
-    return {
-      fleet,
-      fulfilled: capacityOf(living),
-      fulfilledOnDemand: capacityOf(living.filter(({ spotRequest }) => spotRequest === undefined)),
-      zoneName: (id) => zoneNameOf(call, id),
-    };
-  };
+/** TargetCapacitySpecification: what is not said of the two markets goes to the default one. */
+function readTarget(node: Node, usual?: Fleet["usualMarket"]): Pick<Fleet, "target" | "onDemand" | "usualMarket"> {
+  const target = readCapacity(node.integer("TotalTargetCapacity"), "totalTargetCapacity");
+  const market = node.text("DefaultTargetCapacityType") ?? usual ?? "on-demand";
+  if (market !== "spot" && market !== "on-demand") return reject("badValue", "defaultTargetCapacityType", market);
+  const spot = node.integer("SpotTargetCapacity");
+  const onDemand = node.integer("OnDemandTargetCapacity") ?? (market === "spot" ? 0 : target - (spot ?? 0));
+  if (onDemand < 0 || onDemand + (spot ?? 0) > target)
+    reject("invalidValue", "The Spot and On-Demand target capacities must not exceed the total target capacity.");
+  return { target, onDemand, usualMarket: market };
 }
 
-/** One pool for each override of each launch template, or for the template itself. */
-export function poolsOf(
-  call: Call,
-  configurations: readonly Node[],
-  mostTicks: number | undefined,
-): readonly FleetPool[] {
-  return configurations.flatMap((configuration) => {
-    const { template, version } = chosenTemplate(call, configuration.at("LaunchTemplateSpecification"));
-    const data = grow(version.data);
-    const named = { id: template.id, name: template.name, version: version.number };
-    const overrides = configuration.items("Overrides");
-    const pool = (override: Node | undefined): FleetPool => {
-      if (override?.at("InstanceRequirements").given)
-        reject("unsupported", "Backlot launches instance types, not instance requirements.");
-      const most = readTicks(override?.text("MaxPrice") ?? override?.text("SpotPrice")) ?? mostTicks;
-      const weight = Number(override?.text("WeightedCapacity") ?? 1);
-      const plan = readPlan(call, data, {
-        type: override?.text("InstanceType"),
-        subnet: override?.text("SubnetId"),
-        zone: override?.text("AvailabilityZone") ?? override?.text("Placement.AvailabilityZone"),
-        image: override?.text("ImageId"),
-      });
-      return {
-        plan: {
-          ...plan,
-          instanceTags: tagsFor(data, "instance", [
-            "instance",
-            "volume",
-            "network-interface",
-            "spot-instances-request",
-          ]),
-        },
-        template: named,
-        weight: weight > 0 ? weight : 1,
-        ...(most === undefined ? {} : { mostTicks: most }),
-        priority: Number(override?.text("Priority") ?? 0),
-      };
-    };
-    return overrides.length === 0 ? [pool(undefined)] : overrides.map(pool);
+function readExcess(text: string | undefined): boolean {
+  if (text !== undefined && text !== "termination" && text !== "no-termination")
+    reject("badValue", "excessCapacityTerminationPolicy", text);
+  return text !== "no-termination";
+}
+
+function readFleet(call: Call, node: Node, at: number) {
+  const type = node.text("Type") ?? "maintain";
+  if (type !== "instant" && type !== "request" && type !== "maintain") return reject("badValue", "type", type);
+  const configurations = node.items("LaunchTemplateConfigs");
+  if (configurations.length === 0) reject("missingParameter", "LaunchTemplateConfigs");
+  const capacity = node.at("TargetCapacitySpecification");
+  const spot = node.at("SpotOptions");
+  const onDemand = node.at("OnDemandOptions");
+  const strategy = readSpotStrategy(spot.text("AllocationStrategy"));
+  const pools = poolsOf(call, configurations, undefined);
+  // Only instant fleets tag their instances by the request; others by their launch templates.
+  const allowed = type === "instant" ? ["fleet", "instance", "volume"] : ["fleet"];
+  const instanceTags = tagsFor(node, "instance", allowed);
+  const volumeTags = tagsFor(node, "volume", allowed);
+  const tagged = ({ plan, ...pool }: FleetPool): FleetPool => ({
+    ...pool,
+    plan: {
+      ...plan,
+      instanceTags: [...plan.instanceTags, ...instanceTags],
+      volumeTags: [...plan.volumeTags, ...volumeTags],
+    },
   });
+  return {
+    type,
+    ...readTarget(capacity),
+    unit: readUnit(capacity.text("TargetCapacityUnitType"), pools),
+    tags: tagsFor(node, "fleet", allowed),
+    pools: pools.map(tagged),
+    spotTerms: {
+      ...readBounds(spot, type),
+      strategy,
+      behavior: readBehavior(spot, type),
+      poolsToUse: readPoolsToUse(spot, strategy),
+      rebalance: readRebalance(spot.at("MaintenanceStrategies"), type),
+    },
+    onDemandTerms: {
+      ...readBounds(onDemand, type),
+      strategy: readOnDemandStrategy(onDemand.text("AllocationStrategy")),
+    },
+    terminateExcess: readExcess(node.text("ExcessCapacityTerminationPolicy")),
+    replaceUnhealthy: node.flag("ReplaceUnhealthyInstances") ?? false,
+    terminateWithFleet: node.flag("TerminateInstancesWithExpiration") ?? false,
+    ...readValidity(node, at),
+  } satisfies Partial<Fleet>;
 }
 
 export const createFleet: Operation = {
@@ -75,49 +96,29 @@ export const createFleet: Operation = {
   ),
   run(call) {
     const node = treeOf(call.parameters);
-    const type = node.text("Type") ?? "maintain";
-    if (type !== "instant" && type !== "request" && type !== "maintain") return reject("badValue", "type", type);
-    const configurations = node.items("LaunchTemplateConfigs");
-    if (configurations.length === 0) reject("missingParameter", "LaunchTemplateConfigs");
-    const capacity = node.at("TargetCapacitySpecification");
-    const target = capacity.integer("TotalTargetCapacity") ?? reject("missingParameter", "TotalTargetCapacity");
-    if (target < 0 || target > 1000) reject("badValue", "totalTargetCapacity", String(target));
-    const usual = capacity.text("DefaultTargetCapacityType") ?? "on-demand";
-    const spot = capacity.integer("SpotTargetCapacity");
-    const onDemand = capacity.integer("OnDemandTargetCapacity") ?? (usual === "spot" ? 0 : target - (spot ?? 0));
-    const pools = poolsOf(call, configurations, undefined);
-    const tags = tagsFor(node, "fleet", ["fleet", "instance", "volume"]);
-    const instanceTags = tagsFor(node, "instance", ["fleet", "instance", "volume"]);
-    stopDryRun(call);
-    const owner = ownerOf(call);
     const { runtime } = call;
     const at = runtime.clock.now();
-    const token = node.text("ClientToken");
+    const wanted = readFleet(call, node, at);
+    const clientToken = clientTokenOf(node);
+    stopDryRun(call);
+    const owner = ownerOf(call);
     const [id = ""] = runtime.store.write(() =>
-      once(call, "CreateFleet", token, () => {
-        const content = [owner.account, owner.region, type, target, pools.map(({ plan }) => plan.type).join()];
+      once(call, "CreateFleet", clientToken, () => {
+        const types = wanted.pools.map(({ plan }) => plan.type).join();
+        const content = [owner.account, owner.region, wanted.type, wanted.target, types];
         const fleet: Fleet = {
           id: `fleet-${runtime.ids.derive("ec2.fleet", content).uuid()}`,
           ...owner,
-          tags,
           kind: "fleet",
-          type,
-          state: "active",
+          state: "submitted",
           createdAt: at,
-          target,
-          onDemand,
-          strategy: node.text("SpotOptions.AllocationStrategy") ?? "lowest-price",
-          pools: pools.map((pool) => ({
-            ...pool,
-            plan: { ...pool.plan, instanceTags: [...pool.plan.instanceTags, ...instanceTags] },
-          })),
+          ...wanted,
           instances: [],
           errors: [],
-          terminateWithFleet: node.flag("TerminateInstancesWithExpiration") ?? false,
-          ...(token === undefined ? {} : { clientToken: token }),
-          history: recorded([], [{ at, type: "fleet", subType: "active", text: "" }]),
+          clientToken,
+          history: [],
         };
-        return [fill(runtime, fleet, at).id];
+        return [open(runtime, fleet, at).id];
       }),
     );
     call.exchange.note("resource", id);
@@ -126,13 +127,55 @@ export const createFleet: Operation = {
   },
 };
 
-const facts: Facts<Fleet> = {
-  "activity-status": () => [],
-  "excess-capacity-termination-policy": () => ["termination"],
-  "fleet-state": ({ state }) => [state],
-  "replace-unhealthy-instances": () => ["false"],
-  type: ({ type }) => [type],
+function fleets(call: Call): readonly Fleet[] {
+  return call.runtime.state.resources.fleet.list(ownerOf(call)).filter(({ kind }) => kind === "fleet");
+}
+
+function fleetNamed(call: Call): Fleet {
+  const id = call.parameters.text("FleetId") ?? reject("missingParameter", "FleetId");
+  return fleets(call).find((fleet) => fleet.id === id) ?? reject("fleetNotFound", id);
+}
+
+/** Only a fleet that keeps itself up can be changed. */
+export function refuseUnlessModifiable({ id, type, state }: Fleet): void {
+  if (type !== "maintain") reject("unsupported", `Fleet ${id} is of type ${type}; only maintain can be modified.`);
+  if (state !== "active") reject("unsupported", `Fleet ${id} is ${state} and cannot be modified.`);
+}
+
+export const modifyFleet: Operation = {
+  service: "ec2",
+  action: "ModifyFleet",
+  parameters: parameterNames(
+    "DryRun ExcessCapacityTerminationPolicy LaunchTemplateConfig.* FleetId TargetCapacitySpecification.* Context",
+  ),
+  run(call) {
+    const node = treeOf(call.parameters);
+    const fleet = fleetNamed(call);
+    refuseUnlessModifiable(fleet);
+    const capacity = node.at("TargetCapacitySpecification");
+    const configurations = node.items("LaunchTemplateConfig");
+    const excess = node.text("ExcessCapacityTerminationPolicy");
+    const changes = {
+      ...(capacity.given ? readTarget(capacity, fleet.usualMarket) : {}),
+      ...(configurations.length > 0 ? { pools: poolsOf(call, configurations, undefined) } : {}),
+      ...(excess === undefined ? {} : { terminateExcess: readExcess(excess) }),
+    };
+    stopDryRun(call);
+    call.runtime.store.write(() => modify(call.runtime, fleet, changes, call.runtime.clock.now()));
+    return answerEc2(call, "ModifyFleet", element("return", true));
+  },
 };
+
+function fleetFacts(call: Call): Facts<Fleet> {
+  const view = fleetView(call);
+  return {
+    "activity-status": (fleet) => [activityOf(view(fleet))],
+    "excess-capacity-termination-policy": ({ terminateExcess }) => [terminateExcess ? "termination" : "no-termination"],
+    "fleet-state": ({ state }) => [state],
+    "replace-unhealthy-instances": ({ replaceUnhealthy }) => [String(replaceUnhealthy)],
+    type: ({ type }) => [type],
+  };
+}
 
 /** Instant fleets are listed only by id, as on AWS. */
 export const describeFleets: Operation = {
@@ -141,14 +184,34 @@ export const describeFleets: Operation = {
   parameters: parameterNames("DryRun MaxResults NextToken FleetId Filter"),
   run(call) {
     const ids = call.parameters.list("FleetId");
-    const all = call.runtime.state.resources.fleet.list(ownerOf(call)).filter(({ kind }) => kind === "fleet");
+    const all = fleets(call);
     for (const id of ids) if (!all.some((fleet) => fleet.id === id)) reject("fleetNotFound", id);
     const chosen = all.filter(({ id, type }) => (ids.length === 0 ? type !== "instant" : ids.includes(id)));
-    const found = sift(chosen, call.parameters.filters(), facts);
+    const found = sift(chosen, call.parameters.filters(), fleetFacts(call));
     stopDryRun(call);
     const page = pageOf(call, found, { purpose: "fleets", least: 1 });
     const set = itemList("fleetSet", page.items.map(fleetView(call)).map(fleetXml));
     return answerEc2(call, "DescribeFleets", page.token === undefined ? set : set + element("nextToken", page.token));
+  },
+};
+
+export const describeFleetInstances: Operation = {
+  service: "ec2",
+  action: "DescribeFleetInstances",
+  parameters: parameterNames("DryRun MaxResults NextToken FleetId Filter"),
+  run(call) {
+    const fleet = fleetNamed(call);
+    const living = alive(call.runtime, fleet).map((instance) => ({ ...instance, tags: [] }));
+    const found = sift(living, call.parameters.filters(), { "instance-type": ({ type }) => [type] });
+    stopDryRun(call);
+    const page = pageOf(call, found, { purpose: "fleet-instances", least: 1 });
+    return answerEc2(
+      call,
+      "DescribeFleetInstances",
+      fleetInstancesXml(page.items) +
+        (page.token === undefined ? "" : element("nextToken", page.token)) +
+        element("fleetId", fleet.id),
+    );
   },
 };
 
@@ -160,22 +223,24 @@ export const deleteFleets: Operation = {
     const ids = call.parameters.list("FleetId");
     if (ids.length === 0) reject("missingParameter", "FleetId");
     const terminate = call.parameters.flag("TerminateInstances");
-    const { resources } = call.runtime.state;
-    const owner = ownerOf(call);
-    const named = ids.map((id) => ({ id, fleet: resources.fleet.of(owner, id) }));
+    const all = fleets(call);
     stopDryRun(call);
     const at = call.runtime.clock.now();
     const gone: string[] = [];
     const failed: string[] = [];
+    const fails = (id: string, code: string, message: string) =>
+      failed.push(wrap("error", element("code", code) + element("message", message)) + element("fleetId", id));
     call.runtime.store.write(() => {
-      for (const { id, fleet } of named) {
-        if (fleet?.kind !== "fleet") {
-          const error = wrap(
-            "error",
-            element("code", "fleetIdDoesNotExist") + element("message", `The fleet ID '${id}' does not exist`),
-          );
-          failed.push(error + element("fleetId", id));
-        } else {
+      for (const id of ids) {
+        const fleet = all.find((one) => one.id === id);
+        // What runs on after a deletion can still be told to end.
+        if (!fleet) fails(id, "fleetIdDoesNotExist", `The fleet ID '${id}' does not exist`);
+        else if (
+          fleet.state === "deleted" ||
+          (isClosing(fleet.state) && !(terminate && fleet.state === "deleted_running"))
+        )
+          fails(id, "fleetNotInDeletableState", `The fleet '${id}' is not in a state in which it can be deleted`);
+        else {
           // The instances of an instant fleet go with it, whatever is asked.
           const closed = close(call.runtime, fleet, terminate || fleet.type === "instant", at);
           gone.push(

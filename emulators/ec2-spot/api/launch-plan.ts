@@ -31,12 +31,22 @@ export interface PlanOverrides {
   readonly image?: string | undefined;
 }
 
+/** Zone id of a subnet. */
+export function zoneOfSubnet(call: Call, id: string): string {
+  const { subnets } = networkOf(call.runtime.ids, ownerOf(call), call.region);
+  return subnets.find((subnet) => subnet.id === id)?.zone ?? reject("subnetNotFound", id);
+}
+
+/** The image that a specification names, or its override. */
+export function imageOf(call: Call, node: Node, override?: string): Image {
+  return findImage(call, override ?? node.text("ImageId") ?? reject("missingParameter", prefixed(node, "ImageId")));
+}
+
 /** Wire names differ: launch specifications of spot fleets call a subnet and groups otherwise. */
 export function readPlan(call: Call, node: Node, overrides: PlanOverrides = {}): LaunchPlan {
   const { runtime, region } = call;
   const owner = ownerOf(call);
-  const imageId = overrides.image ?? node.text("ImageId") ?? reject("missingParameter", prefixed(node, "ImageId"));
-  const image = findImage(call, imageId);
+  const image = imageOf(call, node, overrides.image);
   const name = overrides.type ?? node.text("InstanceType") ?? "m1.small";
   const type = runtime.state.regions.catalogue.named(name);
   if (!type || !runtime.state.regions.catalogue.offeredIn(type, region)) return reject("valueForType", name);
@@ -88,7 +98,7 @@ export function readPlan(call: Call, node: Node, overrides: PlanOverrides = {}):
     reject("invalidValue", `Address ${privateIp} does not fall within the subnet's address range`);
   const userData = readUserData(node, "UserData");
   return {
-    image: imageId,
+    image: image.id,
     type: name,
     product: image.product,
     architecture: image.architecture,

@@ -1,6 +1,6 @@
 /** Every operation of EC2 that is served. */
 import { describeFleetHistory, describeSpotFleetRequestHistory } from "./fleet-history.ts";
-import { createFleet, deleteFleets, describeFleets } from "./fleets.ts";
+import { createFleet, deleteFleets, describeFleetInstances, describeFleets, modifyFleet } from "./fleets.ts";
 import {
   copyImage,
   createImage,
@@ -11,6 +11,7 @@ import {
   describeVolumes,
 } from "./images.ts";
 import { describeInstanceAttribute, modifyInstanceAttribute } from "./instance-attributes.ts";
+import { getInstanceTypesFromInstanceRequirements } from "./instance-requirements.ts";
 import { describeInstanceTypes } from "./instance-types.ts";
 import {
   describeInstanceStatus,
@@ -28,8 +29,9 @@ import {
   modifyLaunchTemplate,
 } from "./launch-templates.ts";
 import { describeAccountAttributes, describeSubnets, describeVpcs } from "./network.ts";
-import { describeInstanceTypeOfferings, getSpotPlacementScores } from "./offerings.ts";
+import { describeInstanceTypeOfferings } from "./offerings.ts";
 import type { Operation } from "./operation.ts";
+import { getSpotPlacementScores } from "./placement-scores.ts";
 import { describeAvailabilityZones, describeRegions } from "./places.ts";
 import { runInstances } from "./run-instances.ts";
 import {
@@ -39,12 +41,15 @@ import {
   describeSecurityGroups,
 } from "./security-groups.ts";
 import {
-  cancelSpotFleetRequests,
   createSpotDatafeedSubscription,
   deleteSpotDatafeedSubscription,
   describeSpotDatafeedSubscription,
+} from "./spot-datafeed.ts";
+import {
+  cancelSpotFleetRequests,
   describeSpotFleetInstances,
   describeSpotFleetRequests,
+  modifySpotFleetRequest,
   requestSpotFleet,
 } from "./spot-fleets.ts";
 import { describeSpotPriceHistory } from "./spot-price-history.ts";
@@ -61,6 +66,7 @@ export const ec2Operations: readonly Operation[] = [
   describeAvailabilityZones,
   describeRegions,
   describeInstanceTypes,
+  getInstanceTypesFromInstanceRequirements,
   describeInstanceTypeOfferings,
   runInstances,
   describeInstances,
@@ -104,10 +110,13 @@ export const ec2Operations: readonly Operation[] = [
   describeLaunchTemplateVersions,
   deleteLaunchTemplateVersions,
   createFleet,
+  modifyFleet,
   describeFleets,
+  describeFleetInstances,
   deleteFleets,
   describeFleetHistory,
   requestSpotFleet,
+  modifySpotFleetRequest,
   describeSpotFleetRequests,
   describeSpotFleetInstances,
   describeSpotFleetRequestHistory,

@@ -8,6 +8,7 @@ import {
   usualAttributes,
 } from "../domain/resources.ts";
 import { priceTooLow } from "../domain/spot-status.ts";
+import { templateTags } from "../domain/system-tags.ts";
 import { reject } from "../errors.ts";
 import { launch } from "../life/instances.ts";
 import { fulfil, request, tradingOf } from "../life/spot.ts";
@@ -19,7 +20,7 @@ import { ownerOf, readPlan } from "./launch-plan.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 import { mostSpotOf, readTicks, refuseSpotBlock } from "./spot-terms.ts";
 import { tagsFor } from "./tag-specifications.ts";
-import { withTemplate } from "./template-choice.ts";
+import { chosenTemplate, withTemplate } from "./template-choice.ts";
 
 interface SpotTerms {
   readonly mostTicks: number;
@@ -65,9 +66,12 @@ export const runInstances: Operation = {
 
 function plannedFrom(call: Call, node: Node): LaunchPlan {
   const allowed = ["instance", "volume", "network-interface", "spot-instances-request"];
+  const named = node.at("LaunchTemplate");
+  const chosen = named.given ? chosenTemplate(call, named) : undefined;
+  const fromTemplate = chosen ? templateTags({ id: chosen.template.id, version: chosen.version.number }) : [];
   return {
     ...readPlan(call, node),
-    instanceTags: tagsFor(node, "instance", allowed),
+    instanceTags: [...tagsFor(node, "instance", allowed), ...fromTemplate],
     volumeTags: tagsFor(node, "volume", allowed),
   };
 }

@@ -1,33 +1,87 @@
-/** Spot fleets, the older kind, and the subscription to spot usage data. */
-import { type Fleet, recorded } from "../domain/fleets.ts";
+/** Spot fleets, the older kind: RequestSpotFleet, ModifySpotFleetRequest, what describes them, CancelSpotFleetRequests. */
+import { type Fleet, isClosing } from "../domain/fleets.ts";
 import { reject } from "../errors.ts";
-import { alive, close, fill } from "../life/fleets.ts";
+import { alive, close, modify, open } from "../life/fleets.ts";
 import { type Node, treeOf } from "../query-tree.ts";
-import { spotFleetXml } from "../wire/fleets.ts";
-import { element, itemList, maybe, wrap } from "../wire/xml.ts";
+import { fleetInstancesXml, spotFleetXml } from "../wire/fleets.ts";
+import { element, itemList, wrap } from "../wire/xml.ts";
 import { pageOf } from "./describe.ts";
-import { fleetView, poolsOf } from "./fleets.ts";
-import { once } from "./idempotent.ts";
-import { ownerOf, readPlan } from "./launch-plan.ts";
+import {
+  fleetView,
+  poolsOf,
+  readBehavior,
+  readCapacity,
+  readOnDemandStrategy,
+  readPoolsToUse,
+  readRebalance,
+  readSpotStrategy,
+  readUnit,
+  readValidity,
+  specifiedPools,
+} from "./fleet-forms.ts";
+import { refuseUnlessModifiable } from "./fleets.ts";
+import { clientTokenOf, once } from "./idempotent.ts";
+import { ownerOf } from "./launch-plan.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 import { readTicks } from "./spot-terms.ts";
-import { readTags, tagsFor } from "./tag-specifications.ts";
+import { tagsFor } from "./tag-specifications.ts";
 
-function specified(call: Call, config: Node, mostTicks: number | undefined): Fleet["pools"] {
-  const templates = poolsOf(call, config.items("LaunchTemplateConfigs"), mostTicks);
-  const specifications = config.items("LaunchSpecifications").map((specification, index) => {
-    const most = readTicks(specification.text("SpotPrice")) ?? mostTicks;
-    const instanceTags = specification
-      .items("TagSpecificationSet")
-      .flatMap((tags) => (tags.text("ResourceType") === "instance" ? readTags(tags.items("Tag")) : []));
-    return {
-      plan: { ...readPlan(call, specification), instanceTags },
-      weight: Number(specification.text("WeightedCapacity") ?? 1) || 1,
-      ...(most === undefined ? {} : { mostTicks: most }),
-      priority: index,
-    };
-  });
-  return [...templates, ...specifications];
+function readExcess(text: string | undefined): boolean {
+  if (text !== undefined && text !== "default" && text !== "noTermination")
+    reject("badValue", "excessCapacityTerminationPolicy", text);
+  return text !== "noTermination";
+}
+
+function readOnDemand(node: Node, target: number): number {
+  const onDemand = node.integer("OnDemandTargetCapacity") ?? 0;
+  return onDemand >= 0 && onDemand <= target
+    ? onDemand
+    : reject("badValue", "onDemandTargetCapacity", String(onDemand));
+}
+
+function readSpotFleet(call: Call, config: Node, at: number) {
+  const target = readCapacity(config.integer("TargetCapacity"), "SpotFleetRequestConfig.TargetCapacity");
+  const role = config.text("IamFleetRole") ?? reject("missingParameter", "SpotFleetRequestConfig.IamFleetRole");
+  const type = config.text("Type") ?? "maintain";
+  if (type !== "request" && type !== "maintain") return reject("badValue", "type", type);
+  if (config.at("LoadBalancersConfig").given) reject("unsupported", "Backlot has no load balancers.");
+  const templates = config.items("LaunchTemplateConfigs");
+  const specifications = config.items("LaunchSpecifications");
+  if (templates.length > 0 && specifications.length > 0)
+    reject("parameterCombination", "LaunchSpecifications", "LaunchTemplateConfigs");
+  if (templates.length + specifications.length === 0)
+    reject("missingParameter", "SpotFleetRequestConfig.LaunchSpecifications");
+  const most = readTicks(config.text("SpotPrice"));
+  const pools = [...poolsOf(call, templates, most), ...specifiedPools(call, config, most)];
+  const strategy = readSpotStrategy(config.text("AllocationStrategy"));
+  const unbounded = { singleType: false, singleZone: false };
+  return {
+    type,
+    role,
+    target,
+    onDemand: readOnDemand(config, target),
+    usualMarket: "spot",
+    unit: readUnit(config.text("TargetCapacityUnitType"), pools),
+    tags: tagsFor(config, "spot-fleet-request", ["spot-fleet-request"]),
+    pools,
+    spotTerms: {
+      ...unbounded,
+      strategy,
+      behavior: readBehavior(config, type),
+      poolsToUse: readPoolsToUse(config, strategy),
+      maxTotalTicks: readTicks(config.text("SpotMaxTotalPrice")),
+      rebalance: readRebalance(config.at("SpotMaintenanceStrategies"), type),
+    },
+    onDemandTerms: {
+      ...unbounded,
+      strategy: readOnDemandStrategy(config.text("OnDemandAllocationStrategy")),
+      maxTotalTicks: readTicks(config.text("OnDemandMaxTotalPrice")),
+    },
+    terminateExcess: readExcess(config.text("ExcessCapacityTerminationPolicy")),
+    replaceUnhealthy: config.flag("ReplaceUnhealthyInstances") ?? false,
+    terminateWithFleet: config.flag("TerminateInstancesWithExpiration") ?? false,
+    ...readValidity(config, at),
+  } as const satisfies Partial<Fleet>;
 }
 
 export const requestSpotFleet: Operation = {
@@ -36,43 +90,32 @@ export const requestSpotFleet: Operation = {
   parameters: parameterNames("DryRun SpotFleetRequestConfig.*"),
   run(call) {
     const config = treeOf(call.parameters).at("SpotFleetRequestConfig");
-    const target =
-      config.integer("TargetCapacity") ?? reject("missingParameter", "SpotFleetRequestConfig.TargetCapacity");
-    const role = config.text("IamFleetRole") ?? reject("missingParameter", "SpotFleetRequestConfig.IamFleetRole");
-    if (target < 0 || target > 1000) reject("badValue", "targetCapacity", String(target));
-    const type = config.text("Type") ?? "maintain";
-    if (type !== "request" && type !== "maintain") return reject("badValue", "type", type);
-    const pools = specified(call, config, readTicks(config.text("SpotPrice")));
-    if (pools.length === 0) reject("missingParameter", "SpotFleetRequestConfig.LaunchSpecifications");
-    const tags = tagsFor(config, "spot-fleet-request", ["spot-fleet-request"]);
-    stopDryRun(call);
-    const owner = ownerOf(call);
     const { runtime } = call;
     const at = runtime.clock.now();
+    const wanted = readSpotFleet(call, config, at);
+    const clientToken = clientTokenOf(config);
+    stopDryRun(call);
+    const owner = ownerOf(call);
     const [id = ""] = runtime.store.write(() =>
-      once(call, "RequestSpotFleet", config.text("ClientToken"), () => {
-        const content = [owner.account, owner.region, type, target, pools.map(({ plan }) => plan.type).join()];
+      once(call, "RequestSpotFleet", clientToken, () => {
+        const types = wanted.pools.map(({ plan }) => plan.type).join();
+        const content = [owner.account, owner.region, wanted.type, wanted.target, types];
         const fleet: Fleet = {
           id: `sfr-${runtime.ids.derive("ec2.spot-fleet", content).uuid()}`,
           ...owner,
-          tags,
           kind: "spot-fleet",
-          type,
-          state: "active",
+          state: "submitted",
           createdAt: at,
-          target,
-          onDemand: config.integer("OnDemandTargetCapacity") ?? 0,
-          strategy: config.text("AllocationStrategy") ?? "lowestPrice",
-          pools,
+          ...wanted,
           instances: [],
           errors: [],
-          terminateWithFleet: config.flag("TerminateInstancesWithExpiration") ?? false,
-          role,
-          history: recorded([], [{ at, type: "fleet", subType: "active", text: "" }]),
+          clientToken,
+          history: [],
         };
-        return [fill(runtime, fleet, at).id];
+        return [open(runtime, fleet, at).id];
       }),
     );
+    call.exchange.note("resource", id);
     return answerEc2(call, "RequestSpotFleet", element("spotFleetRequestId", id));
   },
 };
@@ -85,6 +128,32 @@ function spotFleetNamed(call: Call): Fleet {
   const id = call.parameters.text("SpotFleetRequestId") ?? reject("missingParameter", "SpotFleetRequestId");
   return spotFleets(call).find((fleet) => fleet.id === id) ?? reject("spotFleetNotFound", id);
 }
+
+export const modifySpotFleetRequest: Operation = {
+  service: "ec2",
+  action: "ModifySpotFleetRequest",
+  parameters: parameterNames(
+    "LaunchTemplateConfig.* OnDemandTargetCapacity Context SpotFleetRequestId TargetCapacity ExcessCapacityTerminationPolicy",
+  ),
+  run(call) {
+    const node = treeOf(call.parameters);
+    const fleet = spotFleetNamed(call);
+    refuseUnlessModifiable(fleet);
+    const asked = node.integer("TargetCapacity");
+    const target = asked === undefined ? fleet.target : readCapacity(asked, "targetCapacity");
+    const onDemand = node.integer("OnDemandTargetCapacity") === undefined ? fleet.onDemand : readOnDemand(node, target);
+    const configurations = node.items("LaunchTemplateConfig");
+    const excess = node.text("ExcessCapacityTerminationPolicy");
+    const changes = {
+      target,
+      onDemand: Math.min(onDemand, target),
+      ...(configurations.length > 0 ? { pools: poolsOf(call, configurations, undefined) } : {}),
+      ...(excess === undefined ? {} : { terminateExcess: readExcess(excess) }),
+    };
+    call.runtime.store.write(() => modify(call.runtime, fleet, changes, call.runtime.clock.now()));
+    return answerEc2(call, "ModifySpotFleetRequest", element("return", true));
+  },
+};
 
 export const describeSpotFleetRequests: Operation = {
   service: "ec2",
@@ -111,18 +180,11 @@ export const describeSpotFleetInstances: Operation = {
     const fleet = spotFleetNamed(call);
     stopDryRun(call);
     const page = pageOf(call, alive(call.runtime, fleet), { purpose: "spot-fleet-instances", least: 1 });
-    const set = page.items.map(
-      ({ id, type, spotRequest }) =>
-        element("instanceId", id) +
-        element("instanceType", type) +
-        maybe("spotInstanceRequestId", spotRequest) +
-        element("instanceHealth", "healthy"),
-    );
     const token = page.token === undefined ? "" : element("nextToken", page.token);
     return answerEc2(
       call,
       "DescribeSpotFleetInstances",
-      itemList("activeInstanceSet", set) + token + element("spotFleetRequestId", fleet.id),
+      fleetInstancesXml(page.items) + token + element("spotFleetRequestId", fleet.id),
     );
   },
 };
@@ -140,77 +202,31 @@ export const cancelSpotFleetRequests: Operation = {
     const at = call.runtime.clock.now();
     const gone: string[] = [];
     const failed: string[] = [];
+    const fails = (id: string, code: string, message: string) =>
+      failed.push(
+        wrap("error", element("code", code) + element("message", message)) + element("spotFleetRequestId", id),
+      );
     call.runtime.store.write(() => {
       for (const id of ids) {
         const fleet = all.find((one) => one.id === id);
-        if (fleet) {
+        if (!fleet) fails(id, "fleetRequestIdDoesNotExist", `The spot fleet request ID '${id}' does not exist`);
+        // What runs on after a cancellation can still be told to end.
+        else if (
+          fleet.state === "cancelled" ||
+          (isClosing(fleet.state) && !(terminate && fleet.state === "cancelled_running"))
+        )
+          fails(id, "fleetRequestNotInCancellableState", `The spot fleet request '${id}' cannot be cancelled`);
+        else {
           const { state } = close(call.runtime, fleet, terminate, at);
           gone.push(
             element("currentSpotFleetRequestState", state) +
               element("previousSpotFleetRequestState", fleet.state) +
               element("spotFleetRequestId", id),
           );
-        } else {
-          const message = `The spot fleet request ID '${id}' does not exist`;
-          const error = element("code", "fleetRequestIdDoesNotExist") + element("message", message);
-          failed.push(wrap("error", error) + element("spotFleetRequestId", id));
         }
       }
     });
     const told = itemList("successfulFleetRequestSet", gone) + itemList("unsuccessfulFleetRequestSet", failed);
     return answerEc2(call, "CancelSpotFleetRequests", told);
-  },
-};
-
-function datafeedId(call: Call): string {
-  const { account } = ownerOf(call);
-  return `datafeed-${account}`;
-}
-
-function datafeedXml(account: string, bucket: string, prefix: string): string {
-  return wrap(
-    "spotDatafeedSubscription",
-    element("bucket", bucket) + element("ownerId", account) + element("prefix", prefix) + element("state", "Active"),
-  );
-}
-
-/** One subscription for each account. Nothing is delivered to the bucket. */
-export const createSpotDatafeedSubscription: Operation = {
-  service: "ec2",
-  action: "CreateSpotDatafeedSubscription",
-  parameters: parameterNames("Bucket DryRun Prefix"),
-  run(call) {
-    const bucket = call.parameters.text("Bucket") ?? reject("missingParameter", "Bucket");
-    const prefix = call.parameters.text("Prefix") ?? "";
-    stopDryRun(call);
-    const owner = ownerOf(call);
-    const { runtime } = call;
-    runtime.store.write(() =>
-      runtime.state.resources.datafeed.put({ id: datafeedId(call), ...owner, tags: [], bucket, prefix }),
-    );
-    return answerEc2(call, "CreateSpotDatafeedSubscription", datafeedXml(owner.account, bucket, prefix));
-  },
-};
-
-export const describeSpotDatafeedSubscription: Operation = {
-  service: "ec2",
-  action: "DescribeSpotDatafeedSubscription",
-  parameters: parameterNames("DryRun"),
-  run(call) {
-    const feed = call.runtime.state.resources.datafeed.get(datafeedId(call)) ?? reject("datafeedNotFound");
-    stopDryRun(call);
-    return answerEc2(call, "DescribeSpotDatafeedSubscription", datafeedXml(feed.account, feed.bucket, feed.prefix));
-  },
-};
-
-export const deleteSpotDatafeedSubscription: Operation = {
-  service: "ec2",
-  action: "DeleteSpotDatafeedSubscription",
-  parameters: parameterNames("DryRun"),
-  run(call) {
-    stopDryRun(call);
-    const { resources } = call.runtime.state;
-    call.runtime.store.write(() => resources.datafeed.remove(datafeedId(call)));
-    return answerEc2(call, "DeleteSpotDatafeedSubscription", element("return", true));
   },
 };

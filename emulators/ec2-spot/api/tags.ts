@@ -1,5 +1,6 @@
 /** CreateTags, DeleteTags, DescribeTags. */
 import type { Resource, Tag } from "../domain/resources.ts";
+import { isSystemTag } from "../domain/system-tags.ts";
 import { reject } from "../errors.ts";
 import { networkOf } from "../network.ts";
 import { treeOf } from "../query-tree.ts";
@@ -75,7 +76,7 @@ export const createTags: Operation = {
     if (given.length === 0) reject("missingParameter", "Tag");
     const changed = found.map(({ kind, resource }) => {
       const tags = new Map([...resource.tags, ...given].map((tag) => [tag.key, tag]));
-      if (tags.size > mostTags) reject("tagLimit", resource.id);
+      if ([...tags.values()].filter((tag) => !isSystemTag(tag)).length > mostTags) reject("tagLimit", resource.id);
       return { kind, resource: { ...resource, tags: [...tags.values()] } };
     });
     stopDryRun(call);
@@ -99,8 +100,10 @@ export const deleteTags: Operation = {
     }));
     stopDryRun(call);
     // Without any tag all of them go; with a key and no value, whatever its value.
-    const goes = ({ key, value }: Tag) =>
-      given.length === 0 || given.some((tag) => tag.key === key && (tag.value === undefined || tag.value === value));
+    const goes = (tag: Tag) =>
+      !isSystemTag(tag) &&
+      (given.length === 0 ||
+        given.some(({ key, value }) => key === tag.key && (value === undefined || value === tag.value)));
     call.runtime.store.write(() => {
       for (const { kind, resource } of found)
         call.runtime.state.resources.replace(kind, { ...resource, tags: resource.tags.filter((tag) => !goes(tag)) });

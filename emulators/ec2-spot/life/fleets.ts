@@ -1,16 +1,31 @@
-/** Fleets: a target capacity filled from several pools, kept up when asked to. */
+/** Fleets: a target capacity filled from several pools, kept up when asked to, changed, expired and closed. */
 import type { Runtime } from "../../kernel/emulator.ts";
 import type { Timer } from "../../kernel/timers.ts";
-import { type Fleet, type FleetEvent, type FleetPool, recorded } from "../domain/fleets.ts";
+import { allot, type Candidate, protectedPrices } from "../domain/fleet-allocation.ts";
+import {
+  type Fleet,
+  type FleetEvent,
+  type FleetInstance,
+  type FleetPool,
+  type FleetState,
+  isClosing,
+  recorded,
+} from "../domain/fleets.ts";
 import { place } from "../domain/placement.ts";
 import type { Instance } from "../domain/resources.ts";
-import { dollars } from "../domain/spot-status.ts";
+import { priceTooLow } from "../domain/spot-status.ts";
+import { fleetTag, templateTags } from "../domain/system-tags.ts";
 import type { SpotStore } from "../store.ts";
 import { byUser, launch, shutDown } from "./instances.ts";
 import { cancel, fulfil, request, tradingOf, userEnded } from "./spot.ts";
 
 export const fleetTimer = "ec2.fleet";
+export const fleetExpiryTimer = "ec2.fleet-expiry";
+/** Of an instance whose replacement runs already. */
+export const fleetRetireTimer = "ec2.fleet-retire";
 const retryMs = 60_000;
+
+type Event = Omit<FleetEvent, "number">;
 
 /** Instances of a fleet that still count. */
 export function alive(runtime: Runtime<SpotStore>, fleet: Fleet): Fleet["instances"] {
@@ -24,119 +39,237 @@ export function capacityOf(instances: Fleet["instances"]): number {
   return instances.reduce((sum, { weight }) => sum + weight, 0);
 }
 
-interface Candidate {
-  readonly index: number;
-  readonly pool: FleetPool;
-  readonly zone: number;
-  readonly ticks: number;
-  readonly capacity: number;
+const isSpot = ({ spotRequest }: FleetInstance) => spotRequest !== undefined;
+
+/** Every type of a pool with what it weighs. */
+function options(runtime: Runtime<SpotStore>, fleet: Fleet, pool: FleetPool) {
+  const { catalogue } = runtime.state.regions;
+  const weigh = (name: string) => {
+    const type = catalogue.named(name);
+    if (!type || fleet.unit === undefined || fleet.unit === "units") return pool.weight;
+    return fleet.unit === "vcpu" ? type.vcpu : type.memoryMib;
+  };
+  const index = fleet.pools.indexOf(pool);
+  const mine = alive(runtime, fleet).filter((one) => one.pool === index);
+  return (pool.choice?.types ?? [pool.plan.type]).map((type) => ({
+    index,
+    pool,
+    plan: { ...pool.plan, type },
+    weight: weigh(type),
+    standing: capacityOf(mine.filter((one) => one.type === type)),
+  }));
 }
 
-function candidates(runtime: Runtime<SpotStore>, fleet: Fleet, at: number) {
+/** What spot offers now; and for each pool that has nothing, why. */
+function spotCandidates(runtime: Runtime<SpotStore>, fleet: Fleet, at: number) {
   const { market, places } = tradingOf(runtime, fleet.region);
-  const found: Candidate[] = [];
   const errors: Fleet["errors"][number][] = [];
-  fleet.pools.forEach((pool, index) => {
-    const most = pool.mostTicks ?? market.onDemand(places.get(pool.plan.type) ?? 0, pool.plan.product);
-    const verdict = place(market, pool.plan, most, at);
-    if (verdict.tag === "placed") {
+  const found = fleet.pools.flatMap((pool, index) => {
+    let least: { readonly most: number; readonly price: number } | undefined;
+    const offers = options(runtime, fleet, pool).flatMap((option): Candidate[] => {
+      const { plan } = option;
+      const most = pool.mostTicks ?? market.onDemand(places.get(plan.type) ?? 0, plan.product);
+      const verdict = place(market, plan, most, at);
+      if (verdict.tag === "price" && verdict.least < (least?.price ?? Number.POSITIVE_INFINITY))
+        least = { most, price: verdict.least };
+      if (verdict.tag !== "placed") return [];
       const { zone, ticks } = verdict.offer;
-      const capacity = market.capacity(pool.plan.type, zone, pool.plan.product)(at);
-      found.push({ index, pool, zone, ticks, capacity });
-    } else if (verdict.tag === "price")
+      const capacity = market.capacity(plan.type, zone, plan.product)(at);
+      return [{ ...option, zone, ticks, capacity }];
+    });
+    if (offers.length === 0)
       errors.push({
         pool: index,
-        code: "SpotMaxPriceTooLow",
-        message: `Your Spot request price of ${dollars(most)} is lower than the minimum required Spot request fulfillment price of ${dollars(verdict.least)}.`,
         lifecycle: "spot",
+        ...(least
+          ? { code: "SpotMaxPriceTooLow", message: priceTooLow(least.most, least.price) }
+          : {
+              code: "InsufficientInstanceCapacity",
+              message: "There is no Spot capacity available that matches your request.",
+            }),
       });
-    else
-      errors.push({
-        pool: index,
-        code: "InsufficientInstanceCapacity",
-        message: "There is no Spot capacity available that matches your request.",
-        lifecycle: "spot",
-      });
+    return pool.choice ? protectedPrices(offers, pool.choice.limits.spotPercent) : offers;
   });
-  return { found: ranked(found, fleet.strategy), errors };
+  return { found, errors };
 }
 
-function ranked(found: readonly Candidate[], strategy: string): readonly Candidate[] {
-  const price = (left: Candidate, right: Candidate) =>
-    left.ticks / left.pool.weight - right.ticks / right.pool.weight || left.index - right.index;
-  const capacity = (left: Candidate, right: Candidate) => right.capacity - left.capacity || left.index - right.index;
-  // Price and capacity together: the cheapest of those that have plenty.
-  const both = (left: Candidate, right: Candidate) =>
-    Number(right.capacity > 0.5) - Number(left.capacity > 0.5) || price(left, right);
-  const order = /price-?capacity/i.test(strategy) ? both : /capacity/i.test(strategy) ? capacity : price;
-  return [...found].sort(order);
+/** On demand there is always capacity. */
+function onDemandCandidates(runtime: Runtime<SpotStore>, fleet: Fleet): readonly Candidate[] {
+  const { market, places } = tradingOf(runtime, fleet.region);
+  const { catalogue } = runtime.state.regions;
+  return fleet.pools.flatMap((pool) => {
+    const offers = options(runtime, fleet, pool).flatMap((option): Candidate[] => {
+      const { plan } = option;
+      const type = catalogue.named(plan.type);
+      const zone = market.region.zones.findIndex(
+        ({ id }, number) =>
+          (plan.zone ?? id) === id && type !== undefined && catalogue.offeredInZone(type, market.region, number),
+      );
+      const ticks = market.onDemand(places.get(plan.type) ?? 0, plan.product);
+      return zone < 0 ? [] : [{ ...option, zone, ticks, capacity: 1 }];
+    });
+    return pool.choice ? protectedPrices(offers, pool.choice.limits.onDemandPercent) : offers;
+  });
+}
+
+/** What instances cost an hour now. */
+function costOf(runtime: Runtime<SpotStore>, fleet: Fleet, instances: readonly FleetInstance[], at: number): number {
+  const { market, places } = tradingOf(runtime, fleet.region);
+  return instances.reduce((sum, one) => {
+    const instance = runtime.state.resources.instance.get(one.id);
+    if (!instance) return sum;
+    const zone = market.region.zones.findIndex(({ id }) => id === instance.zone);
+    const { type, product } = instance.plan;
+    const ticks = isSpot(one)
+      ? market.priceAt(type, zone, product, Math.floor(at / 1000))
+      : market.onDemand(places.get(type) ?? 0, product);
+    return sum + (ticks ?? 0);
+  }, 0);
+}
+
+/** Inside a write: launches one instance from a pool. */
+function launchFrom(
+  runtime: Runtime<SpotStore>,
+  fleet: Fleet,
+  candidate: Candidate,
+  as: { readonly spot: boolean; readonly reservation: string; readonly place: number; readonly at: number },
+): FleetInstance {
+  const { pool, zone, ticks, weight, index } = candidate;
+  const { market, places } = tradingOf(runtime, fleet.region);
+  const owner = { account: fleet.account, region: fleet.region };
+  const instanceTags = [
+    ...candidate.plan.instanceTags,
+    fleetTag(fleet.kind, fleet.id),
+    ...(pool.template ? templateTags(pool.template) : []),
+  ];
+  const plan = { ...candidate.plan, instanceTags };
+  const { spot, reservation, place: number, at } = as;
+  const launched = spot
+    ? fulfil(
+        runtime,
+        request(
+          runtime,
+          {
+            owner,
+            plan,
+            mostTicks: pool.mostTicks ?? market.onDemand(places.get(plan.type) ?? 0, plan.product),
+            type: "one-time",
+            behavior: fleet.spotTerms.behavior,
+            tags: [],
+            fleet: fleet.id,
+            place: number,
+          },
+          at,
+          true,
+        ),
+        { zone, ticks },
+        at,
+        { reservation, place: number },
+      )
+    : launch(runtime, { owner, plan, zone: market.region.zones[zone]?.id ?? "", reservation, place: number, at });
+  const spotRequest = launched.spotRequest === undefined ? {} : { spotRequest: launched.spotRequest };
+  return { id: launched.id, ...spotRequest, weight, type: plan.type, pool: index };
 }
 
 /** Inside a write: launches what is missing. */
 export function fill(runtime: Runtime<SpotStore>, fleet: Fleet, at: number): Fleet {
-  const owner = { account: fleet.account, region: fleet.region };
-  const instances = [...alive(runtime, fleet)];
-  const events: Omit<FleetEvent, "number">[] = [];
-  const { found, errors } = candidates(runtime, fleet, at);
-  const launched = (instance: Instance, pool: FleetPool) => {
-    const spotRequest = instance.spotRequest === undefined ? {} : { spotRequest: instance.spotRequest };
-    instances.push({ id: instance.id, ...spotRequest, weight: pool.weight, type: pool.plan.type });
-    events.push({ at, type: "instance", subType: "launched", instance: instance.id, text: pool.plan.type });
-  };
-  const first = fleet.pools[0];
-  const regionZone = (pool: FleetPool) =>
-    pool.plan.zone ?? tradingOf(runtime, fleet.region).market.region.zones[0]?.id ?? "";
+  const { resources } = runtime.state;
+  const standing = fleet.instances.filter(
+    ({ id }) => (resources.instance.get(id)?.state ?? "terminated") !== "terminated",
+  );
+  // What is about to be replaced does not count any more.
+  const counted = alive(runtime, fleet).filter(
+    ({ id }) => fleet.spotTerms.rebalance === undefined || resources.instance.get(id)?.rebalanceAt === undefined,
+  );
+  const onDemand = counted.filter((one) => !isSpot(one));
+  const demanded = allot(fleet.onDemand > capacityOf(onDemand) ? onDemandCandidates(runtime, fleet) : [], {
+    ...fleet.onDemandTerms,
+    capacity: fleet.onDemand - capacityOf(onDemand),
+    spentTicks: costOf(runtime, fleet, onDemand, at),
+  });
+  const reached = capacityOf(counted) + demanded.reduce((sum, { weight }) => sum + weight, 0);
+  const missing = fleet.target - reached;
+  const { found, errors } = missing > 0 ? spotCandidates(runtime, fleet, at) : { found: [], errors: [] };
+  const bought = allot(found, {
+    ...fleet.spotTerms,
+    capacity: missing,
+    spentTicks: costOf(runtime, fleet, counted.filter(isSpot), at),
+  });
   const reservation = `r-${runtime.ids.derive("ec2.reservation", [fleet.id]).hex(17)}`;
-  let demand = capacityOf(instances.filter(({ spotRequest }) => spotRequest === undefined));
-  while (first && demand < fleet.onDemand) {
-    const wanted = { owner, plan: first.plan, zone: regionZone(first), reservation, place: instances.length, at };
-    launched(launch(runtime, wanted), first);
-    demand += first.weight;
-  }
-  const diversified = fleet.strategy === "diversified";
-  for (let turn = 0; found.length > 0 && capacityOf(instances) < fleet.target; turn += 1) {
-    const chosen = found[diversified ? turn % found.length : 0];
-    if (!chosen) break;
-    const { pool, zone, ticks } = chosen;
-    const { market, places } = tradingOf(runtime, fleet.region);
-    const made = request(
-      runtime,
-      {
-        owner,
-        plan: pool.plan,
-        mostTicks: pool.mostTicks ?? market.onDemand(places.get(pool.plan.type) ?? 0, pool.plan.product),
-        type: "one-time",
-        behavior: "terminate",
-        tags: [],
-        fleet: fleet.id,
-        place: instances.length,
-      },
-      at,
-      true,
-    );
-    launched(fulfil(runtime, made, { zone, ticks }, at, { reservation, place: instances.length }), pool);
-  }
-  const short = capacityOf(instances) < fleet.target;
+  const launches = [
+    ...demanded.map((candidate) => ({ candidate, spot: false })),
+    ...bought.map((candidate) => ({ candidate, spot: true })),
+  ];
+  const made = launches.map(({ candidate, spot }, number) =>
+    launchFrom(runtime, fleet, candidate, { spot, reservation, place: standing.length + number, at }),
+  );
+  const events: Event[] = made.map(({ id, type }) => ({
+    at,
+    type: "instance",
+    subType: "launched",
+    instance: id,
+    text: type,
+  }));
+  const short = bought.reduce((sum, { weight }) => sum - weight, missing) > 0;
   if (short) for (const { code, message } of errors) events.push({ at, type: "error", subType: code, text: message });
   if (short && fleet.type !== "instant")
     runtime.timers.schedule({ kind: fleetTimer, subject: fleet.id, due: at + retryMs });
-  const history = recorded(fleet.history, events);
-  const filled: Fleet = { ...fleet, instances, errors: short ? errors : [], history };
-  runtime.state.resources.fleet.put(filled);
+  const filled: Fleet = {
+    ...fleet,
+    instances: [...standing, ...made],
+    errors: short ? errors : [],
+    history: recorded(fleet.history, events),
+  };
+  resources.fleet.put(filled);
   return filled;
 }
 
+/** Inside a write: a new fleet starts at once, or when it becomes valid. */
+export function open(runtime: Runtime<SpotStore>, fleet: Fleet, at: number): Fleet {
+  const { validFrom, validUntil, type, id } = fleet;
+  if (type !== "instant" && validUntil !== undefined)
+    runtime.timers.schedule({ kind: fleetExpiryTimer, subject: id, due: validUntil });
+  if (type === "instant" || validFrom === undefined || validFrom <= at)
+    return fill(runtime, changed(fleet, "active", at), at);
+  runtime.timers.schedule({ kind: fleetTimer, subject: id, due: validFrom });
+  const waiting = changed(fleet, "submitted", at);
+  runtime.state.resources.fleet.put(waiting);
+  return waiting;
+}
+
+function changed(fleet: Fleet, state: FleetState, at: number): Fleet {
+  return { ...fleet, state, history: recorded(fleet.history, [{ at, type: "fleet", subType: state, text: "" }]) };
+}
+
+/** A fleet becomes valid, is filled up, or has seen its last instance end. */
 export function fleetDue(runtime: Runtime<SpotStore>, timer: Timer): void {
+  const { resources } = runtime.state;
+  const fleet = resources.fleet.get(timer.subject);
+  const at = timer.due;
+  if (fleet?.state === "submitted") fill(runtime, changed(fleet, "active", at), at);
+  else if (fleet?.state === "active") fill(runtime, fleet, at);
+  else if (fleet && isClosing(fleet.state)) {
+    const left = fleet.instances.some(({ id }) => (resources.instance.get(id)?.state ?? "terminated") !== "terminated");
+    if (!left) resources.fleet.put(changed(fleet, fleet.kind === "fleet" ? "deleted" : "cancelled", at));
+  }
+}
+
+export function fleetExpiryDue(runtime: Runtime<SpotStore>, timer: Timer): void {
   const fleet = runtime.state.resources.fleet.get(timer.subject);
-  if (fleet?.state === "active") fill(runtime, fleet, timer.due);
+  if (fleet?.state !== "active" && fleet?.state !== "submitted") return;
+  const history = recorded(fleet.history, [{ at: timer.due, type: "fleet", subType: "expired", text: "" }]);
+  close(runtime, { ...fleet, history }, fleet.terminateWithFleet, timer.due);
+}
+
+function fleetOf(runtime: Runtime<SpotStore>, instance: Instance): Fleet | undefined {
+  return runtime.state.resources.fleet
+    .list({ account: instance.account, region: instance.region })
+    .find(({ instances }) => instances.some(({ id }) => id === instance.id));
 }
 
 /** An instance of a fleet ended: a fleet that maintains its capacity launches another. */
 export function fleetLost(runtime: Runtime<SpotStore>, instance: Instance, at: number): void {
-  const { resources } = runtime.state;
-  const fleet = resources.fleet
-    .list({ account: instance.account, region: instance.region })
-    .find(({ instances }) => instances.some(({ id }) => id === instance.id));
+  const fleet = fleetOf(runtime, instance);
   if (!fleet) return;
   const ended = {
     at,
@@ -145,34 +278,86 @@ export function fleetLost(runtime: Runtime<SpotStore>, instance: Instance, at: n
     instance: instance.id,
     text: instance.plan.type,
   } as const;
-  resources.fleet.put({ ...fleet, history: recorded(fleet.history, [ended]) });
-  if (fleet.state === "active" && fleet.type === "maintain")
+  runtime.state.resources.fleet.put({ ...fleet, history: recorded(fleet.history, [ended]) });
+  if (isClosing(fleet.state) || (fleet.state === "active" && fleet.type === "maintain"))
     runtime.timers.schedule({ kind: fleetTimer, subject: fleet.id, due: at });
 }
 
-/** Inside a write. */
+/** An instance was recommended to rebalance: a fleet that is told to replace it does, before it is taken away. */
+export function fleetWarned(runtime: Runtime<SpotStore>, instance: Instance, at: number): void {
+  const fleet = fleetOf(runtime, instance);
+  if (fleet?.spotTerms.rebalance === undefined || fleet.type !== "maintain" || fleet.state !== "active") return;
+  runtime.timers.schedule({ kind: fleetTimer, subject: fleet.id, due: at });
+  const { terminateAfter } = fleet.spotTerms.rebalance;
+  if (terminateAfter !== undefined)
+    runtime.timers.schedule({ kind: fleetRetireTimer, subject: instance.id, due: at + terminateAfter });
+}
+
+export function fleetRetireDue(runtime: Runtime<SpotStore>, timer: Timer): void {
+  endInstance(runtime, timer.subject, timer.due);
+}
+
+function endInstance(runtime: Runtime<SpotStore>, id: string, at: number): void {
+  const instance = runtime.state.resources.instance.get(id);
+  if (!instance || instance.state === "shutting-down" || instance.state === "terminated") return;
+  userEnded(runtime, shutDown(runtime, instance, at, byUser(at)), "terminated", at);
+}
+
+/** Inside a write: another target or other pools. What exceeds the target goes when the fleet is told so. */
+export function modify(
+  runtime: Runtime<SpotStore>,
+  fleet: Fleet,
+  changes: Pick<Partial<Fleet>, "target" | "onDemand" | "pools" | "terminateExcess">,
+  at: number,
+): Fleet {
+  const wanted: Fleet = { ...fleet, ...changes };
+  // Instances of pools that are gone keep counting; they are told apart by a place that no pool has.
+  const instances = changes.pools ? fleet.instances.map((one) => ({ ...one, pool: -1 })) : fleet.instances;
+  const steps = ["modify_in_progress", "modify_succeeded"].map(
+    (subType): Event => ({ at, type: "fleet", subType, text: "" }),
+  );
+  const modified: Fleet = { ...wanted, instances, history: recorded(fleet.history, steps) };
+  runtime.state.resources.fleet.put(modified);
+  if (modified.terminateExcess) shrink(runtime, modified, at);
+  return fill(runtime, modified, at);
+}
+
+/** The dearest go first, or the newest of a fleet that is diversified. */
+function shrink(runtime: Runtime<SpotStore>, fleet: Fleet, at: number): void {
+  const living = alive(runtime, fleet);
+  const cost = new Map(living.map((one) => [one.id, costOf(runtime, fleet, [one], at) / one.weight]));
+  const drop = (instances: readonly FleetInstance[], excess: number) => {
+    const newest = [...instances].reverse();
+    const order =
+      fleet.spotTerms.strategy === "diversified"
+        ? newest
+        : newest.sort((left, right) => (cost.get(right.id) ?? 0) - (cost.get(left.id) ?? 0));
+    let left = excess;
+    for (const { id, weight } of order) {
+      if (weight > left) continue;
+      endInstance(runtime, id, at);
+      left -= weight;
+    }
+  };
+  const onDemand = living.filter((one) => !isSpot(one));
+  drop(onDemand, capacityOf(onDemand) - fleet.onDemand);
+  const spot = living.filter(isSpot);
+  drop(spot, capacityOf(spot) - (fleet.target - fleet.onDemand));
+}
+
+/** Inside a write: no more is launched; what runs goes on or goes too. */
 export function close(runtime: Runtime<SpotStore>, fleet: Fleet, terminate: boolean, at: number): Fleet {
   runtime.timers.cancel(fleetTimer, fleet.id);
+  runtime.timers.cancel(fleetExpiryTimer, fleet.id);
   for (const { id, spotRequest } of alive(runtime, fleet)) {
-    const instance = runtime.state.resources.instance.get(id);
     const made = spotRequest === undefined ? undefined : runtime.state.resources.request.get(spotRequest);
     if (made) cancel(runtime, made, at);
-    if (instance && terminate) userEnded(runtime, shutDown(runtime, instance, at, byUser(at)), "terminated", at);
+    if (terminate) endInstance(runtime, id, at);
   }
-  const spot = fleet.kind === "spot-fleet";
-  const state = terminate
-    ? spot
-      ? "cancelled_terminating"
-      : "deleted_terminating"
-    : spot
-      ? "cancelled_running"
-      : "deleted_running";
-  const closed: Fleet = {
-    ...fleet,
-    state,
-    history: recorded(fleet.history, [{ at, type: "fleet", subType: state, text: "" }]),
-  };
+  const word = fleet.kind === "fleet" ? "deleted" : "cancelled";
+  const closed = changed(fleet, `${word}_${terminate ? "terminating" : "running"}`, at);
   runtime.state.resources.fleet.put(closed);
-  runtime.journal.append("change", fleet.id, { fleet: state });
+  runtime.journal.append("change", fleet.id, { fleet: closed.state });
+  runtime.timers.schedule({ kind: fleetTimer, subject: fleet.id, due: at });
   return closed;
 }

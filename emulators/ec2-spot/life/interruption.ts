@@ -16,6 +16,7 @@ import type { SpotStore } from "../store.ts";
 import { noticeMs } from "./delays.ts";
 import { tellRebalance, tellWarning } from "./events.ts";
 import { type Fate, foretell, forget } from "./fate.ts";
+import { fleetWarned } from "./fleets.ts";
 import { type Reason, shutDown, stop } from "./instances.ts";
 import { reopen, setStatus, spotTimer } from "./spot.ts";
 
@@ -29,6 +30,7 @@ export function recommend(runtime: Runtime<SpotStore>, instance: Instance, at: n
   runtime.state.resources.instance.put(told);
   runtime.journal.append("change", instance.id, { rebalance: "recommended" });
   tellRebalance(runtime, told, at);
+  fleetWarned(runtime, told, at);
   return told;
 }
 

@@ -4,7 +4,15 @@ import type { Timer } from "../../kernel/timers.ts";
 import type { SpotStore } from "../store.ts";
 import { experimentDue, experimentTimer } from "./experiments.ts";
 import { fateTimer } from "./fate.ts";
-import { fleetDue, fleetLost, fleetTimer } from "./fleets.ts";
+import {
+  fleetDue,
+  fleetExpiryDue,
+  fleetExpiryTimer,
+  fleetLost,
+  fleetRetireDue,
+  fleetRetireTimer,
+  fleetTimer,
+} from "./fleets.ts";
 import { imageDue, imageTimer } from "./images.ts";
 import { instanceDue, instanceTimer } from "./instances.ts";
 import { deadlineDue, deadlineTimer, fateDue, noticeDue, noticeTimer } from "./interruption.ts";
@@ -26,5 +34,7 @@ export const timers: Readonly<Record<string, Due>> = {
   [noticeTimer]: noticeDue,
   [deadlineTimer]: deadlineDue,
   [fleetTimer]: fleetDue,
+  [fleetExpiryTimer]: fleetExpiryDue,
+  [fleetRetireTimer]: fleetRetireDue,
   [experimentTimer]: experimentDue,
 };
