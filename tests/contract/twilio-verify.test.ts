@@ -167,3 +167,17 @@ test("a bearer token is fetched once and accepted everywhere", async () => {
   });
   expect(refused.status).toBe(401);
 });
+
+test("a service is changed as strictly as it is made", async () => {
+  const { services } = server.client().verify.v2;
+  const made = await services.create({ friendlyName: "Strict", customCodeEnabled: true });
+  const invalid = { status: 400, code: 60200 };
+  await expect(services.create({ friendlyName: "Strict", codeLength: 3 })).rejects.toMatchObject({
+    ...invalid,
+    message: "Invalid parameter `CodeLength`: 3",
+  });
+  await expect(services.create({ friendlyName: "Code 12345" })).rejects.toMatchObject(invalid);
+  await expect(services(made.sid).update({ friendlyName: "Code 12345" })).rejects.toMatchObject(invalid);
+  await expect(services(made.sid).update({ codeLength: 11 })).rejects.toMatchObject(invalid);
+  expect(await services(made.sid).update({ codeLength: 8 })).toMatchObject({ codeLength: 8, friendlyName: "Strict" });
+});

@@ -5,7 +5,7 @@
 import type { Context, Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { type Parameters, readParameters } from "../domain/parameters.ts";
-import { failure, reject, resourcePath } from "../errors.ts";
+import { failure, type Problem, reject, resourcePath } from "../errors.ts";
 import type { Kind, Resource } from "../store-resources.ts";
 import { iso, rfc2822 } from "../wire/dates.ts";
 import { wantsXml } from "../wire/headers.ts";
@@ -53,6 +53,8 @@ export interface ResourceSpec<Data extends object, Sent extends object = Data> {
   prepare(call: Call, sent: Sent): { readonly data: Data; readonly key?: string | null; readonly sid?: string };
   /** The same for an update, which may also move it elsewhere. */
   revise?(call: Call, resource: Resource<Data>, sent: Sent): Revision<Data>;
+  /** What is answered instead of the general words about a parameter. */
+  refused?(problem: Problem): Problem;
   /** Inside the write that stored, changed or is about to remove it. */
   stored?(call: Call, resource: Resource<Data>): void;
   changed?(call: Call, resource: Resource<Data>, before: Resource<Data>): void;
@@ -141,7 +143,7 @@ export function mountResource<Data extends object, Sent extends object>(
 function create<Data extends object, Sent extends object>(call: Call, spec: ResourceSpec<Data, Sent>): Response {
   const parent = spec.parent?.(call) ?? call.account.sid;
   const reading = readParameters(spec.parameters, call.form);
-  if (!reading.ok) throw failure(reading.problem);
+  if (!reading.ok) throw failure(spec.refused?.(reading.problem) ?? reading.problem);
   const { data, key = null, sid: given } = spec.prepare(call, reading.value);
   const resource = call.runtime.store.write(() =>
     makeResource(call, spec.kind, { parent, key, data, sid: given }, (made) => spec.stored?.(call, made)),
@@ -232,7 +234,7 @@ function update<Data extends object, Sent extends object>(call: Call, spec: Reso
   const before = findOne(call, spec);
   // Everything that a spec accepts by name is kept under that name, so what is kept is what an update starts from.
   const reading = readParameters(spec.parameters, call.form, before.data as object as Sent);
-  if (!reading.ok) throw failure(reading.problem);
+  if (!reading.ok) throw failure(spec.refused?.(reading.problem) ?? reading.problem);
   const revised = spec.revise?.(call, before, reading.value) ?? { data: { ...before.data, ...reading.value } };
   const after = changeResource(call, spec.kind, before, revised, (changed) => spec.changed?.(call, changed, before));
   return respondOne(call, spec, after, 200);

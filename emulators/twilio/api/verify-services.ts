@@ -1,6 +1,6 @@
 /** verify.twilio.com/v2: services. */
 import { verifyServiceParameters } from "../domain/verification.ts";
-import { reject } from "../errors.ts";
+import { type Problem, reject } from "../errors.ts";
 import { type VerifyServiceData, verification, verifyService } from "../kinds.ts";
 import type { ResourceSpec } from "./resource.ts";
 
@@ -28,12 +28,9 @@ export const verifyServiceSpec: ResourceSpec<VerifyServiceData> = {
     ...["default_template_sid", "whatsapp", "passkeys", "verify_event_subscription_enabled", "date_created"],
     ...["date_updated", "url", "links"],
   ],
-  prepare(_call, data) {
-    // A name that reads like a code would be mistaken for one.
-    if (/\d{5}/.test(data.FriendlyName)) reject("verifyInvalid", "FriendlyName", data.FriendlyName);
-    const issuer = data["Totp.Issuer"] === "" ? data.FriendlyName : data["Totp.Issuer"];
-    return { data: { ...data, "Totp.Issuer": issuer } };
-  },
+  prepare: (_call, data) => ({ data: checked(data) }),
+  revise: (_call, _before, data) => ({ data: checked(data) }),
+  refused: verifyProblem,
   view({ sid, data }, { exchange }) {
     const url = `${exchange.base}/v2/Services/${sid}`;
     return {
@@ -66,3 +63,14 @@ export const verifyServiceSpec: ResourceSpec<VerifyServiceData> = {
     for (const one of runtime.state.resourcesOf(verification, sid)) runtime.state.removeResource(verification, one.sid);
   },
 };
+
+function checked(data: VerifyServiceData): VerifyServiceData {
+  // A name that reads like a code would be mistaken for one.
+  if (/\d{5}/.test(data.FriendlyName)) reject("verifyInvalid", "FriendlyName", data.FriendlyName);
+  return data["Totp.Issuer"] === "" ? { ...data, "Totp.Issuer": data.FriendlyName } : data;
+}
+
+/** Verify has a code of its own for what other products call an invalid parameter. */
+export function verifyProblem(problem: Problem): Problem {
+  return problem.name === "invalidParameter" ? { ...problem, name: "verifyInvalid" } : problem;
+}

@@ -29,7 +29,7 @@ import { iso } from "../wire/dates.ts";
 import type { Shown } from "../wire/resource.ts";
 import { type Call, respondJson, type TwilioRuntime } from "./call.ts";
 import { callOf, changeResource, makeResource, mountResource } from "./resource.ts";
-import { verifyDomain, verifyServiceSpec } from "./verify-services.ts";
+import { verifyDomain, verifyProblem, verifyServiceSpec } from "./verify-services.ts";
 
 export const verificationTimer = "twilio.verification";
 type Verification = Resource<VerificationData>;
@@ -62,10 +62,7 @@ function create(call: Call): Response {
 
 function readSent(call: Call, service: Resource<VerifyServiceData>): VerificationSent {
   const reading = readParameters(verificationParameters, call.form);
-  if (!reading.ok) {
-    const { name, values = [] } = reading.problem;
-    throw failure(name === "invalidParameter" ? { name: "verifyInvalid", values } : reading.problem);
-  }
+  if (!reading.ok) throw failure(verifyProblem(reading.problem));
   const sent = reading.value;
   const { To, Channel, Amount, Payee, CustomCode } = sent;
   if (To === "") reject("missingParameter", "To");
