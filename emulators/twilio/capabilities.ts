@@ -68,11 +68,13 @@ const notes = {
   callerIds: "The validating call is taken as answered with the right code.",
   usage:
     "Counted from messages, calls, numbers, recordings and verifications; categories of other products are not shown.",
-  recordings: "Lengths and states are real, the sound is not there.",
+  recordings: "Lengths and states are real, the sound is not there. Accepted without effect: Trim, PauseBehavior.",
   verifications:
     "Codes are read at /_backlot/twilio/verifications. Templates, rate limits, PSD2 texts, silent network authentication " +
     "and risk checks are accepted without effect.",
-  lookups: "Country, form and validity are derived from the number for 28 countries; packages are made up from it.",
+  lookups:
+    "Country, form and validity are derived from the number for 28 countries; packages are made up from it; pre_fill and " +
+    "phone_number_quality_score stay null.",
   conversations:
     "Sends to participants with a number; messages from them do not come into the conversation. Media, roles, bindings and " +
     "account-wide webhooks are absent.",

@@ -230,9 +230,19 @@ test("a running call is changed as strictly as a new one is made, and a new limi
   await expect(running.update({ statusCallback: "nope" })).rejects.toMatchObject({ code: 21609 });
   await expect(running.update({ timeLimit: "abc" as unknown as number })).rejects.toMatchObject({ code: 21208 });
   await expect(running.update({ url: at("/voice"), method: "PUT" })).rejects.toMatchObject({ code: 21209 });
+  for (const odd of [
+    { recordingChannels: "stereo" },
+    { recordingTrack: "b" },
+    { recordingStatusCallbackEvent: ["end"] },
+  ])
+    await expect(running.recordings.create(odd)).rejects.toMatchObject({ status: 400, code: 20001 });
+  await expect(running.recordings.create({ recordingStatusCallback: "nope" })).rejects.toMatchObject({ code: 21205 });
+  const recordingStatusCallbackEvent = ["in-progress completed"];
+  await running.recordings.create({ recordingStatusCallback: at("/recording"), recordingStatusCallbackEvent });
   await running.update({ statusCallback: at("/status"), statusCallbackMethod: "GET", timeLimit: 30 });
   await seconds(60);
   expect(await fetched(sid)).toMatchObject({ status: "completed", duration: "30" });
+  expect(told("/recording").map(({ RecordingStatus }) => RecordingStatus)).toEqual(["in-progress", "completed"]);
   const [status] = receiver.calls.filter(({ url }) => url.startsWith("/status?"));
   expect(status).toMatchObject({ method: "GET", url: expect.stringContaining("CallStatus=completed") });
 });

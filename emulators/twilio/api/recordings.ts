@@ -1,8 +1,9 @@
 /** Recordings: of the account, of one call, of one conference. Their sound is not there. */
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
+import { optionProblem, wordsOf } from "../domain/call-draft.ts";
 import { isWithin } from "../domain/paging.ts";
-import { reject, resourcePath } from "../errors.ts";
+import { failure, reject, resourcePath } from "../errors.ts";
 import { call as callKind, conference, type RecordingData, recording } from "../kinds.ts";
 import type { Resource } from "../store-resources.ts";
 import { recordingUrl } from "../wire/call.ts";
@@ -117,6 +118,8 @@ function create(call: Call): Response {
   const { runtime, exchange, form } = call;
   exchange.note("operation", "CreateCallRecording");
   const phoneCall = callIn(call);
+  const problem = optionProblem(form);
+  if (problem) throw failure(problem);
   if (phoneCall.data.status !== "in-progress") reject("callState");
   const recorded = runtime.store.write(() =>
     beginRecording(
@@ -128,7 +131,7 @@ function create(call: Call): Response {
         track: form.get("RecordingTrack") || "both",
         statusCallback: form.get("RecordingStatusCallback") || null,
         statusCallbackMethod: form.get("RecordingStatusCallbackMethod") || "POST",
-        events: form.getAll("RecordingStatusCallbackEvent").filter(Boolean),
+        events: wordsOf(form, "RecordingStatusCallbackEvent"),
       },
       exchange.at,
     ),

@@ -55,10 +55,7 @@ export function planCall(form: URLSearchParams, world: CallingWorld): PlannedCal
   const url = given("Url") ?? application?.url ?? null;
   const twiml = url === null ? (given("Twiml") ?? null) : null;
   if (url === null && twiml === null) return problem("callUrlMissing");
-  const sentEvents = form
-    .getAll("StatusCallbackEvent")
-    .flatMap((text) => text.split(/[ ,]+/))
-    .filter(Boolean);
+  const sentEvents = wordsOf(form, "StatusCallbackEvent");
   const events = callEvents.filter((event) => sentEvents.includes(event));
   return {
     tag: "draft",
@@ -92,7 +89,7 @@ export function planCall(form: URLSearchParams, world: CallingWorld): PlannedCal
               channels: given("RecordingChannels") === "dual" ? 2 : 1,
               statusCallback: given("RecordingStatusCallback") ?? null,
               statusCallbackMethod: given("RecordingStatusCallbackMethod") ?? "POST",
-              events: form.getAll("RecordingStatusCallbackEvent").filter(Boolean),
+              events: wordsOf(form, "RecordingStatusCallbackEvent"),
               track: given("RecordingTrack") ?? "both",
             }
           : null,
@@ -109,7 +106,22 @@ export function partyOf(text: string): string | undefined {
   return client.test(trimmed) || sip.test(trimmed) ? trimmed : normalisePhone(trimmed);
 }
 
-/** What is wrong with the options that creates and updates share. */
+/** Events are sent one by one, or several in one value with spaces between them. */
+export function wordsOf(form: URLSearchParams, name: string): readonly string[] {
+  return form
+    .getAll(name)
+    .flatMap((text) => text.split(/[ ,]+/))
+    .filter(Boolean);
+}
+
+const optionWords: Readonly<Record<string, readonly string[]>> = {
+  RecordingChannels: ["mono", "dual"],
+  RecordingStatusCallbackEvent: ["in-progress", "completed", "absent"],
+  RecordingTrack: ["inbound", "outbound", "both"],
+  Trim: ["trim-silence", "do-not-trim"],
+};
+
+/** What is wrong with the options that calls, their updates and their recordings share. */
 export function optionProblem(form: URLSearchParams): Problem | undefined {
   for (const name of ["Url", "FallbackUrl", "StatusCallback", "RecordingStatusCallback", "AsyncAmdStatusCallback"]) {
     const value = form.get(name);
@@ -120,16 +132,17 @@ export function optionProblem(form: URLSearchParams): Problem | undefined {
     const value = form.get(name);
     if (value && value !== "GET" && value !== "POST") return { name: "callMethod", values: [value] };
   }
+  for (const [name, words] of Object.entries(optionWords)) {
+    const odd = wordsOf(form, name).find((word) => !words.includes(word));
+    if (odd !== undefined) return { name: "invalidParameter", values: [name, odd] };
+  }
   const digits = form.get("SendDigits");
   if (digits && !/^[0-9A-D#*wW]{1,32}$/.test(digits)) return { name: "callDigits", values: [digits] };
   for (const name of ["Timeout", "TimeLimit"]) {
     const value = form.get(name);
     if (value && !/^\d{1,5}$/.test(value)) return { name: "callTimeout", values: [value] };
   }
-  const events = form
-    .getAll("StatusCallbackEvent")
-    .flatMap((text) => text.split(/[ ,]+/))
-    .filter(Boolean);
+  const events = wordsOf(form, "StatusCallbackEvent");
   const unknown = events.find((event) => !callEvents.some((known) => known === event));
   if (unknown !== undefined) return { name: "callEvent", values: [unknown] };
   const twiml = form.get("Twiml");
