@@ -63,8 +63,8 @@ const notes = {
   numbers:
     "Bought numbers cost nothing; emergency addresses are registered at once; bundles and identities are not checked.",
   available:
-    "28 countries; offers follow from the seed. Filters by area code, pattern, capability, region and locality; the others " +
-    "are accepted without effect. National, Voip, SharedCost and MachineToMachine have no offers.",
+    "28 countries; offers follow from the seed. Filters by area code, pattern, capability, region, locality, postal code, rate " +
+    "center and LATA; nearness, beta and address requirements are accepted without effect. National, Voip, SharedCost and MachineToMachine have no offers.",
   callerIds: "The validating call is taken as answered with the right code.",
   usage:
     "Counted from messages, calls, numbers, recordings and verifications; categories of other products are not shown.",

@@ -81,6 +81,19 @@ test("a number is sought, bought, found, set up and given back", async () => {
   ).rejects.toMatchObject({ code: 21659 });
 });
 
+test("numbers are where their area code is, and are sought there", async () => {
+  const search = server.client().availablePhoneNumbers("US");
+  const golden = await search.local.list({ inRegion: "CA", limit: 50 });
+  expect(new Set(golden.map(({ phoneNumber }) => phoneNumber.slice(2, 5)))).toEqual(new Set(["213", "415"]));
+  const [offer] = await search.local.list({ areaCode: 415, limit: 1 });
+  expect(offer).toMatchObject({ locality: "San Francisco", rateCenter: "SAN FRANCISCO", postalCode: "94103" });
+  const found = { inLocality: "boston", inPostalCode: "02108", inLata: "128", inRateCenter: "BOSTON" };
+  expect((await search.local.list({ ...found })).length).toBeGreaterThan(0);
+  for (const name of Object.keys(found)) expect(await search.local.list({ ...found, [name]: "Nowhere" })).toEqual([]);
+  const [free] = await search.tollFree.list({ limit: 1 });
+  expect(free).toMatchObject({ locality: null, region: null, lata: null });
+});
+
 test("a number is handed to a subaccount, which then has it and its messages; its old pool has lost it", async () => {
   const client = server.client();
   const sub = await client.api.v2010.accounts.create({ friendlyName: "Unit four" });

@@ -1,7 +1,14 @@
 /** AvailablePhoneNumbers: the countries that sell numbers, and searches among those on offer. */
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
-import { numberCapabilities, type Offer, type OfferType, offeredNumbers } from "../domain/available-numbers.ts";
+import { areaOf } from "../domain/area-codes.ts";
+import {
+  numberCapabilities,
+  numberType,
+  type Offer,
+  type OfferType,
+  offeredNumbers,
+} from "../domain/available-numbers.ts";
 import { type Country, countries, countryNamed, friendlyForm } from "../domain/countries.ts";
 import { containsPattern } from "../domain/number-pattern.ts";
 import { reject, resourcePath } from "../errors.ts";
@@ -111,39 +118,64 @@ function matches(number: string, country: Country, query: URLSearchParams): bool
     const asked = query.get(name);
     return asked === null || asked === "" || (asked.toLowerCase() === "true") === has;
   };
-  const [locality, region] = country.place;
+  const place = placeOf(number, country);
   const contains = query.get("Contains") || undefined;
-  const equal = (name: string, value: string) => (query.get(name) || value).toLowerCase() === value.toLowerCase();
+  const equal = (name: string, value: string | null) => {
+    const asked = query.get(name);
+    return asked === null || asked === "" || asked.toLowerCase() === value?.toLowerCase();
+  };
   return (
     wants("SmsEnabled", can.sms) &&
     wants("MmsEnabled", can.mms) &&
     wants("VoiceEnabled", can.voice) &&
     wants("FaxEnabled", can.fax) &&
-    equal("InRegion", region) &&
-    equal("InLocality", locality) &&
+    equal("InRegion", place.region) &&
+    equal("InLocality", place.locality) &&
+    equal("InPostalCode", place.postal_code) &&
+    equal("InRateCenter", place.rate_center) &&
+    equal("InLata", place.lata) &&
     (contains === undefined || containsPattern(contains).test(number))
   );
 }
 
 function renderOffer({ number }: Offer, country: Country): Shown {
-  const [locality, region, latitude, longitude] = country.place;
-  const north = country.calling === "1";
+  const { lata, locality, rate_center, latitude, longitude, region, postal_code } = placeOf(number, country);
   return {
     friendly_name: friendlyForm(number),
     phone_number: number,
-    lata: north ? "236" : null,
+    lata,
     locality,
-    rate_center: north ? locality.toUpperCase() : null,
+    rate_center,
     latitude,
     longitude,
     region,
-    postal_code: north ? "20001" : null,
+    postal_code,
     iso_country: country.iso,
     address_requirements: "none",
     beta: false,
     capabilities: numberCapabilities(number),
   };
 }
+
+/** In the North American plan the area code tells; toll-free numbers are nowhere. */
+function placeOf(number: string, country: Country): Readonly<Record<PlaceMember, string | null>> {
+  const area = areaOf(number);
+  if (area)
+    return {
+      lata: area.lata,
+      locality: area.locality,
+      rate_center: area.locality.toUpperCase(),
+      latitude: area.latitude,
+      longitude: area.longitude,
+      region: area.region,
+      postal_code: area.postalCode,
+    };
+  const isKnown = country.calling !== "1" && numberType(number) === "local";
+  const [locality = null, region = null, latitude = null, longitude = null] = isKnown ? country.place : [];
+  return { lata: null, locality, rate_center: null, latitude, longitude, region, postal_code: null };
+}
+
+type PlaceMember = "lata" | "locality" | "rate_center" | "latitude" | "longitude" | "region" | "postal_code";
 
 function countryIn({ exchange, param }: Call): Country {
   return countryNamed(sidOf(param("country"))) ?? reject("notFound", resourcePath(exchange));

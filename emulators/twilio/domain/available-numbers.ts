@@ -3,6 +3,7 @@
  * in the North American plan all are in the part that is kept for fiction (555-0100 to 0199).
  */
 import type { Ids } from "../../kernel/ids.ts";
+import { areaCodesOf } from "./area-codes.ts";
 import { type Country, countryOf, lineType } from "./countries.ts";
 
 export type OfferType = "local" | "mobile" | "toll-free";
@@ -13,34 +14,12 @@ export interface Offer {
 }
 
 const mostOffers = 60;
-const areaCodes: Readonly<Record<string, readonly string[]>> = {
-  US: [
-    "202",
-    "206",
-    "212",
-    "213",
-    "305",
-    "312",
-    "404",
-    "415",
-    "503",
-    "512",
-    "602",
-    "617",
-    "646",
-    "702",
-    "718",
-    "720",
-    "808",
-  ],
-  CA: ["416", "514", "604", "403", "613", "902"],
-};
 const tollFreeCodes = ["800", "833", "844", "855", "866", "877", "888"];
 
 /** In a fixed order; an area code narrows to it. */
 export function offeredNumbers(ids: Ids, country: Country, type: OfferType, areaCode?: string): readonly Offer[] {
   if (country.calling !== "1") return abroad(ids, country, type);
-  const codes = type === "toll-free" ? tollFreeCodes : (areaCodes[country.iso] ?? []);
+  const codes = type === "toll-free" ? tollFreeCodes : areaCodesOf(country.iso);
   const asked =
     areaCode === undefined ? codes : codes.includes(areaCode) || isGeographic(areaCode, type) ? [areaCode] : [];
   const offers: Offer[] = [];

@@ -1,4 +1,5 @@
 /** The places that requests to applications name beside each number; unknown ones are present and empty. */
+import { areaOf } from "./area-codes.ts";
 import { countryOf } from "./countries.ts";
 
 export interface Place {
@@ -8,14 +9,14 @@ export interface Place {
   readonly Zip: string;
 }
 
-/** Only the country follows from a number; the rest is what a carrier may or may not know. */
+/** Where an area code is known the place follows from it; elsewhere the country alone. */
 export function placeOf(number: string): Place {
+  const area = areaOf(number);
   const country = number.startsWith("+") ? countryOf(number) : undefined;
-  const north = country?.calling === "1";
   return {
-    City: north ? country.place[0].toUpperCase() : "",
+    City: area?.locality.toUpperCase() ?? "",
     Country: country?.iso ?? "",
-    State: north ? country.place[1] : "",
-    Zip: "",
+    State: area?.region ?? "",
+    Zip: area?.postalCode ?? "",
   };
 }
