@@ -67,6 +67,12 @@ test("a call rings, is answered, fetches its URL, runs the TwiML and completes w
     ).toBe(true);
 });
 
+test("however short it was, an answered call has lasted a second and costs a minute", async () => {
+  const { sid } = await call({ twiml: "<Response><Hangup/></Response>", url: undefined });
+  await seconds(60);
+  expect(await server.client().calls(sid).fetch()).toMatchObject({ duration: "1", price: "-0.01400" });
+});
+
 test("every event that is asked for is told, in sequence", async () => {
   await call({
     twiml: "<Response/>",

@@ -103,7 +103,8 @@ export function endCall(runtime: TwilioRuntime, call: PhoneCall, status: CallSta
   leaveQueue(runtime, call.sid);
   const left = leaveConference(runtime, call.sid, at);
   const answered = data.status === "in-progress";
-  const seconds = answered && data.startedAt !== null ? Math.max(0, Math.round((at - data.startedAt) / 1_000)) : 0;
+  // However short it was, an answered call has lasted a second and costs a minute.
+  const seconds = answered && data.startedAt !== null ? Math.max(1, Math.round((at - data.startedAt) / 1_000)) : 0;
   const ended = enter(runtime, call, status, at, {
     startedAt: data.startedAt ?? at,
     endedAt: at,
