@@ -138,6 +138,7 @@ test("lookups answer what is valid, and say why the rest is not", async () => {
     nationalFormat: "(415) 555-0199",
     lineTypeIntelligence: { type: "mobile" },
     callerName: null,
+    url: `${server.url}/lookups/v2/PhoneNumbers/+14155550199`,
   });
   expect(await lookup("+4915")).toMatchObject({ valid: false, validationErrors: ["TOO_SHORT"], countryCode: null });
   expect(await lookup("hello")).toMatchObject({ valid: false, validationErrors: ["NOT_A_NUMBER"] });

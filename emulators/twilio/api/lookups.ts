@@ -39,7 +39,8 @@ function fetchNumber(call: Call): Response {
     valid,
     validation_errors: result.valid ? [] : result.errors,
     ...Object.fromEntries(packages),
-    url: `${exchange.base}/v2/PhoneNumbers/${encodeURIComponent(number)}`,
+    // The service leaves the plus sign as it is.
+    url: `${exchange.base}/v2/PhoneNumbers/${encodeURIComponent(number).replace("%2B", "+")}`,
   };
   return respondJson(exchange, domain, 200, JSON.stringify(body));
 }
