@@ -73,6 +73,16 @@ test("however short it was, an answered call has lasted a second and costs a min
   expect(await server.client().calls(sid).fetch()).toMatchObject({ duration: "1", price: "-0.01400" });
 });
 
+test("a document that is given with the call leads on to absolute URLs", async () => {
+  answerWith({ "/next": "<Response><Hangup/></Response>" });
+  const twiml = `<Response><Dial action="${at("/next")}"><Number statusCallback="${at("/leg")}">+14155550177</Number></Dial></Response>`;
+  const { sid } = await call({ twiml, url: undefined });
+  await call({ twiml: `<Response><Redirect>${at("/redirected")}</Redirect></Response>`, url: undefined });
+  await seconds(60);
+  expect(paths().sort()).toEqual(["/leg", "/next", "/redirected"]);
+  expect(await server.client().calls(sid).fetch()).toMatchObject({ status: "completed" });
+});
+
 test("every event that is asked for is told, in sequence", async () => {
   await call({
     twiml: "<Response/>",

@@ -78,8 +78,8 @@ function reply(runtime: TwilioRuntime, incoming: Message, verb: TwimlElement, ba
   keepMessage(runtime, draftedMessage(runtime, { accountSid, direction: "outbound-reply", at }, draft));
 }
 
-/** An absolute URL, whatever the document wrote. */
+/** An absolute URL, whatever the document wrote. A document that was given with the call has no address: its `base` is empty. */
 export function resolved(text: string, base: string): string | undefined {
-  const url = URL.parse(text.trim(), base.replace(/#.*$/, ""))?.href;
+  const url = URL.parse(text.trim(), base === "" ? undefined : base.replace(/#.*$/, ""))?.href;
   return url !== undefined && isWebhookUrl(url) ? url : undefined;
 }
