@@ -79,8 +79,8 @@ const notes = {
     "Sends to participants with a number; messages from them do not come into the conversation. Media, roles, bindings and " +
     "account-wide webhooks are absent.",
   conferences:
-    "Who is in, muted or held; announcements, hold music, conference callbacks and the record of a Conference are accepted " +
-    "without effect.",
+    "Who is in, muted or held, and who is told: start, end, join, leave, mute, hold and modify; nobody is heard speaking. " +
+    "Announcements, hold music and the record of a Conference are accepted without effect.",
 } as const;
 
 const conversationTree = (tree: string): readonly Capability[] => [

@@ -230,11 +230,23 @@ export interface RecordingData {
 /** Its parent is the account, its key the call. */
 export const recording = kind<RecordingData>("recording", "RE");
 
+/** Who hears of a conference's events, and of which: `start`, `join` and so on. */
+export interface ConferenceListener {
+  readonly url: string;
+  readonly method: "GET" | "POST";
+  readonly events: readonly string[];
+}
+
 export interface ConferenceData {
   readonly FriendlyName: string;
   readonly status: "init" | "in-progress" | "completed";
   readonly reason: string | null;
   readonly endedBy: string | null;
+  readonly listener: ConferenceListener | null;
+  /** Of the last event that was told. */
+  readonly sequence: number;
+  /** Whether two have been in it who heard each other. */
+  readonly hasStarted: boolean;
 }
 export const conference = kind<ConferenceData>("conference", "CF");
 

@@ -222,6 +222,71 @@ test("who is put out of a conference goes on; who was invited is in it, but it b
   expect(await fetched(invited.callSid)).toMatchObject({ status: "completed" });
 });
 
+test("a conference tells whoever came first with a statusCallback what happens in it, in sequence", async () => {
+  const client = server.client();
+  const events = "statusCallback='/events' statusCallbackEvent='start end join leave mute hold'";
+  answerWith({
+    "/first": `<Response><Dial><Conference ${events} participantLabel='ada'>stage</Conference></Dial></Response>`,
+    "/second": `<Response><Dial><Conference endConferenceOnExit='true'>stage</Conference></Dial></Response>`,
+  });
+  const first = await call(ada, "/first");
+  await seconds(10);
+  const second = await call(ben, "/second");
+  await seconds(20);
+  const [held] = await client.conferences.list({ friendlyName: "stage" });
+  const conference = client.conferences(held?.sid ?? "");
+  await conference.participants("ada").update({ muted: true });
+  await conference.participants("ada").update({ muted: false, hold: true });
+  const busy = await conference.participants.create({ from: server.env.TWILIO_PHONE_NUMBER ?? "", to: "+12025550141" });
+  await seconds(30);
+  await hangUp(second.sid);
+  await seconds(40);
+  const heard = told("/events");
+  expect(heard.map((one) => [one.StatusCallbackEvent, one.CallSid, one.ReasonParticipantLeft])).toEqual([
+    ["participant-join", first.sid, undefined],
+    ["participant-join", second.sid, undefined],
+    ["conference-start", undefined, undefined],
+    ["participant-mute", first.sid, undefined],
+    ["participant-unmute", first.sid, undefined],
+    ["participant-hold", first.sid, undefined],
+    ["participant-leave", busy.callSid, "participant_add_failed"],
+    ["participant-leave", second.sid, "participant_hung_up"],
+    ["participant-leave", first.sid, "moderator_ended_conference"],
+    ["conference-end", undefined, undefined],
+  ]);
+  expect(heard.map(({ SequenceNumber }) => Number(SequenceNumber))).toEqual(heard.map((_, n) => n + 1));
+  expect(heard[0]).toMatchObject({
+    ConferenceSid: held?.sid,
+    FriendlyName: "stage",
+    ParticipantLabel: "ada",
+    Muted: "false",
+  });
+  expect(heard[6]).toMatchObject({ ParticipantCallStatus: "busy" });
+  expect(heard[9]).toMatchObject({
+    ReasonConferenceEnded: "participant-with-end-conference-on-exit-left",
+    CallSidEndingConference: second.sid,
+  });
+});
+
+test("an invitation may name who hears of a new conference, of its start and end unless it says otherwise", async () => {
+  const client = server.client();
+  const from = server.env.TWILIO_PHONE_NUMBER ?? "";
+  const conferenceStatusCallback = at("/events");
+  const { participants } = client.conferences("set");
+  await expect(participants.create({ from, to: ada, conferenceStatusCallback: "nope" })).rejects.toMatchObject({
+    code: 21205,
+  });
+  const invited = await participants.create({ from, to: ada, conferenceStatusCallback });
+  await participants.create({ from, to: ben });
+  await seconds(10);
+  await client.conferences(invited.conferenceSid).update({ status: "completed" });
+  await seconds(11);
+  expect(told("/events")).toMatchObject([
+    { StatusCallbackEvent: "conference-start", SequenceNumber: "1" },
+    { StatusCallbackEvent: "conference-end", ReasonConferenceEnded: "conference-ended-via-api" },
+  ]);
+});
+
 test("a running call is changed as strictly as a new one is made, and a new limit holds at once", async () => {
   answerWith({ "/voice": "<Response><Pause length='600'/></Response>" });
   const { sid } = await call(ada, "/voice");

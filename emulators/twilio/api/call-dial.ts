@@ -11,8 +11,9 @@ import { beginCall, endCall, keepCall, type PhoneCall } from "./call-life.ts";
 import { follow, runVerbs } from "./call-script.ts";
 import { dialQueue } from "./call-service.ts";
 import { hasCallerId } from "./caller-ids.ts";
+import { listenerOf } from "./conference-events.ts";
+import { conferenceNamed, joinConference } from "./conference-life.ts";
 import { warn } from "./documents.ts";
-import { conferenceNamed, joinConference } from "./gatherings.ts";
 import { resolved } from "./message-replies.ts";
 import { beginRecording } from "./recording-life.ts";
 
@@ -220,8 +221,10 @@ function dialConference(
   noun: TwimlElement,
   at: number,
 ): void {
-  const held = conferenceNamed(runtime, call.accountSid, noun.text, at);
   const { attributes } = noun;
+  const { statusCallback, statusCallbackMethod, statusCallbackEvent = "" } = attributes;
+  const listener = listenerOf(statusCallback, statusCallbackMethod, statusCallbackEvent, next.base);
+  const held = conferenceNamed(runtime, call.accountSid, noun.text, listener, at);
   joinConference(
     runtime,
     held,

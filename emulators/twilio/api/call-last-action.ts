@@ -13,9 +13,10 @@ import { keepCall, leaveOthers, type PhoneCall } from "./call-life.ts";
 import { queueResult, secondsSince, waitOf } from "./call-queue.ts";
 import { recordResult } from "./call-record.ts";
 import { servedParameters } from "./call-service.ts";
+import { leaveConference } from "./conference-life.ts";
 import { forgetDocument } from "./documents.ts";
-import { leaveConference, leaveQueue } from "./gatherings.ts";
 import { resolved } from "./message-replies.ts";
+import { leaveQueue } from "./queue-places.ts";
 import { endRecording } from "./recording-life.ts";
 
 interface LastAction {
@@ -40,7 +41,7 @@ export function letGo(runtime: TwilioRuntime, call: PhoneCall, at: number): Phon
   forgetDocument(runtime, call.sid);
   leaveQueue(runtime, call.sid);
   const free = keepCall(runtime, call, { script: null }, at);
-  conferenceEnded(runtime, leaveConference(runtime, call.sid, at), at);
+  conferenceEnded(runtime, leaveConference(runtime, call.sid, { how: "redirected", status: call.data.status }, at), at);
   leaveOthers(runtime, waiting, at);
   const running = waiting?.tag === "record" ? runtime.state.resource(recording, waiting.recording) : undefined;
   if (running && running.data.seconds === null) endRecording(runtime, running, at);

@@ -17,8 +17,9 @@ import { twilioCallback } from "../wire/callback.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { conferenceEnded } from "./call-dial.ts";
 import { goOnAlone } from "./call-service.ts";
+import { leaveConference } from "./conference-life.ts";
 import { forgetDocument } from "./documents.ts";
-import { leaveConference, leaveQueue } from "./gatherings.ts";
+import { leaveQueue } from "./queue-places.ts";
 import { beginRecording, endRecordings } from "./recording-life.ts";
 
 export const callTimer = "twilio.call";
@@ -101,7 +102,7 @@ export function endCall(runtime: TwilioRuntime, call: PhoneCall, status: CallSta
   runtime.timers.cancel(callLimitTimer, call.sid);
   forgetDocument(runtime, call.sid);
   leaveQueue(runtime, call.sid);
-  const left = leaveConference(runtime, call.sid, at);
+  const left = leaveConference(runtime, call.sid, { how: "ended", status }, at);
   const answered = data.status === "in-progress";
   // However short it was, an answered call has lasted a second and costs a minute.
   const seconds = answered && data.startedAt !== null ? Math.max(1, Math.round((at - data.startedAt) / 1_000)) : 0;

@@ -10,8 +10,8 @@ import { keepCall, type PhoneCall } from "./call-life.ts";
 import { askNext, follow, runVerbs } from "./call-script.ts";
 import { serve } from "./call-service.ts";
 import { forgetDocument } from "./documents.ts";
-import { joinQueue, leaveQueue, queueNamed } from "./gatherings.ts";
 import { resolved } from "./message-replies.ts";
+import { joinQueue, leaveQueue, queueNamed } from "./queue-places.ts";
 
 export function enqueue(runtime: TwilioRuntime, call: PhoneCall, next: Script, verb: TwimlElement, at: number): void {
   const queue = queueNamed(runtime, call.accountSid, verb.text === "" ? "default" : verb.text, at);

@@ -13,7 +13,7 @@ import { keepCall, type PhoneCall, wake } from "./call-life.ts";
 import { queueResult, secondsSince, type Wait, waitOf } from "./call-queue.ts";
 import { follow, runVerbs } from "./call-script.ts";
 import { forgetDocument, warn } from "./documents.ts";
-import { joinQueue, leaveQueue } from "./gatherings.ts";
+import { joinQueue, leaveQueue } from "./queue-places.ts";
 
 export function dialQueue(
   runtime: TwilioRuntime,

@@ -1,7 +1,7 @@
 /** Conferences and who is in them. */
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
-import { planCall } from "../domain/call-draft.ts";
+import { planCall, wordsOf } from "../domain/call-draft.ts";
 import { isWithin } from "../domain/paging.ts";
 import { flag, type Parameters, sid, text } from "../domain/parameters.ts";
 import { failure, reject, resourcePath } from "../errors.ts";
@@ -14,7 +14,8 @@ import { conferenceEnded } from "./call-dial.ts";
 import { beginCall } from "./call-life.ts";
 import { hangUp } from "./call-script.ts";
 import { callingWorld } from "./calling-world.ts";
-import { conferenceNamed, endConference, joinConference, leaveConference } from "./gatherings.ts";
+import { listenerOf, tellChanges } from "./conference-events.ts";
+import { conferenceNamed, endConference, joinConference, leaveConference } from "./conference-life.ts";
 import { callOf, findOne, makeResource, mountResource, pathsOf, type ResourceSpec, respondOne } from "./resource.ts";
 
 const base = "/2010-04-01/Accounts/:account/Conferences";
@@ -96,6 +97,7 @@ const participantSpec: ResourceSpec<ParticipantData, Settings> = {
     runtime.state.resourceByKey(participant, name) ??
     runtime.state.resourcesOf(participant, param("conference")).find(({ data }) => data.Label === name),
   revise: (_call, { data }, sent) => ({ data: { ...data, ...sent } }),
+  changed: ({ runtime, exchange }, after, before) => tellChanges(runtime, before.data, after, exchange.at),
   view: (one, call) => participantView(one, call),
   filters: {
     Muted: ({ data }, value) => data.Muted === (value === "true"),
@@ -155,9 +157,15 @@ function invite(call: Call): Response {
   );
   if (planned.tag === "rejected") throw failure(planned.problem);
   const at = exchange.at;
+  const listener = listenerOf(
+    form.get("ConferenceStatusCallback") ?? undefined,
+    form.get("ConferenceStatusCallbackMethod") ?? undefined,
+    wordsOf(form, "ConferenceStatusCallbackEvent").join(" ") || "start end",
+    "",
+  );
   const made = runtime.store.write(() => {
     const known = runtime.state.resource(conference, name);
-    const held = known?.accountSid === account.sid ? known : conferenceNamed(runtime, account.sid, name, at);
+    const held = known?.accountSid === account.sid ? known : conferenceNamed(runtime, account.sid, name, listener, at);
     const twiml = `<Response><Dial><Conference>${escaped(held.data.FriendlyName)}</Conference></Dial></Response>`;
     const callSid = `CA${runtime.ids.derive("twilio.call", [held.sid, planned.data.to, planned.data.from]).hex(32)}`;
     makeResource(call, callKind, { parent: account.sid, data: { ...planned.data, twiml }, sid: callSid }, (one) =>
@@ -191,7 +199,7 @@ function kick(call: Call): Response {
   const phoneCall = runtime.state.resource(callKind, one.data.callSid);
   runtime.store.write(() => {
     if (phoneCall?.data.status === "in-progress") {
-      const left = leaveConference(runtime, phoneCall.sid, at);
+      const left = leaveConference(runtime, phoneCall.sid, { how: "kicked", status: phoneCall.data.status }, at);
       conferenceEnded(runtime, [phoneCall.sid, ...left], at);
     } else if (phoneCall) hangUp(runtime, phoneCall, at);
   });

@@ -114,7 +114,12 @@ export function wordsOf(form: URLSearchParams, name: string): readonly string[] 
     .filter(Boolean);
 }
 
+const optionUrls = [
+  ...["Url", "FallbackUrl", "StatusCallback", "RecordingStatusCallback", "AsyncAmdStatusCallback"],
+  "ConferenceStatusCallback",
+];
 const optionWords: Readonly<Record<string, readonly string[]>> = {
+  ConferenceStatusCallbackEvent: ["start", "end", "join", "leave", "mute", "hold", "modify", "speaker", "announcement"],
   RecordingChannels: ["mono", "dual"],
   RecordingStatusCallbackEvent: ["in-progress", "completed", "absent"],
   RecordingTrack: ["inbound", "outbound", "both"],
@@ -123,7 +128,7 @@ const optionWords: Readonly<Record<string, readonly string[]>> = {
 
 /** What is wrong with the options that calls, their updates and their recordings share. */
 export function optionProblem(form: URLSearchParams): Problem | undefined {
-  for (const name of ["Url", "FallbackUrl", "StatusCallback", "RecordingStatusCallback", "AsyncAmdStatusCallback"]) {
+  for (const name of optionUrls) {
     const value = form.get(name);
     if (value && !isWebhookUrl(value))
       return { name: name === "StatusCallback" ? "invalidStatusCallback" : "callUrlInvalid", values: [value] };
