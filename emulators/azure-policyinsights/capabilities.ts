@@ -50,7 +50,7 @@ const componentNote = "pods of Kubernetes clusters only; neither $apply nor pagi
 const remediationNote =
   "deployments never fail, so failureThreshold is kept but changes nothing; $filter by assignment only";
 const assignmentNote =
-  "scopes are management groups, subscriptions and resource groups; resourceSelectors, and overrides by location, type or version, are kept but not followed; deny does not refuse writes";
+  "scopes are management groups, subscriptions and resource groups; resourceSelectors, and overrides by location, type or version, are kept but not followed; deployIfNotExists waits for a remediation";
 const versionNote = "built-ins have their newest version only; $expand is not looked at";
 const pascal = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
 const restrictionNote = "pending fields may be location, type or a tag; the restriction Removed is never given";
@@ -163,7 +163,11 @@ export const capabilities: readonly Capability[] = [
     ),
   ),
   full(`GET ${resource}`, changes),
-  partial(`PUT ${resource}`, changes, "done at once; tags and properties are kept as they came; deny does not refuse"),
+  partial(
+    `PUT ${resource}`,
+    changes,
+    "done at once; tags and properties are kept as they came; seeded assignments refuse nothing",
+  ),
   partial(`PATCH ${resource}`, changes, "merged member by member"),
   full(`DELETE ${resource}`, changes),
   partial(`GET ${subscription}/providers`, routes, "the providers of the estate's types, all registered"),

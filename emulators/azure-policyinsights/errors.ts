@@ -140,6 +140,10 @@ const table = {
     text: (client: string, object: string, action: string, scope: string) =>
       `The client '${client}' with object id '${object}' does not have authorization to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
   },
+  RequestDisallowedByPolicy: {
+    status: 403,
+    text: (what: string, why: string) => `${what} was disallowed by policy. ${why}`,
+  },
   ResourceRequestsThrottled: {
     status: 429,
     text: (namespace: string, limit: string, seconds: string) =>
@@ -154,16 +158,30 @@ const table = {
 
 export type ArmErrorCode = keyof typeof table;
 
+export interface ErrorDetails {
+  readonly target?: string;
+  readonly additionalInfo?: readonly { readonly type: string; readonly info: object }[];
+}
+
 export class ArmError extends Error {
   readonly code: ArmErrorCode;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  constructor(code: ArmErrorCode, status: number, message: string, headers: Readonly<Record<string, string>>) {
+  /** More members of the error: what it is about, and details for programs. */
+  readonly more: ErrorDetails;
+  constructor(
+    code: ArmErrorCode,
+    status: number,
+    message: string,
+    headers: Readonly<Record<string, string>>,
+    more: ErrorDetails = {},
+  ) {
     super(message);
     this.name = "ArmError";
     this.code = code;
     this.status = status;
     this.headers = headers;
+    this.more = more;
   }
 }
 
@@ -182,6 +200,12 @@ export function armError<Code extends ArmErrorCode>(
   const { status } = table[code];
   const text: (...values: string[]) => string = table[code].text;
   return new ArmError(code, status, text(...values), headers);
+}
+
+/** A write that policies refuse. @throws ArmError 403 */
+export function disallow(what: string, why: string, more: ErrorDetails): never {
+  const { status, text } = table.RequestDisallowedByPolicy;
+  throw new ArmError("RequestDisallowedByPolicy", status, text(what, why), {}, more);
 }
 
 /** Errors of the token endpoint. https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
@@ -389,8 +413,8 @@ function pathOf({ target }: Exchange): string {
   return mark < 0 ? target : target.slice(0, mark);
 }
 
-function shown(exchange: Exchange, { status, code, message, headers }: ArmError): Response {
-  return render(exchange, status, code, message, headers);
+function shown(exchange: Exchange, { status, code, message, headers, more }: ArmError): Response {
+  return answerError(exchange, status, { code, message, ...more }, headers);
 }
 
 function render(

@@ -41,6 +41,7 @@ const estate = createEstate(
       of,
       parameters: JSON.stringify({ tag: { value: `"${"π".repeat(position)}"\n` } }),
       overrides: undefined,
+      enforced: true,
       notScopes: [],
     })),
     removed: new Set(),

@@ -9,6 +9,7 @@ import { mix } from "../domain/hash.ts";
 import { member, text } from "../domain/json.ts";
 import { judge } from "../domain/judge.ts";
 import { policyKey, rowOf } from "../domain/placing.ts";
+import type { Policy } from "../domain/policies.ts";
 import type { Readings } from "../domain/readings.ts";
 import { subjectOf } from "../domain/resource-body.ts";
 import { publish } from "../event-grid.ts";
@@ -148,13 +149,7 @@ function decider(state: AzureState, readings: Readings, now: number): (row: numb
       isExempt(mix(assignment.hash, hash)) &&
       !deleted.has(seededExemptionId(id, assignment.hash));
     if (seededExemption) return exempt;
-    const covered = exemptions.some(
-      (each) =>
-        each.assignment === assignment.id &&
-        (id === each.scope || id.startsWith(`${each.scope}/`) || each.scope.startsWith("/providers/")) &&
-        (each.references.length === 0 || each.references.includes(policy.reference)),
-    );
-    if (covered) return exempt;
+    if (exemptions.some((each) => covers(each, id, assignment.id, policy.reference))) return exempt;
     const attestation = attested.get(`${id} ${policyKey(estate, policy)}`);
     if (attestation !== undefined) return attestation;
     return judge(estate, policyCode, subjectOf(estate, code, now, writtenOf(state, estate, code))).compliance;
@@ -163,6 +158,27 @@ function decider(state: AzureState, readings: Readings, now: number): (row: numb
 
 export function seededExemptionId(resource: string, assignmentHash: number): string {
   return `${resource}/providers/microsoft.authorization/policyexemptions/exempt-${assignmentHash.toString(36)}`;
+}
+
+/** Whether a client's exemption takes a resource out from under a policy. `id` in lower case. */
+export function exemptionsOf(state: AzureState, now: number): (id: string, policy: Policy) => boolean {
+  const exemptions = liveExemptions(state, now);
+  const { assignments } = state.readings().estate;
+  return (id, { assignment, reference }) =>
+    exemptions.some((each) => covers(each, id, assignments[assignment]?.id ?? "", reference));
+}
+
+function covers(
+  { scope, assignment, references }: Exemption,
+  id: string,
+  ofPolicy: string,
+  reference: string,
+): boolean {
+  return (
+    assignment === ofPolicy &&
+    (id === scope || id.startsWith(`${scope}/`) || scope.startsWith("/providers/")) &&
+    (references.length === 0 || references.includes(reference))
+  );
 }
 
 interface Exemption {

@@ -5,12 +5,14 @@ import { answerArm } from "../arm.ts";
 import type { Estate } from "../domain/estate.ts";
 import { resourceId } from "../domain/fields.ts";
 import { isRecord, type Json, record, text } from "../domain/json.ts";
-import { armId, scanDay, seededBody } from "../domain/resource-body.ts";
+import { armId, scanDay, seededBody, subjectOf } from "../domain/resource-body.ts";
 import { groupType, subscriptionType } from "../domain/resource-types.ts";
+import { typeKey } from "../domain/structure.ts";
 import { reject } from "../errors.ts";
 import type { AzureState } from "../store.ts";
 import { bodyOf } from "./body.ts";
 import { announceGone, evaluateRows } from "./evaluating.ts";
+import { admit, admitDeletion } from "./policy-gate.ts";
 import { armVersions, readRequest, subscriptionOf } from "./request.ts";
 import { idOf } from "./scopes.ts";
 import { type Written, writtenOf } from "./written.ts";
@@ -18,6 +20,8 @@ import { type Written, writtenOf } from "./written.ts";
 const subscription = "/subscriptions/:subscription";
 const group = `${subscription}/resourcegroups/:group`;
 const pageSize = 1000;
+/** As policies name it; the group itself says `Microsoft.Resources/resourceGroups`. */
+const groupTypeName = "Microsoft.Resources/subscriptions/resourceGroups";
 
 export function resources(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void {
   app.get(`${subscription}/resources`, (c) => listResources(c, runtime));
@@ -138,8 +142,22 @@ function writeResource(c: Context<KernelEnv>, runtime: Runtime<AzureState>, patc
         properties: given.properties ?? {},
       };
   if (!patch && text(body, "location") === "") reject("InvalidRequestContent", "'location' is missing");
+  const related = before?.related ?? {};
+  const group = estate.resources.group[groupCode] ?? 0;
+  const admitted = admit(
+    runtime,
+    { subscription: estate.resources.subscription[groupCode] ?? 0, group, key: typeKey(type, body) },
+    {
+      ...own,
+      location: placeIn(body),
+      body,
+      related,
+      groupLocation: estate.locations[estate.groups[group]?.location ?? 0] ?? "",
+      groupName: estate.groups[group]?.name ?? "",
+    },
+  );
   store.write(() => {
-    keep(runtime, own.id, code, { body, related: before?.related ?? {} });
+    keep(runtime, own.id, code, { body: admitted, related });
     if (parent) {
       const owner = state.readings().resourceCode(parent.id);
       if (owner !== undefined && code === undefined) relate(runtime, owner, type, 1);
@@ -147,7 +165,12 @@ function writeResource(c: Context<KernelEnv>, runtime: Runtime<AzureState>, patc
     evaluateResource(runtime, own.id);
   });
   runtime.journal.append("change", own.id, { at: clock.now() });
-  return answerArm(exchange, body, code === undefined ? 201 : 200);
+  return answerArm(exchange, admitted, code === undefined ? 201 : 200);
+}
+
+/** As the estate knows locations: `West Europe` is `westeurope`. */
+function placeIn(body: Json): string {
+  return text(body, "location").toLowerCase().replaceAll(" ", "");
 }
 
 /** Runs inside a write. A seeded resource stays one; another is the client's own. */
@@ -195,10 +218,20 @@ function removeResource(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Re
   }
   if (code === undefined) return answerArm(exchange, undefined, 204);
   const before = state.readings();
-  const made = before.estate.named.has(code);
+  const { estate } = before;
+  admitDeletion(
+    runtime,
+    {
+      subscription: estate.resources.subscription[code] ?? 0,
+      group: estate.resources.group[code],
+      key: estate.types[estate.resources.type[code] ?? 0]?.key ?? "",
+    },
+    subjectOf(estate, code, clock.now(), wholeOf(runtime, code)),
+  );
+  const made = estate.named.has(code);
   store.write(() => {
     state.documents.put("resource", { id: id.toLowerCase(), body: null, made, at: clock.now() });
-    announceGone(runtime, before, rowsBetween(before.estate, code, code + 1));
+    announceGone(runtime, before, rowsBetween(estate, code, code + 1));
   });
   return answerArm(exchange, undefined, 200);
 }
@@ -248,7 +281,15 @@ function writeGroup(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Respon
     tags: given.tags ?? {},
     properties: { provisioningState: "Succeeded" },
   };
-  const seeded = code !== undefined && !state.readings().estate.named.has(code);
+  const { estate } = state.readings();
+  const seeded = code !== undefined && !estate.named.has(code);
+  const spot = {
+    subscription: subscriptionOf(request, state),
+    group: code === undefined ? undefined : estate.resources.group[code],
+    key: "group",
+  };
+  const at = { location: placeIn(given), groupLocation: placeIn(given), groupName: name };
+  const admitted = admit(runtime, spot, { id, name, type: groupTypeName, body: shown, related: {}, ...at });
   store.write(() => {
     if (!seeded)
       state.documents.put("group", {
@@ -257,10 +298,10 @@ function writeGroup(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Respon
         made: true,
         at: clock.now(),
       });
-    keepGroup(runtime, lower, shown);
+    keepGroup(runtime, lower, admitted);
     evaluateResource(runtime, lower);
   });
-  return answerArm(exchange, shown, code === undefined ? 201 : 200);
+  return answerArm(exchange, admitted, code === undefined ? 201 : 200);
 }
 
 /** The group is itself a resource, but not one that adds to the estate. */

@@ -27,6 +27,8 @@ export interface MadeAssignment {
   readonly parameters: string;
   readonly overrides: Json;
   readonly notScopes: readonly string[];
+  /** False for `DoNotEnforce`: it only looks. */
+  readonly enforced: boolean;
 }
 
 export interface Changes {

@@ -38,6 +38,8 @@ export interface Assignment {
   readonly hash: number;
   /** False for what a client made: it has no record before that. */
   readonly seeded: boolean;
+  /** Whether it acts on writes; else it only looks. */
+  readonly enforced: boolean;
   readonly notScopes: readonly string[];
   /** Id of its definition when it has no initiative. */
   readonly target: string;
@@ -78,6 +80,7 @@ interface Draft {
   readonly overrides?: Json;
   readonly notScopes?: readonly string[];
   readonly seeded?: boolean;
+  readonly enforced?: boolean;
 }
 
 export interface Tree {
@@ -144,7 +147,7 @@ export function placeOf(tree: Tree, scope: string): Place | undefined {
 function numbered(drafts: readonly Draft[], tree: Tree, seedHash: number) {
   const assignments: Assignment[] = [];
   const policies: Policy[] = [];
-  for (const { name, place, of, parameters = "", overrides, notScopes = [], seeded = true } of drafts) {
+  for (const { name, place, of, parameters = "", overrides, notScopes = [], seeded = true, enforced } of drafts) {
     const id = assignmentId(place.scope, name);
     const hash = mix(seedHash, hashText(id));
     const without = notScopes.flatMap((scope) => placeOf(tree, scope)?.group ?? []);
@@ -179,6 +182,8 @@ function numbered(drafts: readonly Draft[], tree: Tree, seedHash: number) {
       initiative,
       hash,
       seeded,
+      // What is seeded lets everything be written: an application's tests begin with what they assign themselves.
+      enforced: enforced ?? !interferes(of),
       notScopes,
       target:
         "groupPrefix" in of ? "" : `${of.scope ?? ""}/providers/Microsoft.Authorization/policyDefinitions/${of.id}`,
@@ -187,6 +192,11 @@ function numbered(drafts: readonly Draft[], tree: Tree, seedHash: number) {
     });
   }
   return { assignments, policies };
+}
+
+/** Whether a definition would change or refuse what is written. */
+function interferes(of: Initiative | BuiltIn): boolean {
+  return !("groupPrefix" in of) && ["deny", "modify", "append", "deployifnotexists"].includes(of.effect.toLowerCase());
 }
 
 /** The members of an initiative, each with the parameters that it hands on from an assignment's. */

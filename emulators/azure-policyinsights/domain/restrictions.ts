@@ -2,9 +2,11 @@
 import type { Estate } from "./estate.ts";
 import { definitionId, setId } from "./fields.ts";
 import { type Json, list, member, record, text } from "./json.ts";
+import { looksAt, policiesAt } from "./on-write.ts";
 import type { Readings } from "./readings.ts";
 import { evaluateRule, ruleOf, type Subject } from "./rules.ts";
 import type { ScopeName } from "./scope.ts";
+import { typeKey } from "./structure.ts";
 
 interface Place {
   readonly segments: readonly string[];
@@ -33,7 +35,13 @@ export function restrictionsFor({ estate }: Readings, place: Place, body: Json) 
     groupName: group?.name ?? "",
   };
   const audits = member(body, "includeAuditEffect") === true;
-  const applicable = policiesAt(estate, place, group ? estate.groups.indexOf(group) : undefined, type, audits);
+  const applicable = applicablePolicies(
+    estate,
+    place,
+    group ? estate.groups.indexOf(group) : undefined,
+    typeKey(type, content),
+    audits,
+  );
   const evaluations = applicable.map((policy) => evaluationOf(estate, policy, subject));
   return {
     fieldRestrictions: list(member(body, "pendingFields")).map((pending) => ({
@@ -44,28 +52,25 @@ export function restrictionsFor({ estate }: Readings, place: Place, body: Json) 
   };
 }
 
-function policiesAt(
+function applicablePolicies(
   estate: Estate,
   { name, subscription }: Place,
   group: number | undefined,
-  type: string,
+  key: string,
   audits: boolean,
 ): readonly number[] {
   const effects = audits ? ["deny", "append", "modify", "audit"] : ["deny", "append", "modify"];
-  const kind = estate.types.find((each) => each.type.toLowerCase() === type.toLowerCase());
-  return estate.policies.flatMap((policy, code) => {
-    const { definition } = policy;
-    if (!effects.includes(definition.effect.toLowerCase())) return [];
-    const reaches =
-      name.tag === "managementGroup"
-        ? policy.group === undefined && policy.subscriptions.some((each) => under(estate, each, name.name))
-        : policy.subscriptions.includes(subscription) && (policy.group === undefined || policy.group === group);
-    const sees =
-      typeof definition.on === "string"
-        ? definition.on === "all" || (kind?.indexed ?? true)
-        : definition.on.includes(kind?.key ?? "");
-    return reaches && sees ? [code] : [];
-  });
+  const codes =
+    name.tag === "managementGroup"
+      ? estate.policies.flatMap((policy, code) =>
+          policy.group === undefined &&
+          policy.subscriptions.some((each) => under(estate, each, name.name)) &&
+          looksAt(estate, policy, key)
+            ? [code]
+            : [],
+        )
+      : policiesAt(estate, { subscription, group, key });
+  return codes.filter((code) => effects.includes(estate.policies[code]?.definition.effect.toLowerCase() ?? ""));
 }
 
 function under(estate: Estate, subscription: number, managementGroup: string): boolean {

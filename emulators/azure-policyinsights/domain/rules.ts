@@ -99,6 +99,11 @@ export function evaluateRule(rule: Rule, parameters: Values, subject: Subject): 
   return { matches: applies && found === 0, comparisons };
 }
 
+/** A value of a rule with its template expressions worked out. */
+export function resolved(value: Json, parameters: Values, subject: Subject): Json {
+  return resolve(value, { subject, parameters, comparisons: [] });
+}
+
 interface Context {
   readonly subject: Subject;
   readonly parameters: Values;

@@ -49,6 +49,17 @@ function groupFrom(id: string, body: Json): MadeGroup {
 
 function resourceFrom(id: string, body: Json): MadeResource {
   const type = text(body, "type");
+  return {
+    id,
+    group: id.split("/").slice(0, 5).join("/"),
+    type,
+    key: typeKey(type, body),
+    location: text(body, "location").toLowerCase().replaceAll(" ", ""),
+  };
+}
+
+/** The key of a resource type, which for a site depends on the resource's `kind`. */
+export function typeKey(type: string, body: Json): string {
   const wanted = type.toLowerCase();
   const isFunction = text(body, "kind").toLowerCase().includes("functionapp");
   const known = resourceTypes.find(
@@ -56,13 +67,7 @@ function resourceFrom(id: string, body: Json): MadeResource {
       each.type.toLowerCase() === wanted &&
       (each.key === "function") === (wanted === "microsoft.web/sites" && isFunction),
   );
-  return {
-    id,
-    group: id.split("/").slice(0, 5).join("/"),
-    type,
-    key: known?.key ?? wanted,
-    location: text(body, "location").toLowerCase().replaceAll(" ", ""),
-  };
+  return known?.key ?? wanted;
 }
 
 /** Definitions and initiatives: the newest whose version is asked for by a pattern, or the newest of all. */
@@ -206,6 +211,7 @@ function assignmentFrom(body: Json, catalogue: Catalogue): readonly MadeAssignme
       of,
       parameters: Object.keys(parameters).length === 0 ? "" : JSON.stringify(parameters),
       overrides: member(properties, "overrides"),
+      enforced: text(properties, "enforcementMode").toLowerCase() !== "donotenforce",
       notScopes: list(member(properties, "notScopes")).flatMap((each) => (typeof each === "string" ? each : [])),
     },
   ];

@@ -83,7 +83,7 @@ export function renderAssignment(assignment: Assignment, stored: Json) {
       parameters: assignment.parameters === "" ? {} : JSON.parse(assignment.parameters),
       ...(properties.description === undefined ? {} : { description: properties.description }),
       metadata: properties.metadata ?? { assignedBy: "Backlot" },
-      enforcementMode: properties.enforcementMode ?? "Default",
+      enforcementMode: properties.enforcementMode ?? (assignment.enforced ? "Default" : "DoNotEnforce"),
       nonComplianceMessages: properties.nonComplianceMessages ?? [],
       resourceSelectors: properties.resourceSelectors ?? [],
       overrides: properties.overrides ?? [],
