@@ -98,6 +98,16 @@ const table = {
     text: (name: string, effect: string) =>
       `The policy assignment '${name}' request is invalid. Policy assignments must include a 'managed identity' when assigning '${effect}' policy definitions.`,
   },
+  InvalidResourceLocation: {
+    status: 409,
+    text: (name: string, there: string, group: string, wanted: string) =>
+      `The resource '${name}' already exists in location '${there}' in resource group '${group}'. A resource with the same name cannot be created in location '${wanted}'. Please select a new resource name.`,
+  },
+  InvalidResourceGroupLocation: {
+    status: 409,
+    text: (wanted: string, there: string) =>
+      `Invalid resource group location '${wanted}'. The Resource group already exists in location '${there}'.`,
+  },
   LocationRequired: { status: 400, text: () => "The location property is required for this definition." },
   InvalidRequestContent: { status: 400, text: (why: string) => `The request content was invalid: ${why}` },
   BadRequest: { status: 400, text: (why: string) => `${why}.` },

@@ -17,6 +17,7 @@ import { policyStates } from "./policy-states.ts";
 import { providers } from "./providers.ts";
 import { remediations } from "./remediations.ts";
 import { resourceGraph } from "./resource-graph.ts";
+import { resourceGroups } from "./resource-groups.ts";
 import { resources, singleResources } from "./resources.ts";
 import { signIn } from "./sign-in.ts";
 import { subscriptions } from "./subscriptions.ts";
@@ -27,6 +28,7 @@ export function arm(runtime: Runtime<AzureState>): Hono<KernelEnv> {
   signIn(app, runtime);
   managedIdentity(app, runtime);
   subscriptions(app, runtime);
+  resourceGroups(app, runtime);
   resources(app, runtime);
   definitions(app, runtime);
   definitionVersions(app, runtime);

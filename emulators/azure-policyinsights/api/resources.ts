@@ -1,14 +1,16 @@
-/** Resources, resource groups and providers. What a client writes is evaluated at once. */
+/** Resources. What a client writes passes the policies that look at it, and is evaluated at once. */
 import type { Context, Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answerArm } from "../arm.ts";
 import type { Estate } from "../domain/estate.ts";
 import { resourceId } from "../domain/fields.ts";
-import { isRecord, type Json, record, text } from "../domain/json.ts";
+import { isRecord, type Json, member, record, text } from "../domain/json.ts";
 import { armId, scanDay, seededBody, subjectOf } from "../domain/resource-body.ts";
 import { groupType, subscriptionType } from "../domain/resource-types.ts";
 import { typeKey } from "../domain/structure.ts";
 import { reject } from "../errors.ts";
+import { type ListFilter, readListFilter } from "../odata/list-filter.ts";
+import { readTop } from "../odata/options.ts";
 import type { AzureState } from "../store.ts";
 import { bodyOf } from "./body.ts";
 import { announceGone, evaluateRows } from "./evaluating.ts";
@@ -20,14 +22,10 @@ import { type Written, writtenOf } from "./written.ts";
 const subscription = "/subscriptions/:subscription";
 const group = `${subscription}/resourcegroups/:group`;
 const pageSize = 1000;
-/** As policies name it; the group itself says `Microsoft.Resources/resourceGroups`. */
-const groupTypeName = "Microsoft.Resources/subscriptions/resourceGroups";
 
 export function resources(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void {
   app.get(`${subscription}/resources`, (c) => listResources(c, runtime));
   app.get(`${group}/resources`, (c) => listResources(c, runtime));
-  app.put(group, (c) => writeGroup(c, runtime));
-  app.delete(group, (c) => removeGroup(c, runtime));
 }
 
 /** Registered last: what no other route of the resource's path answers. */
@@ -56,16 +54,18 @@ function listResources(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Res
   if (named !== undefined && !within) return reject("ResourceGroupNotFound", request.segments[3] ?? "");
   const range = within?.resources ?? estate.subscriptions[code]?.resources ?? { first: 0, end: 0 };
   const given = request.query.get("$filter") ?? "";
-  const clauses = clausesOf(given);
-  const top = Number(request.query.get("$top") ?? pageSize);
-  const size = Math.max(1, Math.min(pageSize, Number.isNaN(top) ? pageSize : top));
+  const names = ["resourceType", "resourceGroup", "location", "tagName", "tagValue"];
+  const clauses = readListFilter(request.query, { names });
+  const size = Math.max(1, Math.min(pageSize, readTop(request.query) ?? pageSize));
   const value: Json[] = [];
   let next = Math.max(range.first, Number(request.query.get("$skiptoken") ?? 0) || 0);
   for (; next < range.end && value.length < size; next += 1) {
     const type = estate.resources.type[next] ?? 0;
     if (type === subscriptionType || type === groupType) continue;
-    if (!matches(estate, next, clauses)) continue;
-    const { properties: _, ...brief } = record(wholeOf(runtime, next).body);
+    const at = next;
+    const body = () => wholeOf(runtime, at).body;
+    if (!matches(estate, next, clauses, () => member(body(), "tags"))) continue;
+    const { properties: _, ...brief } = record(body());
     value.push(brief);
   }
   const path = exchange.target.slice(0, exchange.target.indexOf("?"));
@@ -77,29 +77,31 @@ function listResources(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Res
   });
 }
 
-/** `resourceType eq '...'`, `resourceGroup eq '...'`, `location eq '...'`, joined by `and`; in lower case. */
-function clausesOf(filter: string): ReadonlyMap<string, string> {
-  const clauses = new Map<string, string>();
-  for (const part of filter.slice(0, 4096).split(/ and /i)) {
-    const [, name = "", value = ""] =
-      /^\s*(resourceType|resourceGroup|location)\s+eq\s+'([^']*)'\s*$/i.exec(part) ?? [];
-    if (name !== "") clauses.set(name.toLowerCase(), value.toLowerCase());
-  }
-  return clauses;
-}
-
 function matches(
   { resources, types, groups, locations }: Estate,
   code: number,
-  clauses: ReadonlyMap<string, string>,
+  filter: ListFilter,
+  tags: () => Json,
 ): boolean {
-  const own: Readonly<Record<string, string | undefined>> = {
-    resourcetype: types[resources.type[code] ?? 0]?.type,
-    resourcegroup: groups[resources.group[code] ?? 0]?.name,
+  const own = {
+    resourceType: types[resources.type[code] ?? 0]?.type,
+    resourceGroup: groups[resources.group[code] ?? 0]?.name,
     location: locations[resources.location[code] ?? 0],
   };
-  for (const [name, value] of clauses) if (own[name]?.toLowerCase() !== value) return false;
-  return true;
+  for (const [name, value] of Object.entries(own)) {
+    const wanted = filter.valueOf(name);
+    if (wanted !== undefined && value?.toLowerCase() !== wanted) return false;
+  }
+  return hasTag(filter, tags);
+}
+
+/** `tagName eq '...'`, which `tagValue eq '...'` may follow. */
+export function hasTag(filter: ListFilter, tags: () => Json): boolean {
+  const name = filter.valueOf("tagName");
+  if (name === undefined) return true;
+  const found = member(tags(), name);
+  const value = filter.valueOf("tagValue");
+  return found !== undefined && (value === undefined || String(found).toLowerCase() === value);
 }
 
 function asked(c: Context<KernelEnv>, runtime: Runtime<AzureState>) {
@@ -111,6 +113,8 @@ function asked(c: Context<KernelEnv>, runtime: Runtime<AzureState>) {
 function readResource(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
   const { id, code } = asked(c, runtime);
   if (code === undefined) return reject("ResourceNotFound", id);
+  // Whoever asks only whether it is there is told so without a body: clients take no 200.
+  if (c.env.exchange.method === "HEAD") return answerArm(c.env.exchange, undefined, 204);
   return answerArm(c.env.exchange, wholeOf(runtime, code).body);
 }
 
@@ -142,6 +146,7 @@ function writeResource(c: Context<KernelEnv>, runtime: Runtime<AzureState>, patc
         properties: given.properties ?? {},
       };
   if (!patch && text(body, "location") === "") reject("InvalidRequestContent", "'location' is missing");
+  refuseMove(estate, code, placeIn(body), { name: own.name, group: request.segments[3] ?? "" });
   const related = before?.related ?? {};
   const group = estate.resources.group[groupCode] ?? 0;
   const admitted = admit(
@@ -168,8 +173,19 @@ function writeResource(c: Context<KernelEnv>, runtime: Runtime<AzureState>, patc
   return answerArm(exchange, admitted, code === undefined ? 201 : 200);
 }
 
+/** A resource stays where it was made. @throws ArmError 409 */
+function refuseMove(
+  { resources, locations }: Estate,
+  code: number | undefined,
+  wanted: string,
+  { name, group }: { readonly name: string; readonly group: string },
+): void {
+  const there = code === undefined ? "" : (locations[resources.location[code] ?? 0] ?? "");
+  if (there !== "" && wanted !== there) reject("InvalidResourceLocation", name, there, group, wanted);
+}
+
 /** As the estate knows locations: `West Europe` is `westeurope`. */
-function placeIn(body: Json): string {
+export function placeIn(body: Json): string {
   return text(body, "location").toLowerCase().replaceAll(" ", "");
 }
 
@@ -253,7 +269,7 @@ function parentOf(segments: readonly string[]): { id: string; type: string; exte
 }
 
 /** As PATCH merges: objects member by member, everything else replaced, null removes. */
-function merged(before: Json, change: Json): Json {
+export function merged(before: Json, change: Json): Json {
   if (!isRecord(before) || !isRecord(change)) return change;
   const result: { [name: string]: Json } = { ...before };
   for (const [name, value] of Object.entries(change)) {
@@ -264,70 +280,8 @@ function merged(before: Json, change: Json): Json {
   return result;
 }
 
-function writeGroup(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
-  const { exchange } = c.env;
-  const { state, store, clock } = runtime;
-  const { id, code, request } = asked(c, runtime);
-  const given = bodyOf(exchange);
-  const location = text(given, "location");
-  if (location === "") reject("InvalidRequestContent", "'location' is missing");
-  const name = request.segments[3] ?? "";
-  const lower = `/subscriptions/${(request.segments[1] ?? "").toLowerCase()}/resourcegroups/${name.toLowerCase()}`;
-  const shown = {
-    id,
-    name,
-    type: "Microsoft.Resources/resourceGroups",
-    location,
-    tags: given.tags ?? {},
-    properties: { provisioningState: "Succeeded" },
-  };
-  const { estate } = state.readings();
-  const seeded = code !== undefined && !estate.named.has(code);
-  const spot = {
-    subscription: subscriptionOf(request, state),
-    group: code === undefined ? undefined : estate.resources.group[code],
-    key: "group",
-  };
-  const at = { location: placeIn(given), groupLocation: placeIn(given), groupName: name };
-  const admitted = admit(runtime, spot, { id, name, type: groupTypeName, body: shown, related: {}, ...at });
-  store.write(() => {
-    if (!seeded)
-      state.documents.put("group", {
-        id: lower,
-        body: JSON.stringify({ name, location }),
-        made: true,
-        at: clock.now(),
-      });
-    keepGroup(runtime, lower, admitted);
-    evaluateResource(runtime, lower);
-  });
-  return answerArm(exchange, admitted, code === undefined ? 201 : 200);
-}
-
-/** The group is itself a resource, but not one that adds to the estate. */
-function keepGroup({ state, clock }: Runtime<AzureState>, id: string, body: Json): void {
-  const document = JSON.stringify({ ...record(body), related: {} });
-  state.documents.put("resource", { id, body: document, made: false, at: clock.now() });
-}
-
-function removeGroup(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
-  const { state, store, clock } = runtime;
-  const { id, code, request } = asked(c, runtime);
-  if (code === undefined) return reject("ResourceGroupNotFound", request.segments[3] ?? "");
-  const before = state.readings();
-  const { first, end } = before.estate.groups[before.estate.resources.group[code] ?? 0]?.resources ?? {
-    first: 0,
-    end: 0,
-  };
-  store.write(() => {
-    state.documents.put("group", { id: id.toLowerCase(), body: null, made: false, at: clock.now() });
-    announceGone(runtime, before, rowsBetween(before.estate, first, end));
-  });
-  return answerArm(c.env.exchange, undefined, 200);
-}
-
 /** Rows of the resources [first, end). */
-function rowsBetween({ resources }: Estate, first: number, end: number): readonly number[] {
+export function rowsBetween({ resources }: Estate, first: number, end: number): readonly number[] {
   const start = resources.firstRow[first] ?? 0;
   return Array.from({ length: (resources.firstRow[end] ?? start) - start }, (_, index) => start + index);
 }

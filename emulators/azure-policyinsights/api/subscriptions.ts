@@ -1,10 +1,9 @@
-/** Subscriptions, tenants and resource groups. */
+/** Subscriptions and tenants. */
 import type { Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answerArm } from "../arm.ts";
-import { reject } from "../errors.ts";
 import type { AzureState } from "../store.ts";
-import { renderResourceGroup, renderSubscription, renderTenant } from "../wire/directory.ts";
+import { renderSubscription, renderTenant } from "../wire/directory.ts";
 import { armVersions, readRequest, subscriptionOf } from "./request.ts";
 
 export function subscriptions(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void {
@@ -24,23 +23,5 @@ export function subscriptions(app: Hono<KernelEnv>, runtime: Runtime<AzureState>
     const code = subscriptionOf(readRequest(c.env.exchange, runtime, armVersions), state);
     const found = state.subscriptions()[code] ?? { id: "", name: "" };
     return answerArm(c.env.exchange, renderSubscription(found, state.tenant().tenantId));
-  });
-  app.get("/subscriptions/:subscription/resourcegroups", (c) => {
-    const code = subscriptionOf(readRequest(c.env.exchange, runtime, armVersions), state);
-    const { estate } = state.readings();
-    const subscription = estate.subscriptions[code];
-    const groups = estate.groups.slice(subscription?.groups.first, subscription?.groups.end);
-    return answerArm(c.env.exchange, {
-      value: groups.map((group) => renderResourceGroup(group, subscription?.id ?? "")),
-    });
-  });
-  app.get("/subscriptions/:subscription/resourcegroups/:group", (c) => {
-    const request = readRequest(c.env.exchange, runtime, armVersions);
-    const code = subscriptionOf(request, state);
-    const { estate } = state.readings();
-    const name = request.segments[3] ?? "";
-    const group = estate.groups.find((each) => each.subscription === code && each.name === name.toLowerCase());
-    if (!group) return reject("ResourceGroupNotFound", name);
-    return answerArm(c.env.exchange, renderResourceGroup(group, estate.subscriptions[code]?.id ?? ""));
   });
 }

@@ -26,7 +26,10 @@ export function readListFilter(
     const [, name = "", value = ""] = /^(\w+)\s+-?eq\s+'((?:[^']|'')*)'$/i.exec(clause) ?? [];
     if (functionName !== undefined && known(functions, functionName)) called.add(functionName);
     else if (known(names, name)) values.set(name.toLowerCase(), value.replaceAll("''", "'").toLowerCase());
-    else throw new ODataProblem("$filter", `'${clause}' is none of ${formsOf(functions, names)}`);
+    else {
+      const forms = formsOf(functions, names);
+      throw new ODataProblem("$filter", `Invalid $filter '${text}' specified in the query string: known are ${forms}`);
+    }
   }
   return { calls: (name) => called.has(name.toLowerCase()), valueOf: (name) => values.get(name.toLowerCase()) };
 }

@@ -1,6 +1,5 @@
 /** Tenants, subscriptions and resource groups as Azure Resource Manager shows them. */
-import type { ResourceGroup } from "../domain/estate.ts";
-import { locations } from "../domain/resource-types.ts";
+import { type Json, member, record, text } from "../domain/json.ts";
 
 export function renderTenant(tenant: { tenantId: string; displayName: string; domain: string }) {
   return {
@@ -32,13 +31,14 @@ export function renderSubscription(subscription: { id: string; name: string }, t
   };
 }
 
-export function renderResourceGroup(group: Pick<ResourceGroup, "name" | "location">, subscriptionId: string) {
+/** `body` is what is kept of the group as a resource: its location and tags. */
+export function renderResourceGroup(name: string, subscriptionId: string, body: Json) {
   return {
-    id: `/subscriptions/${subscriptionId}/resourceGroups/${group.name}`,
-    name: group.name,
+    id: `/subscriptions/${subscriptionId}/resourceGroups/${name}`,
+    name,
     type: "Microsoft.Resources/resourceGroups",
-    location: locations[group.location] ?? "",
-    tags: {},
+    location: text(body, "location"),
+    tags: record(member(body, "tags")),
     properties: { provisioningState: "Succeeded" },
   };
 }
