@@ -181,3 +181,33 @@ test("groups are refused as well, and denyAction keeps what it names from being 
   ]);
   expect((await arm.call("GET", account("stallowed"))).status).toBe(200);
 });
+
+test("a remediation makes the changes of a client's own definition, whatever is assigned meanwhile", async () => {
+  const scope = group("rg-orders-prod-01");
+  const team = await define(
+    "team-tag",
+    rule({ field: "tags['team']", exists: "false" }, "modify", {
+      roleDefinitionIds: ["/providers/Microsoft.Authorization/roleDefinitions/b24988ac-6180-42a0-ab88-20f7382dd24c"],
+      operations: [{ operation: "addOrReplace", field: "tags['team']", value: "[concat('of-', field('type'))]" }],
+    }),
+  );
+  const identity = { identity: { type: "SystemAssigned" }, location: "westeurope" };
+  const assignment = await assign("team-tag", { policyDefinitionId: team }, scope, identity);
+  const failing = () => arm.all(assignment, "&$filter=complianceState eq 'NonCompliant'");
+  const before = await failing();
+  expect(before.length).toBeGreaterThan(20);
+  const path = `${scope}/providers/Microsoft.PolicyInsights/remediations/team`;
+  await arm.call("PUT", path, { properties: { policyAssignmentId: assignment } });
+  const { clock } = arm.emulator.runtime;
+  await arm.emulator.advance(clock.now() + clock.paced(16_000));
+  const elsewhere = "/providers/Microsoft.Management/managementGroups/mg-landingzones";
+  await assign("before-all-others", { policyDefinitionId: secureTransfer }, elsewhere);
+  await arm.call("DELETE", `${arm.subscription}${authorization}/policyAssignments/deploy-keyvault-diagnostics`);
+  await arm.emulator.advance(clock.now() + clock.paced(16_000));
+  expect(await failing()).toEqual([]);
+  const resource = before.find((row) => row.resourceId.includes("/providers/"));
+  const body = (await arm.call("GET", resource?.resourceId ?? "")).body;
+  expect(body).toMatchObject({ tags: { team: expect.stringMatching(/^of-Microsoft\./) } });
+  const own = (await arm.call("GET", scope)).body;
+  expect(own).toMatchObject({ tags: { team: "of-Microsoft.Resources/subscriptions/resourceGroups" } });
+});

@@ -5,11 +5,16 @@ import type { Timer } from "../../kernel/timers.ts";
 import { answerArm } from "../arm.ts";
 import { nonCompliant } from "../domain/compliance.ts";
 import { currentOf } from "../domain/current.ts";
+import type { Estate } from "../domain/estate.ts";
 import { factFor } from "../domain/facts.ts";
 import { resourceId } from "../domain/fields.ts";
 import { type Json, list, member, record, text } from "../domain/json.ts";
+import { changed, withMember } from "../domain/on-write.ts";
+import { policyKey } from "../domain/placing.ts";
+import type { Policy } from "../domain/policies.ts";
 import { type Deployment, isOver, type Remediation } from "../domain/remediation.ts";
-import { armId, put } from "../domain/resource-body.ts";
+import { armId, subjectOf } from "../domain/resource-body.ts";
+import { ruleOf, type Subject } from "../domain/rules.ts";
 import { armError, reject } from "../errors.ts";
 import type { AzureState } from "../store.ts";
 import { renderDeployment, renderRemediation } from "../wire/remediation.ts";
@@ -184,7 +189,7 @@ export function advanceRemediation(runtime: Runtime<AzureState>, { subject, due 
       const code = estate.rows.resource[row] ?? 0;
       return {
         remediatedResourceId: armId(estate, code),
-        policy: estate.rows.policy[row] ?? 0,
+        policy: keyOfRow(estate, row),
         status: "Running",
         resourceLocation: estate.locations[estate.resources.location[code] ?? 0] ?? "",
         createdOn: due,
@@ -202,20 +207,39 @@ export function advanceRemediation(runtime: Runtime<AzureState>, { subject, due 
   save(runtime, { ...remediation, provisioningState: status, lastUpdatedOn: due, deployments });
 }
 
+function keyOfRow(estate: Estate, row: number): string {
+  const policy = estate.policies[estate.rows.policy[row] ?? 0];
+  return policy ? policyKey(estate, policy) : "";
+}
+
 /** What the policy would have deployed: the resource gets what its definition looks for, and is evaluated. */
-function deploy(runtime: Runtime<AzureState>, { remediatedResourceId, policy }: Deployment): void {
-  const readings = runtime.state.readings();
+function deploy(runtime: Runtime<AzureState>, { remediatedResourceId, policy: key }: Deployment): void {
+  const { state, clock } = runtime;
+  const readings = state.readings();
+  const { estate } = readings;
   const code = readings.resourceCode(remediatedResourceId);
-  const definition = readings.estate.policies[policy]?.definition;
-  const fact = definition && factFor(definition);
-  if (code === undefined || !fact) return;
+  const policy = estate.policies.find((each) => policyKey(estate, each) === key);
+  if (code === undefined || !policy) return;
   const whole = wholeOf(runtime, code);
-  const body = { ...record(whole.body) };
-  const related = { ...whole.related };
-  if (fact.path.startsWith("related.")) related[fact.alias] = Math.max(1, related[fact.alias] ?? 0);
-  else put(body, fact.path.split("."), fact.good as Json);
-  keep(runtime, remediatedResourceId, code, { body, related });
+  const { related } = ruleOf(policy.definition);
+  if (related !== undefined) {
+    const counts = { ...whole.related, [related]: Math.max(1, whole.related[related] ?? 0) };
+    keep(runtime, remediatedResourceId, code, { body: whole.body, related: counts });
+  } else
+    keep(runtime, remediatedResourceId, code, {
+      body: modified(policy, subjectOf(estate, code, clock.now(), whole)),
+      related: whole.related,
+    });
   evaluateResource(runtime, remediatedResourceId);
+}
+
+/** As a client's definition says, or with the member that a built-in one looks at put right. */
+function modified(policy: Policy, subject: Subject): Json {
+  const fact = factFor(policy.definition);
+  if (!fact) return changed(policy, subject);
+  const tag = policy.parameters.tagName;
+  const path = fact.path.startsWith("tags.") && typeof tag === "string" ? ["tags", tag] : fact.path.split(".");
+  return withMember(subject.body, path, fact.good as Json);
 }
 
 function remove(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: ScopePath): Response {

@@ -6,8 +6,8 @@ export type RemediationState = "Accepted" | "Running" | "Succeeded" | "Cancellin
 
 export interface Deployment {
   readonly remediatedResourceId: string;
-  /** Code of the policy whose definition is deployed. */
-  readonly policy: number;
+  /** Key of the policy whose definition is deployed: codes change with the estate while a remediation runs. */
+  readonly policy: string;
   readonly status: "Running" | "Succeeded" | "Canceled";
   readonly resourceLocation: string;
   readonly createdOn: number;

@@ -74,7 +74,7 @@ export function seededBody(
 type Tree = { [name: string]: Json };
 
 /** Sets a member along a path, and what is missing on the way. */
-export function put(body: Tree, path: readonly string[], value: Json): void {
+function put(body: Tree, path: readonly string[], value: Json): void {
   const [head, ...rest] = path;
   if (head === undefined) return;
   if (rest.length === 0) {

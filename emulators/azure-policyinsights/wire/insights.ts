@@ -5,6 +5,7 @@ import type { Component } from "../domain/components.ts";
 import type { Estate } from "../domain/estate.ts";
 import { codesOf, fields } from "../domain/fields.ts";
 import type { Json } from "../domain/json.ts";
+import { policyKey } from "../domain/placing.ts";
 import type { Remediation } from "../domain/remediation.ts";
 
 const operation = (resource: string, verb: string, name: string, description: string) => ({
@@ -64,9 +65,10 @@ export function renderTracked(estate: Estate, { deployments, correlationId, poli
   return deployments.flatMap(({ remediatedResourceId, policy, status, lastUpdatedOn }) => {
     if (status !== "Succeeded") return [];
     const assignment = estate.assignments.find(({ id }) => id === policyAssignmentId);
+    const code = estate.policies.findIndex((each) => policyKey(estate, each) === policy);
     const text = (name: string) => {
       const field = fields.find((each) => each.name === name);
-      return field?.kind === "string" ? field.text(estate, policy) : "";
+      return field?.kind === "string" ? field.text(estate, code) : "";
     };
     const policyDetails = {
       policyDefinitionId: text("policyDefinitionId"),
