@@ -5,6 +5,8 @@ const operations = ["contract/azure-policy-operations"];
 const routes = ["azure-policyinsights/arm"];
 const changes = ["azure-policyinsights/changes"];
 const assigning = ["azure-policyinsights/assigning"];
+const onWrite = ["azure-policyinsights/on-write"];
+const groups = ["azure-policyinsights/resource-groups"];
 const grid = ["azure-policyinsights/event-grid"];
 const identity = ["azure-policyinsights/identity"];
 const neighbours = ["contract/azure-neighbours"];
@@ -151,25 +153,26 @@ export const capabilities: readonly Capability[] = [
   full("GET /subscriptions", routes),
   full(`GET ${subscription}`, routes),
   full(`GET ${subscription}/locations`, routes),
-  partial(`GET ${subscription}/resourceGroups`, routes, "$filter and $top are not looked at"),
-  full(`GET ${group}`, routes),
-  full(`PUT ${group}`, changes),
+  full(`GET ${subscription}/resourceGroups`, [...routes, ...groups]),
+  full(`GET ${group}`, [...routes, ...groups]),
+  full(`PUT ${group}`, [...changes, ...groups]),
+  full(`PATCH ${group}`, groups),
   partial(`DELETE ${group}`, changes, "done at once; a seeded group that is made again brings its resources back"),
   ...[subscription, group].map((scope) =>
     partial(
       `GET ${scope}/resources`,
       routes,
-      "$filter by resourceType, resourceGroup and location; $expand is not looked at",
+      "$filter by resourceType, resourceGroup, location and a tag; $expand is not looked at",
     ),
   ),
   full(`GET ${resource}`, changes),
   partial(
     `PUT ${resource}`,
-    changes,
+    [...changes, ...onWrite],
     "done at once; tags and properties are kept as they came; seeded assignments refuse nothing",
   ),
   partial(`PATCH ${resource}`, changes, "merged member by member"),
-  full(`DELETE ${resource}`, changes),
+  full(`DELETE ${resource}`, [...changes, ...onWrite]),
   partial(`GET ${subscription}/providers`, routes, "the providers of the estate's types, all registered"),
   partial(`GET ${subscription}/providers/{namespace}`, routes, "one api-version is listed; every one is taken"),
   full(`POST ${subscription}/providers/{namespace}/register`, routes),
