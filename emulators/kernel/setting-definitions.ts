@@ -6,6 +6,11 @@ import { atLeast, bytes, choice, type Form, flag, optionalText, port, suchThat, 
 /** A name, `*`, `*.name`, an address or a range, with a port or without; what a range holds is checked by its reader. */
 const egressForm = /^(\*|(\*\.)?[\w.-]+|\[[\da-f:.]+\]|[\da-f:.]*:[\da-f:.]*:[\da-f:.]*)(\/\d{1,3})?(:\d{1,5})?$/i;
 
+/** A host's name or address, without scheme, port or path; in webhooks' list also `name=127.0.0.1:port`. */
+const hostForm = /^([\w.-]+|\[[\da-f:.]+\]|[\da-f:.]*:[\da-f:.]*:[\da-f:.]*)$/i;
+const ledForm = /^[^=\s/]+=127\.0\.0\.1:\d{1,5}$/;
+const originForm = /^[a-z][a-z\d+.-]*:\/\/[^\s/]+$/i;
+
 export interface Definition<T = unknown> {
   readonly env: string;
   readonly form: Form<T>;
@@ -224,14 +229,22 @@ export const definitions = define({
   },
   allowedHosts: {
     env: "BACKLOT_ALLOWED_HOSTS",
-    form: words,
+    form: suchThat(
+      words,
+      (names) => names.every((name) => name === "*" || hostForm.test(name)),
+      "names such as backlot,twilio.test, without scheme or port, or *",
+    ),
     default: "",
     help: "More Host header names to answer to (besides loopback and the emulated domains), comma-separated",
     group: "Access",
   },
   webhookAllow: {
     env: "BACKLOT_WEBHOOK_ALLOW",
-    form: words,
+    form: suchThat(
+      words,
+      (names) => names.every((name) => hostForm.test(name) || ledForm.test(name)),
+      "host names such as app,hooks.example.test, without scheme or port, or name=127.0.0.1:port",
+    ),
     default: "",
     help: "Host names webhooks may go to besides loopback, comma-separated",
     group: "Access",
@@ -298,7 +311,11 @@ export const definitions = define({
   },
   corsOrigins: {
     env: "BACKLOT_CORS_ORIGINS",
-    form: words,
+    form: suchThat(
+      words,
+      (origins) => origins.every((origin) => originForm.test(origin)),
+      "origins such as http://localhost:5173: scheme, host and port, no path",
+    ),
     default: "",
     help: "Origins whose pages may use the control API, comma-separated, e.g. http://localhost:5173; none unless set",
     group: "Access",

@@ -16,9 +16,16 @@ test.each([
   ["BACKLOT_PORT", "65536"],
   ["BACKLOT_PORT", "-1"],
   ["BACKLOT_MODE", "maybe"],
+  ["BACKLOT_CLOCK", "frozen@2025-01-15T12:00:00"],
+  ["BACKLOT_CLOCK", "frozen@15 January 2025"],
   ["BACKLOT_SEED", ""],
   ["BACKLOT_BODY_LIMIT", "many"],
   ["FEATURE_RATE_LIMIT", "perhaps"],
+  ["BACKLOT_WEBHOOK_ALLOW", "app,http://app:3000"],
+  ["BACKLOT_WEBHOOK_ALLOW", "app:3000"],
+  ["BACKLOT_ALLOWED_HOSTS", "https://backlot.test"],
+  ["BACKLOT_CORS_ORIGINS", "localhost:5173"],
+  ["BACKLOT_CORS_ORIGINS", "http://localhost:5173/"],
 ])("%s=%s is refused", (env, value) => {
   expect(readSettings([{ [env]: value }]).problems).toMatchObject([{ env, value }]);
 });
@@ -31,6 +38,16 @@ test.each([
   [{ APP_MODE: "development", USE_REAL_DATA: "false" }, undefined],
 ] as [Record<string, string>, string | undefined][])("%o asks for real mode by %s", (environment, asked) => {
   expect(readSettings([environment]).settings.realAskedBy).toBe(asked);
+});
+
+test.each([
+  ["BACKLOT_CLOCK", "frozen@2025-01-15"],
+  ["BACKLOT_CLOCK", "ticking@2025-01-15T12:00:00.5+01:00"],
+  ["BACKLOT_WEBHOOK_ALLOW", "app,host.docker.internal,,2001:db8::1,[::2],hooks.test=127.0.0.1:3000"],
+  ["BACKLOT_ALLOWED_HOSTS", "*"],
+  ["BACKLOT_CORS_ORIGINS", "http://localhost:5173, https://console.example.test, chrome-extension://abc"],
+])("%s=%s can be used", (env, value) => {
+  expect(readSettings([{ [env]: value }]).problems).toEqual([]);
 });
 
 test("an empty port switches a service off, a size may have a unit", () => {
