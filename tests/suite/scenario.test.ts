@@ -32,8 +32,19 @@ describe("a scenario that is wrong", () => {
         steps: [{ name: "both", mode: "real", advance: { hours: 1 } }, { name: "none" }],
       }),
     );
-    expect(() => readScenario(path)).toThrow(/colour[\s\S]*steps\[0\]/);
+    expect(() => readScenario(path)).toThrow(
+      /colour[\s\S]*does one of http, [\s\S]*at steps\[0\][\s\S]*does one of http, [\s\S]*at steps\[1\]/,
+    );
     expect(() => readScenario(join(folder, "absent.yaml"))).toThrow(/absent\.yaml cannot be read/);
+  });
+
+  test("of a step among independent ones it says what is wrong, too", () => {
+    const path = join(temporaryFolder(), "wrong.yaml");
+    const steps = [{ independent: [{ name: "one", htp: { path: "/" } }] }, { name: "two", advance: { hours: "1" } }];
+    writeFileSync(path, JSON.stringify({ ...good, steps }));
+    expect(() => readScenario(path)).toThrow(
+      /"htp"[\s\S]*steps\[0\]\.independent\[0\][\s\S]*expected number[\s\S]*steps\[1\]\.advance\.hours/,
+    );
   });
 
   test("a failing step ends the story and tells what came instead", async () => {

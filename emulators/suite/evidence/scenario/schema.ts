@@ -1,7 +1,9 @@
 /** The form of fixtures/scenarios/*.yaml: a story told in steps, on one frozen clock. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
+import { packageRoot } from "../../../kernel/package-root.ts";
 import { emulatorNames } from "../../registry.ts";
 
 const Service = z.enum(emulatorNames as [string, ...string[]]);
@@ -166,9 +168,21 @@ export function readScenario(path: string): Scenario {
   try {
     found = parse(readFileSync(path, "utf8"), { merge: true });
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT")
+      throw new Error(
+        `${path} cannot be read: there is no such file. Backlot's own are in ${join(packageRoot(), "fixtures", "scenarios")}.`,
+      );
     throw new Error(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
   const checked = Scenario.safeParse(found);
   if (checked.success) return checked.data;
-  throw new Error(`${path} is no scenario:\n${z.prettifyError(checked.error)}`);
+  throw new Error(`${path} is no scenario:\n${z.prettifyError({ issues: checked.error.issues.flatMap(meantForm) })}`);
+}
+
+/** Of a step that fits neither form, only what the form says that it was meant to have: zod tells of a union nothing else. */
+function meantForm(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const [independent = [], step = []] = issue.errors;
+  const isStep = independent.some(({ path, code }) => path[0] === "independent" && code === "invalid_type");
+  return (isStep ? step : independent).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
 }
