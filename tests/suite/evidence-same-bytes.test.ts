@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { comparePacks } from "../../emulators/suite/evidence/diff.ts";
 import { readTree } from "../../emulators/suite/evidence/tree.ts";
@@ -54,6 +55,31 @@ describe("the same bytes", () => {
     expect(compared).toMatchObject({ code: 0, stdout: "identical\n" });
     const verified = await run(["evidence", "verify", `${one}.tar`, "--sha256", recorded.fingerprint, "--json"]);
     expect(JSON.parse(verified.stdout)).toMatchObject({ code: 0, findings: [] });
+  });
+
+  test("what is no pack, no archive and no key is told apart from a pack that was changed", async () => {
+    const folder = packFolder(await recordPack("real-mode-refused"));
+    const [tar, zipped] = [`${folder}.tar`, `${folder}.tar.gz`];
+    await run(["evidence", "tar", folder, "--out", tar]);
+    writeFileSync(zipped, gzipSync(readFileSync(tar)));
+    const shelf = join(temporaryFolder(), "shelf");
+    cpSync(folder, join(shelf, "mine"), { recursive: true });
+    const text = scenarioFile("real-mode-refused");
+    for (const [path, said] of [
+      [zipped, /is compressed.*gunzip it first/],
+      [text, /real-mode-refused\.yaml is no archive of a pack/],
+      [shelf, /shelf is no pack: there is no manifest\.json in it; .*shelf\/mine is one/],
+    ] as const)
+      expect(await run(["evidence", "verify", path])).toMatchObject({
+        code: 3,
+        stdout: "",
+        stderr: expect.stringMatching(said),
+      });
+    expect(await run(["evidence", "verify", folder, "--key", text])).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/--key .*yaml holds no usable key\. One is made by: openssl genpkey/),
+    });
+    expect((await run(["evidence", "verfy", folder])).stderr).toContain("no verfy; did you mean verify?");
   });
 
   test("what is no pack is not compared", () => {

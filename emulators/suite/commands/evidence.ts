@@ -1,6 +1,8 @@
 /** `backlot evidence record | drill | acceptance | verify | diff | replay | tar`. */
+import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { closest } from "../closest.ts";
 import { keyFromPem } from "../evidence/attestation.ts";
 import { canonicalJson } from "../evidence/canonical.ts";
 import { comparePacks } from "../evidence/diff.ts";
@@ -41,6 +43,10 @@ export async function evidence(args: readonly string[], options: EvidenceOptions
     replay: 1,
     tar: 1,
   };
+  if (verb !== "" && !(verb in wanted)) {
+    const meant = closest(verb, Object.keys(wanted));
+    return told(`backlot evidence has no ${verb}${meant === undefined ? "." : `; did you mean ${meant}?`}\n\n${usage}`);
+  }
   if (wanted[verb] !== paths.length) return told(usage);
   try {
     if (verb === "record") return await record(options);
@@ -94,7 +100,7 @@ async function recordStory(
   source: string,
   { out = "audit_artifacts", name, key, concurrency }: EvidenceOptions,
 ): Promise<RecordedStory> {
-  const signing = key === undefined ? undefined : keyFromPem(readFileSync(key, "utf8"));
+  const signing = key === undefined ? undefined : readKey(key, keyFromPem);
   let folder = "";
   const { results } = await playScenario(story, {
     ...(concurrency === undefined ? {} : { concurrency }),
@@ -124,7 +130,22 @@ function tell({ folder, results }: RecordedStory, { key }: EvidenceOptions): num
 }
 
 /** A private key's PEM stands for its public half too. */
-const publicOf = (file: string) => readFileSync(file, "utf8");
+const publicOf = (file: string) =>
+  readKey(file, (pem) => {
+    createPublicKey(pem);
+    return pem;
+  });
+
+function readKey<T>(file: string, read: (pem: string) => T): T {
+  const pem = readFileSync(file, "utf8");
+  try {
+    return read(pem);
+  } catch (cause) {
+    // OpenSSL's own words for what is no PEM at all: "DECODER routines::unsupported".
+    const why = cause instanceof Error && cause.message.startsWith("an ed25519") ? `: ${cause.message}` : "";
+    throw new Error(`--key ${file} holds no usable key${why}. One is made by: openssl genpkey -algorithm ed25519`);
+  }
+}
 
 function verify(path: string, { key, sha256, json }: EvidenceOptions): number {
   const verdict = verifyPack(path, { sha256, key: key === undefined ? undefined : publicOf(key) });
@@ -135,7 +156,7 @@ function verify(path: string, { key, sha256, json }: EvidenceOptions): number {
     process.stdout.write(
       verdict.code === 0
         ? `whole: ${verdict.files} files, signature ${verdict.signature}\nfingerprint ${verdict.fingerprint}\n`
-        : `NOT whole: ${verdict.findings.length} findings\n`,
+        : `NOT whole: ${verdict.findings.length} ${verdict.findings.length === 1 ? "finding" : "findings"}\n`,
     );
   }
   return verdict.code;
@@ -163,7 +184,12 @@ async function replay(path: string, { scenario, json }: EvidenceOptions): Promis
           `  first difference: ${firstDifference.request}\n${firstDifference.fields.map((field) => `    ${field}\n`).join("")}`,
         );
     }
-  return results.some(({ firstDifference }) => firstDifference !== undefined) ? 1 : 0;
+  const differs = results.some(({ firstDifference }) => firstDifference !== undefined);
+  if (differs && scenario === undefined)
+    process.stderr.write(
+      "Only the requests were sent again. What else a scenario does - moving the clock, interrupting instances - is repeated with --scenario FILE.\n",
+    );
+  return differs ? 1 : 0;
 }
 
 function tar(folder: string, { out }: EvidenceOptions): number {

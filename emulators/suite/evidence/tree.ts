@@ -1,8 +1,8 @@
 /** Reads a pack from a folder or an archive: every entry, and what an honest pack would not hold. */
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Files, filesOnDisk } from "./files.ts";
-import { partialSuffix } from "./pack.ts";
+import { names, partialSuffix } from "./pack.ts";
 import { isSafePath, readTar } from "./tar.ts";
 
 export interface Tree {
@@ -22,6 +22,11 @@ export function readTree(path: string): Tree {
   }
   if (!lstatSync(path).isDirectory()) {
     const archive = readFileSync(path);
+    if (archive[0] === 0x1f && archive[1] === 0x8b)
+      throw new Error(
+        `${path} is compressed, and a pack's fingerprint is of the archive as it was before: gunzip it first.`,
+      );
+    if (archive.toString("latin1", 257, 262) !== "ustar") throw new Error(`${path} is no archive of a pack.`);
     return { kind: "archive", archive, ...readTar(archive) };
   }
   const files = new Set<string>();
@@ -40,5 +45,10 @@ export function readTree(path: string): Tree {
     }
   };
   walk("");
+  if (![names.sums, names.attestation, names.manifest, "mode.json"].some((name) => files.has(name))) {
+    const inside = [...files].find((name) => name.endsWith(`/${names.sums}`) && !name.includes(`/${names.volatile}/`));
+    const meant = inside === undefined ? "" : `; ${join(path, dirname(inside))} is one`;
+    throw new Error(`${path} is no pack: there is no ${names.manifest} in it${meant}.`);
+  }
   return { kind: "folder", files: filesOnDisk(path, files), problems };
 }
