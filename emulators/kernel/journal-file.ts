@@ -9,7 +9,6 @@ import {
   existsSync,
   fstatSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readSync,
@@ -17,6 +16,7 @@ import {
   rmSync,
 } from "node:fs";
 import { join } from "node:path";
+import { makeDataFolder } from "./data-folder.ts";
 import type { JournalLimits, JournalSpool } from "./journal.ts";
 import type { JournalEntry } from "./journal-entry.ts";
 import { entryLine, lineEntry } from "./journal-line.ts";
@@ -43,7 +43,7 @@ interface Opened {
 /** Opens or makes `<folder>/<emulator>.journal.jsonl`; a line that a killed process left half-written is cut off. */
 export function openJournalFile(options: JournalFileOptions): JournalSpool {
   const { folder, emulator, limits, onFailure } = options;
-  mkdirSync(folder, { recursive: true });
+  makeDataFolder(folder);
   const path = join(folder, `${emulator}.journal.jsonl`);
   const previousPath = join(folder, `${emulator}.journal.previous.jsonl`);
   const begin = (epoch: string, after: number): Opened => {

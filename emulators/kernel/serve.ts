@@ -167,16 +167,19 @@ export class ListenError extends Error {
     to: { readonly host: string; readonly port: number; readonly setting: string },
     cause: NodeJS.ErrnoException,
   ) {
-    const why =
-      cause.code === "EADDRINUSE"
-        ? "another program uses that port"
-        : cause.code === "EACCES"
-          ? "that needs more rights"
-          : cause.message;
-    super(
-      `Cannot listen on ${to.host}:${to.port}: ${why}. Set ${to.setting} to another port, or to 0 for a free one.`,
-      { cause },
-    );
+    super(`Cannot listen on ${to.host}:${to.port}: ${whyNot(to, cause)}`, { cause });
     this.name = "ListenError";
   }
+}
+
+/** The reason and the way out; an address that this machine does not have is no matter of the port. */
+function whyNot(
+  { host, setting }: { readonly host: string; readonly setting: string },
+  { code, message }: NodeJS.ErrnoException,
+): string {
+  if (code === "ENOTFOUND" || code === "EADDRNOTAVAIL" || code === "EAI_AGAIN")
+    return `${host} is no address of this machine. Set BACKLOT_HOST to 127.0.0.1, to 0.0.0.0 for all addresses, or to one that it has.`;
+  const why =
+    code === "EADDRINUSE" ? "another program uses that port" : code === "EACCES" ? "that needs more rights" : message;
+  return `${why}. Set ${setting} to another port, or to 0 for a free one.`;
 }

@@ -1,7 +1,8 @@
 /** The files of one emulator in BACKLOT_DATA_DIR, and whether this version can go on with what is in them. */
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import BetterSqlite, { type Database } from "better-sqlite3";
+import { makeDataFolder } from "./data-folder.ts";
 
 interface Files {
   readonly main: string;
@@ -21,7 +22,7 @@ class DataFolderError extends Error {
 }
 
 export function prepareFiles(folder: string, name: string, declared: string): Files {
-  mkdirSync(folder, { recursive: true });
+  makeDataFolder(folder);
   const main = join(folder, `${name}.sqlite`);
   const pristine = join(folder, `${name}.pristine.sqlite`);
   const fresh = !existsSync(main) || isUnfinished(main, folder, declared);

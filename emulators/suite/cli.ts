@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { packageRoot } from "../kernel/package-root.ts";
 import { type Settings, SettingsError } from "../kernel/settings.ts";
+import { closest } from "./closest.ts";
 import { loadSettings } from "./environment-files.ts";
 import { emulatorNames } from "./registry.ts";
 
@@ -100,24 +101,32 @@ export async function main(line: readonly string[]): Promise<number> {
   try {
     parsed = parse(argv);
   } catch (cause) {
-    return usage(cause instanceof Error ? cause.message : String(cause));
+    const command = argv.find((word) => word in accepted);
+    return usage(lineProblem(cause, command), command);
   }
   const { values, positionals } = parsed;
   const [command = "help", ...rest] = positionals;
   if (values.version || command === "version") return print(`${version}\n`);
-  if (values.help || command === "help") return print(help);
+  if (values.help || command === "help") return print(helpOf(command === "help" ? rest[0] : command));
   const allowed = accepted[command];
-  if (!allowed) return usage(`There is no command ${command}.`);
+  if (!allowed) return usage(`There is no command ${command}${meant(closest(command, Object.keys(accepted)))}`);
   const wrong = Object.keys(values).filter((name) => !allowed.includes(name));
-  if (wrong.length > 0) return usage(`backlot ${command} does not take --${wrong.join(", --")}.`);
+  if (wrong.length > 0) return usage(`backlot ${command} does not take --${wrong.join(", --")}.`, command);
   const most = command === "trust" && values.bundle ? 1 : (words[command] ?? 0);
-  if (rest.length > most) return usage(`backlot ${command} does not take ${rest.join(" ")}.`);
+  if (rest.length > most)
+    return usage(
+      command === "exec"
+        ? `What is to run stands after --: backlot exec -- ${rest.join(" ")}`
+        : `backlot ${command} does not take ${rest.join(" ")}.`,
+      command,
+    );
   if (command === "exec" ? after.length === 0 : cut >= 0)
     return usage(
       command === "exec" ? "Say what to run after --: backlot exec -- npm test" : `backlot ${command} takes no --.`,
+      command,
     );
   if (values.sandbox && values.allow)
-    return usage("Nothing can be let through a sandbox: --allow and --sandbox exclude each other.");
+    return usage("Nothing can be let through a sandbox: --allow and --sandbox exclude each other.", command);
 
   const given: Record<string, string> = {};
   for (const [name, flag] of Object.entries(flags)) {
@@ -131,12 +140,15 @@ export async function main(line: readonly string[]): Promise<number> {
   };
   try {
     if (values.sandbox) {
-      const { insideSandbox, sandboxMark } = await import("./commands/sandbox.ts");
-      if (process.env[sandboxMark] === undefined) return await insideSandbox(line);
+      const { insideSandbox, isInside, notPermitted } = await import("./commands/sandbox.ts");
+      const inside = isInside();
+      if (inside === "no") return await insideSandbox(line);
+      if (inside === "leaking") return notPermitted;
     }
     if (command === "scenario" || command === "evidence") return await runStory(command, rest, values);
     if (command === "exec") return await runExec(after, values, read);
     const loaded = loadSettings(process.cwd(), process.env, given);
+    if (command === "up") for (const doubt of loaded.doubts) process.stderr.write(`${doubt}\n`);
     if (command === "check") return await (await import("./commands/check.ts")).check(loaded);
     if (loaded.problems.length > 0) throw new SettingsError(loaded.problems);
     return await run(command, loaded.settings, { ...values, file: rest[0] }, version);
@@ -168,7 +180,7 @@ async function run(
 async function runProbe(settings: Settings, values: Parameters<typeof run>[2]): Promise<number> {
   const { file: url, secret, scheme, "exact-status": exactStatus = false } = values;
   if (url === undefined || secret === undefined)
-    return usage("Say where the receiver is and which secret it holds: backlot probe URL --secret SECRET");
+    return usage("Say where the receiver is and which secret it holds: backlot probe URL --secret SECRET", "probe");
   const { probe } = await import("./commands/probe.ts");
   return probe(settings, { url, secret, exactStatus, ...(scheme === undefined ? {} : { scheme }) });
 }
@@ -196,7 +208,7 @@ async function runStory(
 ): Promise<number> {
   const { concurrency: text, ...options } = values;
   if (text !== undefined && !/^[1-9]\d{0,3}$/.test(text))
-    return usage(`--concurrency ${text} is no number from 1 to 9999.`);
+    return usage(`--concurrency ${text} is no number from 1 to 9999.`, command);
   const concurrency = text === undefined ? {} : { concurrency: Number(text) };
   if (command === "scenario") return (await import("./commands/scenario.ts")).scenario(rest, concurrency);
   return (await import("./commands/evidence.ts")).evidence(rest, { ...options, ...concurrency });
@@ -211,7 +223,33 @@ function print(text: string): number {
   return 0;
 }
 
-function usage(problem: string): number {
-  process.stderr.write(`${problem}\n\n${help}`);
+function usage(problem: string, command?: string): number {
+  process.stderr.write(`${problem}\n\n${helpOf(command)}`);
   return 2;
+}
+
+/** All of the help, or what it says about one command. */
+function helpOf(command = ""): string {
+  const entries = help.split(/^(?= {2}backlot )/m);
+  const about = entries.filter((entry) => entry.startsWith(`  backlot ${command} `));
+  if (about.length === 0) return help;
+  return `${about.join("").trimEnd()}\n\nbacklot help lists every command.\n`;
+}
+
+/** What Node's parser says is kept, but for options that there are not: there it advises a way to pass them as words. */
+function lineProblem(cause: unknown, command: string | undefined): string {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  const unknown = /^Unknown option '(-[^']*)'/.exec(said)?.[1];
+  if (unknown === undefined) return said;
+  const known = (command === undefined ? undefined : accepted[command]) ?? Object.keys(flags);
+  return `There is no option ${unknown}${meant(
+    closest(
+      unknown,
+      known.map((name) => `--${name}`),
+    ),
+  )}`;
+}
+
+function meant(word: string | undefined): string {
+  return word === undefined ? "." : `; did you mean ${word}?`;
 }

@@ -2,14 +2,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import { definitions } from "../kernel/setting-definitions.ts";
 import { readSettings, type SettingProblem, type Settings } from "../kernel/settings.ts";
+import { misspelt } from "./closest.ts";
 
 export interface Loaded {
   readonly settings: Settings;
   readonly problems: readonly SettingProblem[];
   /** Files that were read, first wins. */
   readonly files: readonly string[];
-  /** What is wrong with the choice of files: nothing that keeps Backlot from starting, but hardly what was meant. */
+  /** Files and names of variables that keep Backlot from nothing, but are hardly what was meant. */
   readonly doubts: readonly string[];
 }
 
@@ -26,11 +28,25 @@ export function loadSettings(
   const name = asked ?? "development";
   const chosen = read(join(folder, `.env.${name}`));
   const found = [...chosen, ...common];
+  const sources = [environment, ...found.map(({ values }) => values)];
   return {
-    ...readSettings([given, environment, ...found.map(({ values }) => values)]),
+    ...readSettings([given, ...sources]),
     files: found.map(({ path }) => path),
-    doubts: doubtsAbout(name, asked !== undefined, chosen[0]?.values.BACKLOT_ENV, chosen.length > 0),
+    doubts: [
+      ...doubtsAbout(name, asked !== undefined, chosen[0]?.values.BACKLOT_ENV, chosen.length > 0),
+      ...misspeltNames(sources),
+    ],
   };
+}
+
+/** Other BACKLOT_ names are no doubt by themselves: what `backlot env` prints has some, and an application may. */
+function misspeltNames(sources: readonly Readonly<Record<string, string | undefined>>[]): string[] {
+  const known = Object.values(definitions).map(({ env }) => env as string);
+  const given = new Set(sources.flatMap((source) => Object.keys(source)).filter((name) => name.startsWith("BACKLOT_")));
+  return [...given].flatMap((name) => {
+    const meant = known.includes(name) ? undefined : misspelt(name, known);
+    return meant === undefined ? [] : [`${name} is no setting; did you mean ${meant}?`];
+  });
 }
 
 /** Each template says in BACKLOT_ENV which one it is, so that one under another's name is found. */

@@ -20,6 +20,7 @@ import { definitions } from "../kernel/setting-definitions.ts";
 import { reachableHost, type Settings, settingsFrom } from "../kernel/settings.ts";
 import { type RunningEmulator, type StartOptions, warmAhead } from "../kernel/start.ts";
 import { attach, attachments } from "./attach.ts";
+import { closest } from "./closest.ts";
 import { createPageFiles } from "./console/files.ts";
 import { consolePage } from "./console/page.ts";
 import { createPart } from "./console/part.ts";
@@ -112,7 +113,8 @@ export function createSuite(options: SuiteOptions = {}): Promise<Suite> {
 
 export async function startSuite(settings: Settings, listen = true): Promise<Suite> {
   const elsewhere = attachments(settings.attach);
-  checkNames([...settings.only, ...elsewhere.keys()]);
+  checkNames("BACKLOT_ONLY (--only)", settings.only);
+  checkNames("BACKLOT_ATTACH", elsewhere.keys());
   const chosen = registry.filter(
     ({ name }) => (settings.only.length === 0 && elsewhere.size === 0) || settings.only.includes(name),
   );
@@ -316,16 +318,18 @@ async function startAll(chosen: readonly Registered[], options: StartOptions): P
   if (failures.length === 1) throw failures[0];
   throw new AggregateError(
     failures,
-    failures.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join("\n"),
+    [...new Set(failures.map((cause) => (cause instanceof Error ? cause.message : String(cause))))].join("\n"),
   );
 }
 
-function checkNames(names: readonly string[]): void {
-  const unknown = names.filter((name) => !emulatorNames.includes(name));
-  if (unknown.length > 0)
+function checkNames(setting: string, names: Iterable<string>): void {
+  for (const name of names) {
+    if (emulatorNames.includes(name)) continue;
+    const meant = closest(name, emulatorNames);
     throw new Error(
-      `BACKLOT_ONLY or BACKLOT_ATTACH names ${unknown.join(", ")}, which is no emulator; there are ${emulatorNames.join(", ")}.`,
+      `${setting} names ${name}, which is no emulator${meant === undefined ? "." : `; did you mean ${meant}?`} There are ${emulatorNames.join(", ")}.`,
     );
+  }
 }
 
 export type { Services } from "./services.ts";

@@ -7,6 +7,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { packageRoot } from "../../emulators/kernel/package-root.ts";
 import { freePorts, run, start, temporaryFolder } from "../support/command.ts";
 
+const packageFile = join(packageRoot(), "package.json");
+
 test("up --json says where everything is, every service answers, and SIGTERM stops it in time", async () => {
   const backlot = start(["up", "--json"], { env: freePorts });
   const ready = JSON.parse(await backlot.line());
@@ -58,21 +60,73 @@ test("every setting that cannot be used is listed at once, with what is allowed"
 });
 
 test.each([
-  [["fly"], "There is no command fly"],
-  [["up", "--sed", "x"], "--sed"],
-  [["env", "--clock", "real"], "does not take --clock"],
-  [["up", "now"], "does not take now"],
-])("%j is refused with the help text", async (args, said) => {
+  [["fly"], "There is no command fly.", "backlot up [options]"],
+  [["docter"], "There is no command docter; did you mean doctor?", "backlot up [options]"],
+  [["up", "--sed", "x"], "There is no option --sed; did you mean --seed?", "backlot up [options]"],
+  [["env", "--clock", "real"], "backlot env does not take --clock.", "backlot env [--shell|--json]"],
+  [["up", "now"], "backlot up does not take now.", "backlot up [options]"],
+  [["exec", "npm", "test"], "What is to run stands after --: backlot exec -- npm test", "backlot exec [options]"],
+  [["probe"], "backlot probe URL --secret SECRET", "backlot probe URL"],
+])("%j is refused with what was meant and the help on it", async (args, said, help) => {
   const { code, stderr } = await run(args);
   expect(code).toBe(2);
-  expect(stderr).toContain(said);
-  expect(stderr).toContain("backlot up [options]");
+  expect(stderr.split("\n")[0]).toContain(said);
+  expect(stderr).toContain(help);
+});
+
+test("help is about one command when one is named", async () => {
+  const { stdout } = await run(["help", "exec"]);
+  expect(stdout).toContain("--no-egress-check");
+  expect(stdout).not.toContain("backlot doctor");
+  expect(await run(["exec", "--help"])).toMatchObject({ code: 0, stdout });
+  expect((await run(["evidence", "--help"])).stdout).toMatch(
+    /evidence record[\s\S]*evidence verify[\s\S]*evidence diff/,
+  );
+});
+
+test("a misspelt variable, and one that has no effect as it is written, is told", async () => {
+  const env = { ...freePorts, BACKLOT_TWILLIO_PORT: "4101", BACKLOT_TWILIO_URL: "http://127.0.0.1:4101" };
+  const { code, stdout } = await run(["check"], { env });
+  expect(code).toBe(1);
+  expect(stdout).toContain("BACKLOT_TWILLIO_PORT is no setting; did you mean BACKLOT_TWILIO_PORT?");
+  expect(stdout).toContain("1 problem.");
+  const backlot = start(["up", "--only", "smtp"], { env });
+  await backlot.line();
+  backlot.child.kill("SIGTERM");
+  expect(await backlot.finished).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^BACKLOT_TWILLIO_PORT is no/),
+  });
+});
+
+test("a second Backlot is told of the first", async () => {
+  const backlot = start(["up", "--json", "--only", "smtp"], { env: freePorts });
+  const { services } = JSON.parse(await backlot.line());
+  const { port } = new URL(services.suite.url);
+  const env = { ...freePorts, BACKLOT_PORT: port };
+  const said = `A Backlot runs already, at port ${port}`;
+  expect(await run(["up", "--only", "smtp"], { env })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(said),
+  });
+  expect(await run(["check"], { env })).toMatchObject({ code: 1, stdout: expect.stringContaining(said) });
+});
+
+test.each([
+  [{ BACKLOT_HOST: "192.0.2.7" }, /192\.0\.2\.7 is no address of this machine\. Set BACKLOT_HOST/],
+  [{ BACKLOT_DATA_DIR: packageFile }, /BACKLOT_DATA_DIR=.*package\.json.* something that is no folder is in its place/],
+  [{ BACKLOT_ONLY: "smtp,azure" }, /BACKLOT_ONLY.* azure.*did you mean azure-policyinsights/],
+])("%j names the setting at fault", async (wrong, said) => {
+  const { code, stderr } = await run(["up"], { env: { ...freePorts, BACKLOT_ONLY: "smtp", ...wrong } });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(said);
+  expect(stderr).not.toMatch(/_PORT|EEXIST|\n\s+at /);
 });
 
 test("an unknown emulator and a taken port are named", async () => {
   expect(await run(["up", "--only", "twillio"], { env: freePorts })).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining("twillio, which is no emulator; there are twilio,"),
+    stderr: expect.stringContaining("twillio, which is no emulator; did you mean twilio?"),
   });
   const taken = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => taken.once("listening", resolve));

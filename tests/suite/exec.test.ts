@@ -123,7 +123,7 @@ test("a command that dies by a signal, is missing, or cannot be run", async () =
 test.each([
   [["exec"], "Say what to run after --"],
   [["exec", "--"], "Say what to run after --"],
-  [["exec", "npm", "test"], "does not take npm test"],
+  [["exec", "npm", "test"], "backlot exec -- npm test"],
   [["exec", "--json", "--", "true"], "does not take --json"],
   [["exec", "--sandbox", "--allow", "a.example", "--", "true"], "exclude each other"],
   [["up", "--", "x"], "backlot up takes no --"],
@@ -238,6 +238,17 @@ test("a mark of the sandbox outside of one releases no canary, which would leave
   // A machine that has loopback alone is as good as a sandbox.
   if (waysOut().length > 0) expect(sandbox).toEqual({ verdict: "asked for, and there is a way out of it" });
   else expect(sandbox).toMatchObject({ verdict: "in a network namespace with loopback only" });
+});
+
+test("a mark of the sandbox outside of one does not stand for the sandbox", async () => {
+  if (waysOut().length === 0) return; // such a machine is as good as one
+  const marked = { env: { ...quiet, [sandboxMark]: "1" } };
+  const { code, stdout, stderr } = await run(
+    ["exec", "--sandbox", ...node("process.stdout.write('ran')").slice(1)],
+    marked,
+  );
+  expect([code, stdout]).toEqual([78, ""]);
+  expect(stderr).toContain(`${sandboxMark} says that this is the inside of a sandbox, but ${waysOut()[0]}`);
 });
 
 test("--sandbox runs nothing where there is no unshare, and says so", async () => {

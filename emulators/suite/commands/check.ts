@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { definitions } from "../../kernel/setting-definitions.ts";
 import type { SettingName, Settings } from "../../kernel/settings.ts";
 import type { Loaded } from "../environment-files.ts";
+import { askRunning } from "./env.ts";
 
 export async function check(loaded: Loaded): Promise<number> {
   const lines: string[] = [...loaded.doubts];
@@ -10,6 +11,10 @@ export async function check(loaded: Loaded): Promise<number> {
     lines.push(`${problem.env}=${problem.value} cannot be used: ${problem.allowed}`);
   for (const { env, port, cause } of await takenPorts(loaded.settings))
     lines.push(`${env}=${port} cannot be opened: ${cause}`);
+  const hint =
+    lines.length > 0 && (await askRunning(loaded.settings))
+      ? `A Backlot runs already, at port ${loaded.settings.port}; backlot doctor looks at it.\n`
+      : "";
   process.stdout.write(`Read ${["the environment", ...loaded.files].join(", ")}.\n`);
   if (loaded.settings.realAskedBy !== undefined)
     process.stdout.write(
@@ -20,7 +25,7 @@ export async function check(loaded: Loaded): Promise<number> {
     return 0;
   }
   process.stdout.write(
-    `${lines.map((line) => `  ${line}`).join("\n")}\n${lines.length} problem${lines.length === 1 ? "" : "s"}.\n`,
+    `${lines.map((line) => `  ${line}`).join("\n")}\n${lines.length} problem${lines.length === 1 ? "" : "s"}.\n${hint}`,
   );
   return 1;
 }

@@ -18,16 +18,17 @@ export async function env(settings: Settings, form: EnvForm): Promise<number> {
   return 0;
 }
 
-async function askRunning(settings: Settings): Promise<Record<string, string> | undefined> {
+/** What the suite of these settings hands out; nothing when none runs. */
+export async function askRunning(settings: Settings): Promise<Record<string, string> | undefined> {
   if (settings.port === undefined || settings.port === 0) return undefined;
   try {
-    const response = await fetch(`http://${settings.host}:${settings.port}/_backlot/env`, {
+    const response = await fetch(`http://${reachableHost(settings.host)}:${settings.port}/_backlot/env`, {
       headers: settings.controlToken === undefined ? {} : { authorization: `Bearer ${settings.controlToken}` },
       signal: AbortSignal.timeout(2_000),
     });
     if (!response.ok) return undefined;
     const { environment } = (await response.json()) as { environment: Record<string, string> };
-    return { ...environment, BACKLOT_URL: `http://${settings.host}:${settings.port}` };
+    return { ...environment, BACKLOT_URL: `http://${reachableHost(settings.host)}:${settings.port}` };
   } catch {
     return undefined; // nothing listens there: the caller says so
   }

@@ -4,6 +4,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { constants } from "node:os";
+import { waysOut } from "../evidence/connections.ts";
 
 /** Set inside, so that the second run does not make a third. */
 export const sandboxMark = "BACKLOT_SANDBOX";
@@ -17,7 +18,18 @@ const ways: readonly (readonly string[])[] = [
   ["--net"],
 ];
 
-const notPermitted = 78;
+export const notPermitted = 78;
+
+/** The mark alone shows nothing: anybody can set it, and a container's variables are handed on. What is `leaking` was told. */
+export function isInside(): "yes" | "no" | "leaking" {
+  if (process.env[sandboxMark] === undefined) return "no";
+  const ways = waysOut();
+  if (ways.length === 0) return "yes";
+  process.stderr.write(
+    `${sandboxMark} says that this is the inside of a sandbox, but ${ways.join(", ")} leads out of it. Unset it.\n`,
+  );
+  return "leaking";
+}
 
 /** Runs this same command line again inside, and resolves with its exit code; 78 where no way in is permitted. */
 export async function insideSandbox(argv: readonly string[]): Promise<number> {

@@ -3,6 +3,7 @@ import { stopwatch } from "../../kernel/clock.ts";
 import type { Settings } from "../../kernel/settings.ts";
 import { pointers } from "../services.ts";
 import { type Suite, startSuite } from "../suite.ts";
+import { askRunning } from "./env.ts";
 import { boundYoungGeneration } from "./young-generation.ts";
 
 export async function up(
@@ -12,7 +13,13 @@ export async function up(
   const elapsed = stopwatch();
   // Before anything is printed: who reads the ready line may send the signal at once.
   const stopped = stopSignal();
-  const suite = await startSuite(settings);
+  const suite = await startSuite(settings).catch(async (cause) => {
+    if (await askRunning(settings))
+      process.stderr.write(
+        `A Backlot runs already, at port ${settings.port}: use it, or stop it first. What needs one of its own is run by backlot exec.\n`,
+      );
+    throw cause;
+  });
   const took = Math.round(options.startedMs + elapsed());
   if (options.json) process.stdout.write(`${JSON.stringify(readyLine(suite))}\n`);
   else process.stdout.write(`${readyTable(suite, options.version, took)}\n`);
@@ -50,7 +57,9 @@ function readyTable(suite: Suite, version: string, tookMs: number): string {
     ...rows.map((row) => `  ${row.title.padEnd(titles)}  ${row.address.padEnd(addresses)}  ${row.pointing}`),
     ...(suite.url === undefined
       ? []
-      : [`  ${"Suite".padEnd(titles)}  ${suite.url.padEnd(addresses)}  control API under /_backlot/`]),
+      : [
+          `  ${"Suite".padEnd(titles)}  ${suite.url.padEnd(addresses)}  open it in a browser; control API under /_backlot/`,
+        ]),
     ...(suite.services.gateway?.proxyUrl === undefined
       ? []
       : [
