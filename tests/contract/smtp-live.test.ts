@@ -92,7 +92,7 @@ describe("MailDev", () => {
     await expect
       .poll(() => seen)
       .toMatchObject([
-        ["newMail", { id: first, subject: "one", text: "x", attachmentCount: 0, preview: "x" }],
+        ["newMail", { id: first, subject: "one", text: "x\n", attachmentCount: 0, preview: "x" }],
         ["newMail", { id: second, subject: "two" }],
       ]);
     await call("DELETE", `/email/${second}`);

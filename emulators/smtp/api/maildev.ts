@@ -2,9 +2,11 @@ import type { Hono } from "hono";
 import * as z from "zod";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answer, answerJson, type Exchange } from "../../kernel/exchange.ts";
+import { withPartAddresses } from "../domain/cid-addresses.ts";
 import type { Found } from "../domain/found.ts";
 import type { Mail } from "../domain/mail.ts";
 import { type DottedFilter, dottedFilter } from "../domain/maildev-filter.ts";
+import { plainTerm } from "../domain/mailpit-query.ts";
 import type { MessageSummary } from "../domain/message.ts";
 import { MaildevError } from "../errors.ts";
 import { markAllRead, markRead, removeAll, removeMessage, removeMessages } from "../mailbox.ts";
@@ -19,7 +21,10 @@ type Version = "v2" | "v3";
 
 const versionSpoken = { v2: "2.2.1", v3: "3.0.0" } as const;
 const everything = -1;
-const Deletion = z.object({ ids: z.array(z.string()) });
+/** What a summary asks for when it does not say, or says 0; what it gets at most. */
+const summaryPage = 50;
+const largestSummaryPage = 200;
+const Deletion = z.object({ ids: z.array(z.string().trim().min(1)) });
 
 /** MailDev's REST API: version 2 at the base path, version 3 under /api. */
 export function maildev(app: App, runtime: MailRuntime): void {
@@ -58,9 +63,8 @@ function lists(app: App, runtime: MailRuntime, version: Version): void {
     exchange.note("operation", "GET /api/email/summary");
     const query = new URL(exchange.target, "http://localhost").searchParams;
     const skip = whole(query.get("skip")) ?? 0;
-    const limit = Math.min(whole(query.get("limit")) ?? 50, 200);
-    const search = (query.get("search") ?? "").trim().toLowerCase();
-    const { matching, unread } = await matches(state, search);
+    const limit = Math.min(whole(query.get("limit")) || summaryPage, largestSummaryPage);
+    const { matching, unread } = await matches(state, (query.get("search") ?? "").trim());
     const chosen = query.get("unread") === "true" ? unread : matching;
     const ordered = query.get("sort") === "asc" ? [...chosen].toReversed() : chosen;
     const shown = ordered.slice(skip, skip + limit).flatMap(({ id }) => state.summary(id) ?? []);
@@ -80,12 +84,14 @@ function lists(app: App, runtime: MailRuntime, version: Version): void {
 
 type Ids = Pick<Found<{ readonly id: string }>, "length" | "slice" | typeof Symbol.iterator>;
 
+/** `search` is a text and no query: `to:` and `-` in it are letters. Newest first. */
 async function matches(state: MailState, search: string): Promise<{ readonly matching: Ids; readonly unread: Ids }> {
   if (search === "") {
-    const matching = state.summaryPage({ start: 0, limit: everything });
+    const matching = state.placed().toReversed();
     return { matching, unread: matching.filter(({ id }) => !state.isRead(id)) };
   }
-  const matching = await state.searcher.search(`"${search}"`, undefined);
+  const term = plainTerm(search);
+  const matching = await state.searcher.find(term === "ignored" ? { tag: "entry", test: () => false } : term);
   return { matching, unread: matching.and({ tag: "marked", ...state.readMarks(), negated: true }) };
 }
 
@@ -144,15 +150,9 @@ function one(app: App, runtime: MailRuntime, version: Version): void {
     const { exchange } = c.env;
     exchange.note("operation", `GET ${base(version)}/email/{id}/html`);
     const { message, mail } = await existing(runtime, exchange, c.req.param("id"));
-    const places = new Map(
-      mail.parts.filter(({ contentId }) => contentId !== "").map((part) => [part.contentId, generatedFileName(part)]),
-    );
-    const html = mail.html.replaceAll(/src=(["'])cid:([^"']+)\1/g, (whole, _quote, id: string) => {
-      const name = places.get(id);
-      return name === undefined
-        ? whole
-        : `src="${exchange.base}${base(version)}/email/${message.id}/attachment/${name}"`;
-    });
+    if (mail.html === "" && version === "v3") throw new MaildevError(404, "Email has no HTML content");
+    const files = `${exchange.base}${base(version)}/email/${message.id}/attachment`;
+    const html = withPartAddresses(mail, (part) => `${files}/${generatedFileName(part)}`);
     return answer(exchange, 200, html, { ...harmless, "content-type": "text/html; charset=utf-8" });
   });
 }
@@ -160,12 +160,21 @@ function one(app: App, runtime: MailRuntime, version: Version): void {
 function contents(app: App, runtime: MailRuntime, version: Version): void {
   const { state } = runtime;
   const at = `${base(version)}/email/:id`;
+  const fileOf = (exchange: Exchange, id: string | undefined) => {
+    exchange.note("resource", id);
+    const message = id === undefined ? undefined : state.summary(id);
+    return message === undefined || message.truncated ? undefined : message.id;
+  };
+  /** Version 2 says the same of every file, and not as an object. */
+  const noFile = (exchange: Exchange, error = "Email was not found") =>
+    answerJson(exchange, 404, version === "v2" ? "File not found" : { error });
 
   app.get(`${at}/source`, async (c) => {
     const { exchange } = c.env;
     exchange.note("operation", `GET ${base(version)}/email/{id}/source`);
-    const { message } = await existing(runtime, exchange, c.req.param("id"));
-    return answerBytes(exchange, state.content(message.id) ?? [], {
+    const id = fileOf(exchange, c.req.param("id"));
+    if (id === undefined) return noFile(exchange);
+    return answerBytes(exchange, state.content(id) ?? [], {
       "content-type": "text/plain; charset=utf-8",
       "x-content-type-options": "nosniff",
     });
@@ -174,19 +183,22 @@ function contents(app: App, runtime: MailRuntime, version: Version): void {
   app.get(`${at}/download`, async (c) => {
     const { exchange } = c.env;
     exchange.note("operation", `GET ${base(version)}/email/{id}/download`);
-    const { message } = await existing(runtime, exchange, c.req.param("id"));
-    return answerBytes(exchange, state.content(message.id) ?? [], {
+    const id = fileOf(exchange, c.req.param("id"));
+    if (id === undefined) return noFile(exchange);
+    return answerBytes(exchange, state.content(id) ?? [], {
       "content-type": "message/rfc822",
-      "content-disposition": `attachment; ${filenameParameter(`${message.id}.eml`)}`,
+      "content-disposition": `attachment; ${filenameParameter(`${id}.eml`)}`,
     });
   });
 
   app.get(`${at}/attachment/:name`, async (c) => {
     const { exchange } = c.env;
     exchange.note("operation", `GET ${base(version)}/email/{id}/attachment/{name}`);
-    const { mail } = await existing(runtime, exchange, c.req.param("id"));
+    const id = fileOf(exchange, c.req.param("id"));
+    const mail = id === undefined ? undefined : await state.reader.mail(id);
+    if (mail === undefined) return noFile(exchange);
     const part = mail.parts.find((candidate) => generatedFileName(candidate) === c.req.param("name"));
-    if (part === undefined) return answerJson(exchange, 404, "File not found");
+    if (part === undefined) return noFile(exchange, "Attachment not found");
     return answerBytes(exchange, [Buffer.from(part.content)], partHeaders(part.contentType, part.filename));
   });
 }
@@ -210,7 +222,8 @@ function changes(app: App, runtime: MailRuntime, version: Version): void {
 
   app.delete(`${at}/:id`, (c) => {
     c.env.exchange.note("operation", `DELETE ${at}/{id}`);
-    if (!removeMessage(runtime, c.req.param("id") ?? "")) throw new MaildevError(500, "Email not found");
+    if (!removeMessage(runtime, c.req.param("id") ?? ""))
+      throw version === "v2" ? new MaildevError(500, "Email not found") : new MaildevError(404, "Email was not found");
     return answerJson(c.env.exchange, 200, true);
   });
 
@@ -219,10 +232,10 @@ function changes(app: App, runtime: MailRuntime, version: Version): void {
       const { exchange } = c.env;
       exchange.note("operation", `POST ${at}/{id}/relay/{to}`);
       const { message } = await existing(runtime, exchange, c.req.param("id"));
-      const server = configuredRelay(runtime);
-      if (server === undefined) throw new MaildevError(500, "Outgoing mail not configured: nothing leaves the machine");
       const to = c.req.param("to");
       if (to !== undefined && !isAddress(to)) throw new MaildevError(400, `Incorrect email address provided: ${to}`);
+      const server = configuredRelay(runtime);
+      if (server === undefined) throw new MaildevError(500, "Outgoing mail not configured: nothing leaves the machine");
       const recipients = to === undefined ? message.recipients.map(({ address }) => address) : [to];
       const outcome = await release(runtime, message, { ...server, recipients });
       if (outcome.tag !== "sent") throw new MaildevError(500, outcome.reason);
@@ -235,17 +248,18 @@ function changes(app: App, runtime: MailRuntime, version: Version): void {
     const { exchange } = c.env;
     exchange.note("operation", "POST /api/email/delete");
     const ids = idsOf(exchange);
-    const known = ids.filter((id) => state.has(id));
-    removeMessages(runtime, known);
-    return answerJson(exchange, 200, { deleted: known, notFound: ids.filter((id) => !known.includes(id)) });
+    const known = new Set(ids.filter((id) => state.has(id)));
+    removeMessages(runtime, [...known]);
+    return answerJson(exchange, 200, { deleted: [...known], notFound: ids.filter((id) => !known.has(id)) });
   });
 }
 
+/** Each once. */
 function idsOf(exchange: Exchange): readonly string[] {
   try {
-    return Deletion.parse(JSON.parse(exchange.body.toString("utf8"))).ids;
+    return [...new Set(Deletion.parse(JSON.parse(exchange.body.toString("utf8"))).ids)];
   } catch {
-    throw new MaildevError(400, "ids must be a list of message ids");
+    throw new MaildevError(400, "Request body must include an ids array of email IDs");
   }
 }
 
@@ -261,7 +275,7 @@ function about(app: App, runtime: MailRuntime, version: Version): void {
       version: versionSpoken[version],
       smtpPort: port,
       isOutgoingEnabled: relay !== undefined,
-      ...(relay !== undefined && { outgoingHost: relay.host }),
+      ...((relay !== undefined || version === "v3") && { outgoingHost: relay?.host ?? null }),
     });
   });
   for (const path of [`${at}/healthz`, `${at}/reloadMailsFromDirectory`]) {

@@ -13,7 +13,10 @@ export interface Gist {
   readonly subject: string;
   readonly messageId: string;
   readonly date: number | undefined;
+  /** The beginning, of the HTML if there is any. */
   readonly snippet: string;
+  /** The beginning, of the text if there is any: MailDev's. */
+  readonly preview: string;
   readonly attachments: number;
   /** Attachments and all other parts that are no text. */
   readonly parts: number;
@@ -30,6 +33,7 @@ export function gistOf(mail: Mail, recipients: readonly string[]): Gist {
     messageId: mail.messageId,
     date: mail.date,
     snippet: snippetOf(mail),
+    preview: previewOf(mail),
     attachments: mail.parts.filter(({ kind }) => kind === "attachment").length,
     parts: mail.parts.length,
   };
@@ -53,6 +57,13 @@ export function snippetOf(mail: Pick<Mail, "text" | "html">): string {
     .replaceAll(/\s+/g, " ")
     .trim();
   return text.length <= longestSnippet ? text : `${text.slice(0, longestSnippet)}...`;
+}
+
+const longestPreview = 140;
+
+function previewOf(mail: Pick<Mail, "text" | "html">): string {
+  const text = mail.text === "" ? textOfHtml(mail.html.slice(0, 200_000)) : mail.text.slice(0, 20_000);
+  return text.replaceAll(/\s+/g, " ").trim().slice(0, longestPreview);
 }
 
 /** As stored and as searched: lower case, without line ends and punctuation that mail clients add. */

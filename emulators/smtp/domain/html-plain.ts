@@ -24,15 +24,17 @@ interface Page {
 function createPage(endsWithSpace = false): Page {
   let written = "";
   let spaced = endsWithSpace;
+  let begun = false;
   const page: Page = {
     emit(text) {
       if (text === "") return;
       if (!spaced && !/^\s/.test(text)) written += " ";
       spaced = /\s$/.test(text);
+      begun = !text.endsWith("\n");
       const prefix = page.quotes === 0 ? "" : `${">".repeat(page.quotes)} `;
       written += prefix === "" ? text : text.replaceAll("\n", `\n${prefix}`);
     },
-    begun: () => written !== "" && !written.endsWith("\n"),
+    begun: () => begun,
     text: () => written,
     quotes: 0,
     closedDiv: false,

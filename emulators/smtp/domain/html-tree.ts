@@ -21,12 +21,12 @@ const token =
 const attribute = /([^\s=/"'<>]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+)))?/g;
 const empty = new Set(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"]);
 /** Elements that end an open one of these names when they begin, as people leave its end out. */
-const ending: Readonly<Record<string, readonly string[]>> = {
-  li: ["li"],
-  tr: ["tr", "td", "th"],
-  td: ["td", "th"],
-  th: ["td", "th"],
-};
+const ending: ReadonlyMap<string, readonly string[]> = new Map([
+  ["li", ["li"]],
+  ["tr", ["tr", "td", "th"]],
+  ["td", ["td", "th"]],
+  ["th", ["td", "th"]],
+]);
 const lists = ["ul", "ol", "table"];
 const blocks = ["p", "div", "ul", "ol", "table", "blockquote", "pre", "hr", "h1", "h2", "h3", "h4", "h5", "h6"];
 
@@ -50,7 +50,7 @@ export function treeOf(html: string): readonly HtmlNode[] {
       close([name]);
       continue;
     }
-    const ends = ending[name];
+    const ends = ending.get(name);
     if (ends !== undefined) {
       const enclosing = open.findLastIndex((element) => lists.includes(element.name));
       const ended = open.findIndex((element, at) => at > enclosing && ends.includes(element.name));
@@ -65,12 +65,13 @@ export function treeOf(html: string): readonly HtmlNode[] {
 }
 
 /** Every element, each before what is in it. */
-export function* elementsOf(nodes: readonly HtmlNode[]): Generator<HtmlElement> {
+export function elementsOf(nodes: readonly HtmlNode[], found: HtmlElement[] = []): readonly HtmlElement[] {
   for (const node of nodes) {
     if (typeof node === "string") continue;
-    yield node;
-    yield* elementsOf(node.children);
+    found.push(node);
+    elementsOf(node.children, found);
   }
+  return found;
 }
 
 /** The text in an element, in one line. */

@@ -47,6 +47,8 @@ export interface Mail {
   /** Empty when the message has none. */
   readonly text: string;
   readonly html: string;
+  /** Whether the text is all of the message and its last line is ended: `text` and `html` leave that line end out. */
+  readonly lastLineEnds: boolean;
   /** The bytes of its text, when that was sent as it is read: neither encoded nor in parts. */
   readonly asSent: Buffer | undefined;
   readonly parts: readonly MailPart[];
@@ -68,6 +70,7 @@ export function unread(problem: string): Mail {
     date: undefined,
     text: "",
     html: "",
+    lastLineEnds: false,
     asSent: undefined,
     parts: [],
     problem,

@@ -57,14 +57,16 @@ function termOf(term: string, marks: Marks, timeZone: string | undefined): Term 
       .filter(([, tags]) => tags.some((one) => one.toLowerCase() === tag));
     return { tag: "marked", ids: new Set(having.map(([id]) => id)) };
   }
-  return stateTerm(lower, marks) ?? measureTerm(lower, timeZone) ?? plainTerm(cleanText(term));
+  return stateTerm(lower, marks) ?? measureTerm(lower, timeZone) ?? plainTerm(term);
 }
 
 function fieldTerm(names: readonly FieldName[], wanted: string): Term | "ignored" {
   return wanted === "" ? "ignored" : { tag: "fields", names, wanted };
 }
 
-function plainTerm(text: string): Term | "ignored" {
+/** A part of a message's text, in any case and whatever stands between its words. */
+export function plainTerm(wanted: string): Term | "ignored" {
+  const text = cleanText(wanted);
   return text === "" ? "ignored" : { tag: "phrase", patterns: needleOf(text).patterns, region: "read", spaced: false };
 }
 

@@ -27,7 +27,8 @@ export async function parseMail(raw: Buffer, size = raw.length): Promise<Mail> {
   if (structure.problem === undefined) {
     try {
       const email = await PostalMime.parse(bytes, options);
-      return mailOf(email, partsOf(email.attachments, structure.leaves, bytes), cut);
+      const mail = mailOf(email, partsOf(email.attachments, structure.leaves, bytes), cut);
+      return { ...mail, lastLineEnds: lastLineEnds(structure.leaves, bytes) };
     } catch (cause) {
       return headerOnly(bytes, cause instanceof Error ? cause.message : String(cause));
     }
@@ -70,6 +71,7 @@ function simpleMail({ headers, kind, encoded, body }: SimpleMail, parse: (text: 
       return text;
     },
     html: kind === "html" ? linesOf(body) : "",
+    lastLineEnds: body.at(-1) === lineFeed,
     asSent: kind === "text" && !encoded ? body : undefined,
     parts: [],
     problem: undefined,
@@ -100,10 +102,18 @@ function mailOf(email: Email, parts: readonly MailPart[], problem: string | unde
     date: Number.isNaN(date) ? undefined : date,
     text: crlfFree(email.text),
     html: crlfFree(email.html),
+    lastLineEnds: false,
     asSent: undefined,
     parts,
     problem,
   };
+}
+
+const lineFeed = 10;
+
+function lastLineEnds([leaf, ...others]: readonly Leaf[], raw: Buffer): boolean {
+  if (leaf === undefined || others.length > 0 || leaf.partId !== "0") return false;
+  return decodedBody(raw.subarray(leaf.start, leaf.end), leaf.transferEncoding).at(-1) === lineFeed;
 }
 
 /** The parser ends every text with a line feed of its own. */

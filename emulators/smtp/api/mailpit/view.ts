@@ -1,5 +1,5 @@
 import { answer } from "../../../kernel/exchange.ts";
-import type { Mail } from "../../domain/mail.ts";
+import { withPartAddresses } from "../../domain/cid-addresses.ts";
 import { MailpitError } from "../../errors.ts";
 import { readableText } from "../../wire/mailpit.ts";
 import { harmless } from "../content.ts";
@@ -23,23 +23,15 @@ export function mailpitView(app: App, runtime: MailRuntime): void {
         "content-type": "text/plain; charset=utf-8",
       });
     if (mail.html === "") throw new MailpitError(404, "This message does not contain a HTML part");
-    return answer(exchange, 200, withPartAddresses(mail, `${exchange.base}/api/v1/message/${message.id}/part`), {
-      ...harmless,
-      "content-type": "text/html; charset=utf-8",
-    });
+    const base = `${exchange.base}/api/v1/message/${message.id}/part`;
+    return answer(
+      exchange,
+      200,
+      withPartAddresses(mail, ({ partId }) => `${base}/${partId}`),
+      {
+        ...harmless,
+        "content-type": "text/html; charset=utf-8",
+      },
+    );
   });
-}
-
-/** `cid:` addresses lead to the parts they name. */
-function withPartAddresses(mail: Mail, base: string): string {
-  const places = new Map(
-    mail.parts.filter(({ contentId }) => contentId !== "").map((part) => [part.contentId, part.partId]),
-  );
-  return mail.html.replaceAll(
-    /((?:src|href|background)\s*=\s*["']?|url\(["']?)cid:([^"'\s>)]+)/gi,
-    (whole, before: string, id: string) => {
-      const place = places.get(id);
-      return place === undefined ? whole : `${before}${base}/${place}`;
-    },
-  );
 }
