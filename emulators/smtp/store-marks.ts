@@ -14,9 +14,10 @@ export interface MarkStore {
   /** Those that have any, by id. */
   tagged(): ReadonlyMap<string, readonly string[]>;
   setTags(id: string, tags: readonly string[]): void;
-  /** Every tag in use, in order. */
+  /** Every tag in use, in order; messages may spell one with other capitals than these. */
   allTags(): readonly string[];
   tagCounts(): Readonly<Record<string, number>>;
+  /** Answers whether it was in use, whatever its capitals. */
   renameTag(from: string, to: string): boolean;
   deleteTag(tag: string): boolean;
   addCount(name: string, by: number): void;
@@ -25,6 +26,8 @@ export interface MarkStore {
   dropAllMarks(): void;
 }
 
+/** However many ways it is spelt, one tag: the least of the spellings, so that the order of arrival does not matter. */
+const eachTag = "GROUP BY tag COLLATE NOCASE ORDER BY tag COLLATE NOCASE";
 const none: readonly string[] = [];
 
 /** `forget` drops what is held in memory: the rows were replaced. */
@@ -47,8 +50,6 @@ export function openMarks(db: Database): MarkStore & { forget(): void } {
   const reload = () => {
     held = undefined;
   };
-  const nameOf = (tag: string) => statement.nameOf.get(tag) as string | undefined;
-
   return {
     isRead: (id) => marks().read.has(id),
     readMarks: () => ({ ids: marks().read, version: readVersion }),
@@ -78,17 +79,14 @@ export function openMarks(db: Database): MarkStore & { forget(): void } {
     allTags: () => statement.allTags.all() as string[],
     tagCounts: () => Object.fromEntries(statement.tagCounts.raw().all() as [string, number][]),
     renameTag(from, to) {
-      const name = nameOf(from);
-      if (name === undefined) return false;
-      statement.renameTag.run(to, name);
-      statement.dropTag.run(name); // where the message had both
+      if (statement.isTag.get(from) === undefined) return false;
+      statement.renameTag.run({ from, to });
+      statement.dropOtherTag.run({ from, to }); // where the message had both
       reload();
       return true;
     },
     deleteTag(tag) {
-      const name = nameOf(tag);
-      if (name === undefined) return false;
-      statement.dropTag.run(name);
+      if (statement.dropTag.run(tag).changes === 0) return false;
       reload();
       return true;
     },
@@ -124,11 +122,12 @@ function prepare(db: Database) {
     addTag: db.prepare("INSERT OR IGNORE INTO main.smtp_tags (message, tag) VALUES (?, ?)"),
     dropTags: db.prepare("DELETE FROM main.smtp_tags WHERE message = ?"),
     dropAllTags: db.prepare("DELETE FROM main.smtp_tags"),
-    allTags: db.prepare("SELECT DISTINCT tag FROM main.smtp_tags ORDER BY tag COLLATE NOCASE").pluck(),
-    tagCounts: db.prepare("SELECT tag, count(*) FROM main.smtp_tags GROUP BY tag ORDER BY tag COLLATE NOCASE"),
-    nameOf: db.prepare("SELECT tag FROM main.smtp_tags WHERE tag = ? COLLATE NOCASE LIMIT 1").pluck(),
-    renameTag: db.prepare("UPDATE OR IGNORE main.smtp_tags SET tag = ? WHERE tag = ?"),
-    dropTag: db.prepare("DELETE FROM main.smtp_tags WHERE tag = ?"),
+    allTags: db.prepare(`SELECT min(tag) FROM main.smtp_tags ${eachTag}`).pluck(),
+    tagCounts: db.prepare(`SELECT min(tag), count(*) FROM main.smtp_tags ${eachTag}`),
+    isTag: db.prepare("SELECT 1 FROM main.smtp_tags WHERE tag = ? COLLATE NOCASE LIMIT 1"),
+    renameTag: db.prepare("UPDATE OR IGNORE main.smtp_tags SET tag = :to WHERE tag = :from COLLATE NOCASE"),
+    dropOtherTag: db.prepare("DELETE FROM main.smtp_tags WHERE tag = :from COLLATE NOCASE AND tag <> :to"),
+    dropTag: db.prepare("DELETE FROM main.smtp_tags WHERE tag = ? COLLATE NOCASE"),
     addCount: db.prepare(
       "INSERT INTO main.smtp_counts (name, count) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count",
     ),

@@ -116,8 +116,22 @@ describe("lists", () => {
     await mailpit.setTags({ IDs: [id], Tags: ["Alpha"] });
     await mailpit.renameTag("alpha", "Beta");
     expect((await mailpit.listMessages()).messages[0]?.Tags).toEqual(["Beta"]);
+    await mailpit.renameTag("Beta", "Beta");
+    expect(await mailpit.getTags()).toEqual(["Beta"]);
     await mailpit.deleteTag("Beta");
     expect(await mailpit.getTags()).toEqual([]);
+  });
+
+  test("a tag is one whatever its capitals", async () => {
+    const [one, two] = [await send("X-Tags: News, b\r\n\r\nx"), await send("X-Tags: news\r\n\r\nx")];
+    expect(await mailpit.getTags()).toEqual(["b", "News"]);
+    expect((await mailpit.getInfo()).Tags).toEqual({ b: 1, News: 2 });
+    await mailpit.renameTag("NEWS", "B");
+    expect(await mailpit.getTags()).toEqual(["B"]);
+    expect(ids(await mailpit.searchMessages({ query: "tag:b" }))).toEqual([two, one]);
+    await mailpit.deleteTag("b");
+    expect(await mailpit.getTags()).toEqual([]);
+    await expect(mailpit.deleteTag("b")).rejects.toThrow("tag not found");
   });
 });
 
