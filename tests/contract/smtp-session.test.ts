@@ -173,6 +173,18 @@ describe("sessions", () => {
     client.end();
   });
 
+  test("a parameter that no extension announced is refused, and the transaction goes on", async () => {
+    const client = await rawClient(server.port);
+    expect(await client.say("MAIL FROM:<a@example.com> SIZE=10 DELAY=5")).toMatch(/^555 5\.5\.4 .*DELAY/);
+    expect(await client.say("MAIL FROM:<a@example.com>  size=10 body=8BITMIME AUTH=<> ENVID=q>1 RET=HDRS")).toMatch(
+      /^250 /,
+    );
+    expect(await client.say("RCPT TO:<b@example.com> SIZE=10")).toMatch(/^555 5\.5\.4 .*SIZE/);
+    expect(await client.say("RCPT TO:<b@example.com> NOTIFY=NEVER ORCPT=rfc822;b@example.com")).toMatch(/^250 /);
+    expect(await client.say("DATA")).toMatch(/^354 /);
+    client.end();
+  });
+
   test("the same message gets the same id on another server with the same seed, a repeated one another", async () => {
     const [left, right] = await Promise.all([mailServer(), mailServer()]);
     const send = async (port: number) => {

@@ -20,6 +20,11 @@ const plainAddress: Readonly<Record<string, RegExp>> = {
   "mail from": new RegExp(`^MAIL FROM: ?${address}$`, "i"),
   "rcpt to": new RegExp(`^RCPT TO: ?${address}$`, "i"),
 };
+/** What the announced extensions add: SIZE, 8BITMIME, SMTPUTF8, DSN and AUTH to MAIL, DSN to RCPT. */
+const parameters = {
+  MAIL: new Set(["SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH"]),
+  RCPT: new Set(["NOTIFY", "ORCPT"]),
+} as const;
 /** RFC 5321 4.5.3.1.3, without the brackets. */
 const longestAddress = 253;
 /** Handlers of MAIL, RCPT and DATA are not handed their line: it would be bytes again. */
@@ -194,6 +199,25 @@ export class MailConnection extends SMTPConnection {
     const lines = this.gathered;
     this.gathered = "";
     if (this.open) this._socket.write(lines);
+  }
+
+  override handler_MAIL(command: Buffer, callback: () => void): void {
+    if (this.refusesParameter("MAIL")) callback();
+    else super.handler_MAIL(command, callback);
+  }
+
+  override handler_RCPT(command: Buffer, callback: () => void): void {
+    if (this.refusesParameter("RCPT")) callback();
+    else super.handler_RCPT(command, callback);
+  }
+
+  /** RFC 5321 4.1.1.11: a parameter that was not announced is refused; the library would take it and do nothing. */
+  private refusesParameter(verb: keyof typeof parameters): boolean {
+    const given = />\s+(.*)$/.exec(this.line)?.[1]?.split(/\s+/) ?? [];
+    const unknown = given.find((word) => word !== "" && !parameters[verb].has(word.replace(/=.*/, "").toUpperCase()));
+    if (unknown === undefined) return false;
+    this.send(555, `5.5.4 Error: ${verb} parameter ${unknown} is not supported`, false);
+    return true;
   }
 
   /** Runs a command unless something else is planned for its stage. */
