@@ -59,27 +59,26 @@ export function postingsOf(stream: WordStream, places: Places, scratch: Postings
   return { words: sortedWords(stream), positions: runsOf(positions), messages: runsOf(messages) };
 }
 
-/** Marks messages that have a word in a text. */
-export function markMessages({ messages }: Postings, word: number, region: number, found: Bits): void {
-  const { bytes, starts } = messages;
-  const end = starts[word + 1] ?? 0;
-  let value = 0;
-  for (let at = starts[word] ?? 0; at < end; at += 1) {
-    let byte = bytes[at] ?? 0;
-    let step = byte & 127;
-    for (let shift = 7; byte > 127; shift += 7) {
-      at += 1;
-      byte = bytes[at] ?? 0;
-      step |= (byte & 127) << shift;
-    }
-    value += step;
-    if ((value & region) !== 0) setBit(found, value >>> 2);
+/** Marks messages that have a word in a text; `numbers` has room for as many as the row has words. */
+export function markMessages(
+  { messages }: Postings,
+  wanted: { readonly word: number; readonly region: number },
+  numbers: Uint32Array,
+  found: Bits,
+): void {
+  const count = readRun(messages, wanted.word, numbers, 0);
+  for (let at = 0; at < count; at += 1) {
+    const number = numbers[at] ?? 0;
+    if ((number & wanted.region) !== 0) setBit(found, number >>> 2);
   }
 }
 
 /** Writes where a word occurs into `found` from `count` on; answers how many are there then. */
 export function readPositions({ positions }: Postings, word: number, found: Uint32Array, count: number): number {
-  const { bytes, starts } = positions;
+  return readRun(positions, word, found, count);
+}
+
+function readRun({ bytes, starts }: Runs, word: number, found: Uint32Array, count: number): number {
   const end = starts[word + 1] ?? 0;
   let value = 0;
   let next = count;

@@ -114,14 +114,14 @@ function lookUp(segment: Segment, phrase: Phrase, scratch: Scratch, found: Bits)
   const { postings } = segment;
   const region = regionBit[phrase.region];
   const [only] = patterns.length === 1 ? patterns : [];
+  makeRoom(scratch, segment);
   if (postings !== undefined && only !== undefined) {
     for (const word of sortedWordsWith(postings.words, only)) {
-      markMessages(postings, word, region, found);
+      markMessages(postings, { word, region }, scratch.occurrences, found);
       if (countBits(found) === segment.places.count) return; // a letter is in thousands of words
     }
     return;
   }
-  makeRoom(scratch, segment);
   let count = 0;
   for (const [nth, pattern] of patterns.entries()) {
     if (nth > 0) keepEnds(scratch, segment, count);
