@@ -202,3 +202,28 @@ test("a summary's search is a text, its page is 50 unless it says, and its previ
   });
   expect(await server.json("/api/email?subject=to:nobody")).toMatchObject([{ text: "HI\n\n-x go [https://x.test]" }]);
 });
+
+test("pages of a summary, in either order, of all and of what is unread", async () => {
+  for (const subject of ["a", "b", "c", "d", "e"]) await send(`Subject: ${subject}\r\n\r\nx`);
+  const [newest] = (await server.json("/email?subject=e")) as { id: string }[];
+  await call("GET", `/email/${newest?.id}`);
+  const page = async (query: string) => {
+    const { items, total, unread } = (await server.json(`/api/email/summary?${query}`)) as {
+      items: { subject: string }[];
+      total: number;
+      unread: number;
+    };
+    return [items.map(({ subject }) => subject).join(""), total, unread];
+  };
+  expect(await page("limit=2")).toEqual(["ed", 5, 4]);
+  expect(await page("skip=1&limit=2")).toEqual(["dc", 5, 4]);
+  expect(await page("skip=4&limit=2")).toEqual(["a", 5, 4]);
+  expect(await page("skip=5")).toEqual(["", 5, 4]);
+  for (const search of ["", "&search=x"]) {
+    expect(await page(`sort=asc&limit=2${search}`)).toEqual(["ab", 5, 4]);
+    expect(await page(`sort=asc&skip=3&limit=9${search}`)).toEqual(["de", 5, 4]);
+    expect(await page(`sort=asc&skip=9${search}`)).toEqual(["", 5, 4]);
+    expect(await page(`unread=true&limit=2${search}`)).toEqual(["dc", 4, 4]);
+    expect(await page(`unread=true&sort=asc&skip=2${search}`)).toEqual(["cd", 4, 4]);
+  }
+});

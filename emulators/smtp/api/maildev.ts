@@ -3,17 +3,16 @@ import * as z from "zod";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answer, answerJson, type Exchange } from "../../kernel/exchange.ts";
 import { withPartAddresses } from "../domain/cid-addresses.ts";
-import type { Found } from "../domain/found.ts";
 import type { Mail } from "../domain/mail.ts";
 import { type DottedFilter, dottedFilter } from "../domain/maildev-filter.ts";
-import { plainTerm } from "../domain/mailpit-query.ts";
 import type { MessageSummary } from "../domain/message.ts";
 import { MaildevError } from "../errors.ts";
 import { markAllRead, markRead, removeAll, removeMessage, removeMessages } from "../mailbox.ts";
 import { configuredRelay, isAddress, release } from "../release.ts";
 import type { MailState } from "../state.ts";
-import { generatedFileName, renderEmail, renderEmailV3, renderShort } from "../wire/maildev.ts";
+import { generatedFileName, renderEmail, renderEmailV3 } from "../wire/maildev.ts";
 import { answerBytes, filenameParameter, harmless, partHeaders } from "./content.ts";
+import { maildevSummary, whole } from "./maildev-summary.ts";
 
 type App = Hono<KernelEnv>;
 type MailRuntime = Runtime<MailState>;
@@ -21,13 +20,11 @@ type Version = "v2" | "v3";
 
 const versionSpoken = { v2: "2.2.1", v3: "3.0.0" } as const;
 const everything = -1;
-/** What a summary asks for when it does not say, or says 0; what it gets at most. */
-const summaryPage = 50;
-const largestSummaryPage = 200;
 const Deletion = z.object({ ids: z.array(z.string().trim().min(1)) });
 
 /** MailDev's REST API: version 2 at the base path, version 3 under /api. */
 export function maildev(app: App, runtime: MailRuntime): void {
+  maildevSummary(app, runtime); // before /api/email/:id, which would take it for an id
   for (const version of ["v2", "v3"] as const) {
     lists(app, runtime, version);
     one(app, runtime, version);
@@ -56,43 +53,6 @@ function lists(app: App, runtime: MailRuntime, version: Version): void {
     const all = await emails(runtime, ordered, version);
     return answerJson(exchange, 200, all.filter(filter).slice(skip, end));
   });
-
-  if (version === "v2") return;
-  app.get("/api/email/summary", async (c) => {
-    const { exchange } = c.env;
-    exchange.note("operation", "GET /api/email/summary");
-    const query = new URL(exchange.target, "http://localhost").searchParams;
-    const skip = whole(query.get("skip")) ?? 0;
-    const limit = Math.min(whole(query.get("limit")) || summaryPage, largestSummaryPage);
-    const { matching, unread } = await matches(state, (query.get("search") ?? "").trim());
-    const chosen = query.get("unread") === "true" ? unread : matching;
-    const ordered = query.get("sort") === "asc" ? [...chosen].toReversed() : chosen;
-    const shown = ordered.slice(skip, skip + limit).flatMap(({ id }) => state.summary(id) ?? []);
-    const items = await Promise.all(
-      shown.map(async (message) => renderShort(message, await state.reader.gist(message), state.isRead(message.id))),
-    );
-    return answerJson(exchange, 200, {
-      items,
-      total: chosen.length,
-      storeTotal: state.count(),
-      unread: unread.length,
-      skip,
-      limit,
-    });
-  });
-}
-
-type Ids = Pick<Found<{ readonly id: string }>, "length" | "slice" | typeof Symbol.iterator>;
-
-/** `search` is a text and no query: `to:` and `-` in it are letters. Newest first. */
-async function matches(state: MailState, search: string): Promise<{ readonly matching: Ids; readonly unread: Ids }> {
-  if (search === "") {
-    const matching = state.placed().toReversed();
-    return { matching, unread: matching.filter(({ id }) => !state.isRead(id)) };
-  }
-  const term = plainTerm(search);
-  const matching = await state.searcher.find(term === "ignored" ? { tag: "entry", test: () => false } : term);
-  return { matching, unread: matching.and({ tag: "marked", ...state.readMarks(), negated: true }) };
 }
 
 function listQuery(exchange: Exchange, version: Version) {
@@ -117,10 +77,6 @@ async function emails(runtime: MailRuntime, messages: readonly MessageSummary[],
     if (mail !== undefined) rendered.push(renderers[version](message, mail, isRead(message.id)));
   }
   return rendered;
-}
-
-function whole(text: string | null): number | undefined {
-  return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 async function existing(
