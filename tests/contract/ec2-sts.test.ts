@@ -184,5 +184,22 @@ test("strictly: the right secret passes for users and sessions, and everything e
     },
   );
   expect(stale.body).toContain("<Code>RequestExpired</Code>");
+  // A presigned query holds for as long as it says, also when that is less than the skew that headers are allowed.
+  const presigned = async (seconds: number) => {
+    const date = new Date(Date.now() - 120_000).toISOString().replace(/[-:]|\.\d+/g, "");
+    const query = new URLSearchParams({
+      Action: "DescribeRegions",
+      Version: "2016-11-15",
+      "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+      "X-Amz-Credential": `${strict.user.accessKeyId}/${date.slice(0, 8)}/us-east-1/ec2/aws4_request`,
+      "X-Amz-Date": date,
+      "X-Amz-Expires": String(seconds),
+      "X-Amz-SignedHeaders": "host",
+      "X-Amz-Signature": "0".repeat(64),
+    });
+    return (await fetch(`${strict.url}/?${query}`)).text();
+  };
+  expect(await presigned(60)).toContain("<Code>RequestExpired</Code>");
+  expect(await presigned(300)).toContain("<Code>AuthFailure</Code>");
   await strict.close();
 });
