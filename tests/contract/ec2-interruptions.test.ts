@@ -322,6 +322,13 @@ test("a stopped experiment spares what has no notice yet", async () => {
   const start = await fis.send(
     new StartExperimentCommand({ clientToken: "s", experimentTemplateId: made.experimentTemplate?.id }),
   );
+  const again = (clientToken: string, experimentTemplateId: string | undefined, tags = {}) =>
+    fis.send(new StartExperimentCommand({ clientToken, experimentTemplateId, tags }));
+  const repeated = await again("s", made.experimentTemplate?.id);
+  expect(repeated.experiment?.id).toBe(start.experiment?.id);
+  await expect(again("s", made.experimentTemplate?.id, { other: "1" })).rejects.toMatchObject({
+    name: "ConflictException",
+  });
   const stopped = await fis.send(new StopExperimentCommand({ id: start.experiment?.id }));
   expect(stopped.experiment?.state?.status).toBe("stopped");
   await advance(3600);

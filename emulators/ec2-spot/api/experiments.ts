@@ -1,4 +1,5 @@
 /** The Fault Injection Service: experiments on spot instances. */
+import { createHash } from "node:crypto";
 import type { Hono } from "hono";
 import type * as z from "zod";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
@@ -68,6 +69,18 @@ function tagsFrom(tags: Readonly<Record<string, string>>): readonly Tag[] {
   return Object.entries(tags).map(([key, value]) => ({ key, value }));
 }
 
+function fingerprintOf(asked: object): string {
+  return createHash("sha256").update(JSON.stringify(asked)).digest("hex");
+}
+
+/** Id of what a client token made before; with another request the token is refused. */
+function knownTo(runtime: Runtime<SpotStore>, key: string, fingerprint: string): string | undefined {
+  const known = runtime.state.resources.token(key);
+  if (known && known.fingerprint !== fingerprint)
+    reject("fisConflict", "The client token was used with another request before.");
+  return known?.result;
+}
+
 const createTemplate: Handler = async ({ runtime, exchange, owner }) => {
   const { NewTemplate } = await import("./experiment-forms.ts");
   const { clientToken, tags, ...plan } = parse(NewTemplate, exchange);
@@ -89,10 +102,11 @@ const createTemplate: Handler = async ({ runtime, exchange, owner }) => {
     if ((target.resourceArns === undefined) === (target.resourceTags === undefined))
       reject("jsonValidation", `Target ${name} needs either resourceArns or resourceTags.`);
   const key = `${owner.account}/${owner.region}/fis-template/${clientToken}`;
+  const fingerprint = fingerprintOf({ tags, ...plan });
   const now = runtime.clock.now();
   const template = runtime.store.write((): ExperimentTemplate => {
-    const known = runtime.state.resources.token(key);
-    const first = known && runtime.state.resources.experimentTemplate.get(known.result);
+    const known = knownTo(runtime, key, fingerprint);
+    const first = known && runtime.state.resources.experimentTemplate.get(known);
     if (first) return first;
     const content = [owner.account, owner.region, plan.description, JSON.stringify(plan.actions)];
     const made: ExperimentTemplate = {
@@ -104,7 +118,7 @@ const createTemplate: Handler = async ({ runtime, exchange, owner }) => {
       updatedAt: now,
     };
     runtime.state.resources.experimentTemplate.put(made);
-    if (!known) runtime.state.resources.putToken(key, "", made.id);
+    if (known === undefined) runtime.state.resources.putToken(key, fingerprint, made.id);
     return made;
   });
   exchange.note("resource", template.id);
@@ -163,10 +177,11 @@ const startExperiment: Handler = async (visit) => {
   const { clientToken, experimentTemplateId, tags } = parse(NewExperiment, exchange);
   const template = templateOf(visit, experimentTemplateId);
   const key = `${owner.account}/${owner.region}/fis/${clientToken}`;
+  const fingerprint = fingerprintOf({ tags, experimentTemplateId });
   const now = runtime.clock.now();
   const experiment = runtime.store.write((): Experiment => {
-    const known = runtime.state.resources.token(key);
-    const first = known && runtime.state.resources.experiment.get(known.result);
+    const known = knownTo(runtime, key, fingerprint);
+    const first = known && runtime.state.resources.experiment.get(known);
     if (first) return first;
     const made: Experiment = {
       id: `EXP${runtime.ids.derive("fis.experiment", [owner.account, owner.region, template.id]).text(15, idAlphabet)}`,
@@ -181,7 +196,7 @@ const startExperiment: Handler = async (visit) => {
       chosen: {},
     };
     runtime.state.resources.experiment.put(made);
-    if (!known) runtime.state.resources.putToken(key, "", made.id);
+    if (known === undefined) runtime.state.resources.putToken(key, fingerprint, made.id);
     begin(runtime, made);
     // The answer is what it was before it began, as with AWS; what became of it is read.
     return made;
