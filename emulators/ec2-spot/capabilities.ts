@@ -123,8 +123,14 @@ export const capabilities: readonly Capability[] = [
   { operation: "imds:PUT /latest/api/token", status: "full", provedBy: ["contract/ec2-metadata"] },
   some("imds:GET /latest/*", interruptions, "no maintenance events; unsigned identity documents; one interface"),
   ...absent(
-    "ec2:CreateVpc ec2:CreateSubnet ec2:CreateVolume ec2:CreateSnapshot ec2:GetConsoleOutput",
+    "ec2:CreateVpc ec2:CreateSubnet ec2:CreateVolume ec2:CreateSnapshot ec2:GetConsoleOutput " +
+      "ec2:DescribeNetworkInterfaces ec2:RevokeSecurityGroupIngress ec2:DescribeSecurityGroupRules " +
+      "ec2:MonitorInstances ec2:ModifyInstanceMetadataOptions",
     "answers InvalidAction",
+  ),
+  ...absent(
+    "fis:UpdateExperimentTemplate fis:ListActions fis:GetAction fis:ListTargetResourceTypes fis:TagResource",
+    "answers that there is no such path",
   ),
   ...absent("sts:AssumeRoleWithSAML sts:DecodeAuthorizationMessage", "answers InvalidAction"),
 ];

@@ -298,7 +298,7 @@ const table = {
   tagLimit: {
     code: "TagLimitExceeded",
     status: 400,
-    text: (id: string) => `The maximum number of tags for resource ${id} is 50`,
+    text: (id: string) => `The maximum number of tags for ${id === "" ? "a resource" : `resource ${id}`} is 50`,
   },
   reservedTag: {
     code: "InvalidParameterValue",

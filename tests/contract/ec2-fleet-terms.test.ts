@@ -112,6 +112,20 @@ test("instances are told with the override that they came from, in the zone wher
   );
 });
 
+test("an override names its zone by id as well", async () => {
+  const answer = await create({
+    Type: "instant",
+    ...of({ InstanceType: "m5.large", AvailabilityZoneId: "use1-az4" }),
+    ...spot(1),
+  });
+  expect(answer.Instances?.[0]?.LaunchTemplateAndOverrides?.Overrides).toMatchObject({
+    AvailabilityZone: "us-east-1d",
+    AvailabilityZoneId: "use1-az4",
+  });
+  const both = { InstanceType: "m5.large", AvailabilityZone: "us-east-1d", AvailabilityZoneId: "use1-az4" } as const;
+  expect(await told(create({ Type: "instant", ...of(both), ...spot(1) }))).toBe("InvalidParameterCombination");
+});
+
 test("a fleet is described as it was asked for", async () => {
   const input = {
     Type: "maintain",

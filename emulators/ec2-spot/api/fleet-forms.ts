@@ -14,7 +14,7 @@ import { alive, capacityOf } from "../life/fleets.ts";
 import { grow, type Node } from "../query-tree.ts";
 import type { FleetView } from "../wire/fleets.ts";
 import { readRequirements, typesMeeting } from "./instance-requirements.ts";
-import { imageOf, type PlanOverrides, readPlan, zoneIdOf, zoneNameOf, zoneOfSubnet } from "./launch-plan.ts";
+import { imageOf, type PlanOverrides, placeAsked, readPlan, zoneNameOf } from "./launch-plan.ts";
 import type { Call } from "./operation.ts";
 import { readTicks } from "./spot-terms.ts";
 import { readTags, tagsFor } from "./tag-specifications.ts";
@@ -48,6 +48,7 @@ function readOverride(node: Node): FleetOverride {
     maxPrice: node.text("MaxPrice") ?? node.text("SpotPrice"),
     subnet: node.text("SubnetId"),
     zoneName: node.text("AvailabilityZone") ?? node.text("Placement.AvailabilityZone"),
+    zoneId: node.text("AvailabilityZoneId") ?? node.text("Placement.AvailabilityZoneId"),
     weight: decimal("WeightedCapacity"),
     priority: decimal("Priority"),
     image: node.text("ImageId"),
@@ -64,9 +65,7 @@ function planOf(call: Call, specification: Node, overrides: PlanOverrides, requi
     reject("parameterCombination", "InstanceRequirements", "InstanceType");
   const wanted = readRequirements(requirements);
   const { catalogue } = call.runtime.state.regions;
-  const subnet = overrides.subnet ?? specification.text("SubnetId");
-  const zoneName = overrides.zone ?? specification.text("Placement.AvailabilityZone");
-  const zone = subnet === undefined ? zoneName && zoneIdOf(call, zoneName) : zoneOfSubnet(call, subnet);
+  const { zone } = placeAsked(call, specification, overrides);
   const place = call.region.zones.findIndex(({ id }) => id === zone);
   const { architecture } = imageOf(call, specification, overrides.image);
   const types = typesMeeting(call, call.region, wanted, [architecture])
@@ -99,7 +98,13 @@ export function poolsOf(
       const planned = planOf(
         call,
         data,
-        { type: override?.type, subnet: override?.subnet, zone: override?.zoneName, image: override?.image },
+        {
+          type: override?.type,
+          subnet: override?.subnet,
+          zone: override?.zoneName,
+          zoneId: override?.zoneId,
+          image: override?.image,
+        },
         requirements,
       );
       const most = readTicks(override?.maxPrice) ?? mostTicks;

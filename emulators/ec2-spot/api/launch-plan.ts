@@ -1,5 +1,5 @@
 /** From a launch specification, a RunInstances request or launch template data to a plan that can be carried out. */
-import { contains } from "../domain/network.ts";
+import { contains, type Subnet } from "../domain/network.ts";
 import { zoneNames } from "../domain/regions.ts";
 import type { Device, GroupName, Image, LaunchPlan, Owner } from "../domain/resources.ts";
 import { reject } from "../errors.ts";
@@ -28,13 +28,35 @@ export interface PlanOverrides {
   readonly type?: string | undefined;
   readonly subnet?: string | undefined;
   readonly zone?: string | undefined;
+  readonly zoneId?: string | undefined;
   readonly image?: string | undefined;
 }
 
-/** Zone id of a subnet. */
-export function zoneOfSubnet(call: Call, id: string): string {
+/** Subnet and zone id that a specification or its overrides ask for; a subnet decides the zone. */
+export function placeAsked(
+  call: Call,
+  node: Node,
+  overrides: PlanOverrides,
+): { readonly subnet: Subnet | undefined; readonly zone: string | undefined } {
+  const card = cardOf(node);
+  const subnetId = overrides.subnet ?? node.text("SubnetId") ?? card?.text("SubnetId");
   const { subnets } = networkOf(call.runtime.ids, ownerOf(call), call.region);
-  return subnets.find((subnet) => subnet.id === id)?.zone ?? reject("subnetNotFound", id);
+  const subnet = subnets.find(({ id }) => id === subnetId);
+  if (subnetId !== undefined && !subnet) reject("subnetNotFound", subnetId);
+  const given = overrides.zone !== undefined || overrides.zoneId !== undefined;
+  const name = given ? overrides.zone : node.text("Placement.AvailabilityZone");
+  const id = given ? overrides.zoneId : node.text("Placement.AvailabilityZoneId");
+  if (name !== undefined && id !== undefined) reject("parameterCombination", "AvailabilityZone", "AvailabilityZoneId");
+  if (id !== undefined && !call.region.zones.some((zone) => zone.id === id)) reject("badZoneId", id);
+  const zone = name === undefined ? id : zoneIdOf(call, name);
+  if (subnet && zone !== undefined && subnet.zone !== zone)
+    reject("combination", "The specified subnet is not in the specified availability zone");
+  return { subnet, zone: subnet?.zone ?? zone };
+}
+
+/** The one network interface that is looked at. */
+function cardOf(node: Node): Node | undefined {
+  return node.items("NetworkInterface")[0] ?? node.items("NetworkInterfaceSet")[0];
 }
 
 /** The image that a specification names, or its override. */
@@ -56,7 +78,7 @@ export function readPlan(call: Call, node: Node, overrides: PlanOverrides = {}):
       `The architecture '${type.architecture}' of the specified instance type does not match the architecture '${image.architecture}' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again. You can use 'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI.`,
     );
   const network = networkOf(runtime.ids, owner, region);
-  const card = node.items("NetworkInterface")[0] ?? node.items("NetworkInterfaceSet")[0];
+  const card = cardOf(node);
   if (card && (node.list("SecurityGroupId").length > 0 || node.list("SecurityGroup").length > 0))
     reject(
       "combination",
@@ -67,15 +89,7 @@ export function readPlan(call: Call, node: Node, overrides: PlanOverrides = {}):
       "combination",
       "Network interfaces and an instance-level subnet ID may not be specified on the same request",
     );
-  const subnetId = overrides.subnet ?? node.text("SubnetId") ?? card?.text("SubnetId");
-  const subnet = network.subnets.find(({ id }) => id === subnetId);
-  if (subnetId !== undefined && !subnet) reject("subnetNotFound", subnetId);
-  const zoneName = overrides.zone ?? node.text("Placement.AvailabilityZone");
-  const zoneId = zoneName === undefined ? node.text("Placement.AvailabilityZoneId") : zoneIdOf(call, zoneName);
-  if (zoneId !== undefined && !region.zones.some(({ id }) => id === zoneId)) reject("badZoneId", zoneId);
-  if (subnet && zoneId !== undefined && subnet.zone !== zoneId)
-    reject("combination", "The specified subnet is not in the specified availability zone");
-  const zone = subnet?.zone ?? zoneId;
+  const { subnet, zone } = placeAsked(call, node, overrides);
   if (zone !== undefined) {
     const place = region.zones.findIndex(({ id }) => id === zone);
     if (!runtime.state.regions.catalogue.offeredInZone(type, region, place))

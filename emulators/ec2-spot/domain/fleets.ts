@@ -8,6 +8,7 @@ export interface FleetOverride {
   readonly maxPrice?: string | undefined;
   readonly subnet?: string | undefined;
   readonly zoneName?: string | undefined;
+  readonly zoneId?: string | undefined;
   readonly weight?: number | undefined;
   readonly priority?: number | undefined;
   readonly image?: string | undefined;

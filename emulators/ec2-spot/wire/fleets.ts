@@ -30,6 +30,7 @@ function overrideXml(view: FleetView, pool: FleetPool, launched?: FleetInstance)
     maybe("instanceType", type) +
     maybe(price, override.maxPrice) +
     maybe("subnetId", override.subnet) +
+    maybe("availabilityZoneId", override.zoneId) +
     maybe("availabilityZone", override.zoneName ?? (zone === undefined ? undefined : view.zoneName(zone))) +
     maybe("weightedCapacity", override.weight) +
     maybe("priority", override.priority) +
