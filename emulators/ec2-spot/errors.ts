@@ -233,6 +233,7 @@ const table = {
     status: 500,
     text: () => "There is no Spot capacity available that matches your request.",
   },
+  vcpuLimit: { code: "VcpuLimitExceeded", status: 400, text: (text: string) => text },
   tooManySpot: { code: "MaxSpotInstanceCountExceeded", status: 400, text: () => "Max spot instance count exceeded" },
   subnetNotFound: {
     code: "InvalidSubnetID.NotFound",

@@ -33,6 +33,10 @@ const Account = z.strictObject({
   /** `shuffled`: zone letters of its own in the regions opened before 2013. */
   zones: z.enum(["uniform", "shuffled"]).default("uniform"),
   optedIn: z.array(regionName).default([]),
+  /** Most vCPUs that may run in one region, of all instance families together; absent: no limit. */
+  quotas: z
+    .strictObject({ spotVcpus: z.int().min(0).optional(), onDemandVcpus: z.int().min(0).optional() })
+    .default({}),
   users: z.array(User).min(1),
   roles: z.array(Role).default([]),
 });

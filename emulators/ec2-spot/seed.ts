@@ -12,7 +12,8 @@ export function applySeed(seed: Seed, runtime: Runtime<SpotStore>): void {
   state.putSetting("interruptions", seed.interruptions);
   state.putSetting("region", seed.region);
   seed.accounts.forEach((account, position) => {
-    state.addAccount({ id: account.id, shuffled: account.zones === "shuffled", optedIn: account.optedIn }, position);
+    const { id, optedIn, quotas } = account;
+    state.addAccount({ id, shuffled: account.zones === "shuffled", optedIn, quotas }, position);
     account.users.forEach((user, place) => {
       const arn = `arn:aws:iam::${account.id}:user/${user.name}`;
       const derived = ids.fixed("ec2.access-key", [arn]).bytes();

@@ -9,6 +9,13 @@ export interface Account {
   /** Whether zone letters are the account's own in the oldest regions. */
   readonly shuffled: boolean;
   readonly optedIn: readonly string[];
+  readonly quotas: Quotas;
+}
+
+/** Most vCPUs that may run in a region; undefined: no limit. */
+export interface Quotas {
+  readonly spotVcpus?: number | undefined;
+  readonly onDemandVcpus?: number | undefined;
 }
 
 export interface AccessKey {
@@ -62,6 +69,8 @@ interface AccountRow {
   readonly id: string;
   readonly zones: string;
   readonly opted_in: string;
+  readonly spot_vcpus: number | null;
+  readonly on_demand_vcpus: number | null;
 }
 
 interface KeyRow {
@@ -88,8 +97,8 @@ const keyColumns =
 export function openStore(db: Database): SpotStore {
   const sql = {
     setting: db.prepare<[string], { value: string }>("SELECT value FROM ec2_settings WHERE name = ?"),
-    account: db.prepare<[string], AccountRow>("SELECT id, zones, opted_in FROM ec2_accounts WHERE id = ?"),
-    firstAccount: db.prepare<[], AccountRow>("SELECT id, zones, opted_in FROM ec2_accounts ORDER BY position LIMIT 1"),
+    account: db.prepare<[string], AccountRow>("SELECT * FROM ec2_accounts WHERE id = ?"),
+    firstAccount: db.prepare<[], AccountRow>("SELECT * FROM ec2_accounts ORDER BY position LIMIT 1"),
     key: db.prepare<[string], KeyRow>(`SELECT ${keyColumns} WHERE k.id = ?`),
     firstKey: db.prepare<[string], KeyRow>(
       `SELECT ${keyColumns} WHERE u.account = ? ORDER BY u.position, k.id LIMIT 1`,
@@ -99,7 +108,9 @@ export function openStore(db: Database): SpotStore {
     putSetting: db.prepare(
       "INSERT INTO ec2_settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     ),
-    addAccount: db.prepare("INSERT INTO ec2_accounts (id, position, zones, opted_in) VALUES (?, ?, ?, ?)"),
+    addAccount: db.prepare(
+      "INSERT INTO ec2_accounts (id, position, zones, opted_in, spot_vcpus, on_demand_vcpus) VALUES (?, ?, ?, ?, ?, ?)",
+    ),
     addUser: db.prepare("INSERT INTO ec2_users (arn, account, position, user_id) VALUES (?, ?, ?, ?)"),
     addKey: db.prepare("INSERT INTO ec2_access_keys (id, user_arn, secret) VALUES (?, ?, ?)"),
     addRole: db.prepare(
@@ -133,6 +144,8 @@ export function openStore(db: Database): SpotStore {
         position,
         account.shuffled ? "shuffled" : "uniform",
         account.optedIn.join(","),
+        account.quotas.spotVcpus ?? null,
+        account.quotas.onDemandVcpus ?? null,
       ),
     addUser: (user, position) => void sql.addUser.run(user.arn, user.account, position, user.userId),
     addAccessKey: (key) => void sql.addKey.run(key.id, key.userArn, key.secret),
@@ -151,7 +164,14 @@ export function openStore(db: Database): SpotStore {
 }
 
 function accountFrom(row: AccountRow | undefined): Account | undefined {
-  return row && { id: row.id, shuffled: row.zones === "shuffled", optedIn: row.opted_in.split(",").filter(Boolean) };
+  return (
+    row && {
+      id: row.id,
+      shuffled: row.zones === "shuffled",
+      optedIn: row.opted_in.split(",").filter(Boolean),
+      quotas: { spotVcpus: row.spot_vcpus ?? undefined, onDemandVcpus: row.on_demand_vcpus ?? undefined },
+    }
+  );
 }
 
 function keyFrom(row: KeyRow | undefined): AccessKey | undefined {

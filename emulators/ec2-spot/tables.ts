@@ -4,7 +4,8 @@ import { resourceTables } from "./resources.ts";
 export const tables = `
 CREATE TABLE IF NOT EXISTS ec2_settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ec2_accounts (
-  id TEXT PRIMARY KEY, position INTEGER NOT NULL, zones TEXT NOT NULL, opted_in TEXT NOT NULL
+  id TEXT PRIMARY KEY, position INTEGER NOT NULL, zones TEXT NOT NULL, opted_in TEXT NOT NULL,
+  spot_vcpus INTEGER, on_demand_vcpus INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ec2_users (
   arn TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES ec2_accounts (id), position INTEGER NOT NULL, user_id TEXT NOT NULL

@@ -11,6 +11,7 @@ import { priceTooLow } from "../domain/spot-status.ts";
 import { templateTags } from "../domain/system-tags.ts";
 import { reject } from "../errors.ts";
 import { launch } from "../life/instances.ts";
+import { hasRoomFor, onDemandRoom, spotRoom, vcpuLimitText } from "../life/quotas.ts";
 import { fulfil, request, tradingOf } from "../life/spot.ts";
 import { type Node, treeOf } from "../query-tree.ts";
 import { reservationXml } from "../wire/instances.ts";
@@ -18,7 +19,7 @@ import { clientTokenOf, once } from "./idempotent.ts";
 import { viewOf } from "./instances.ts";
 import { ownerOf, readPlan } from "./launch-plan.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
-import { mostSpotOf, readTicks, refuseSpotBlock } from "./spot-terms.ts";
+import { readTicks, refuseSpotBlock } from "./spot-terms.ts";
 import { tagsFor } from "./tag-specifications.ts";
 import { chosenTemplate, withTemplate } from "./template-choice.ts";
 
@@ -135,6 +136,8 @@ function runOnDemand(call: Call, run: Run): Instance[] {
   const { runtime, region } = call;
   const { plan, attributes, count, at } = run;
   const { catalogue } = runtime.state.regions;
+  if (!hasRoomFor(runtime, onDemandRoom(runtime, ownerOf(call)), plan.type, count))
+    reject("vcpuLimit", vcpuLimitText(call.caller.account.quotas.onDemandVcpus ?? 0));
   const type = catalogue.named(plan.type);
   const open = region.zones.filter((_, place) => type && catalogue.offeredInZone(type, region, place));
   const zone = plan.zone ?? open[0]?.id ?? region.zones[0]?.id ?? "";
@@ -158,12 +161,7 @@ function runSpot(call: Call, run: Run & { readonly spot: SpotTerms }): Instance[
   const { runtime } = call;
   const { plan, attributes, count, at, spot, node } = run;
   const owner = ownerOf(call);
-  if (
-    runtime.state.resources.request.list(owner).filter(({ state }) => state === "active" || state === "open").length +
-      count >
-    mostSpotOf
-  )
-    reject("tooManySpot");
+  if (!hasRoomFor(runtime, spotRoom(runtime, owner), plan.type, count)) reject("tooManySpot");
   const verdict = place(tradingOf(runtime, owner.region).market, plan, spot.mostTicks, at);
   if (verdict.tag === "price") return reject("spotPriceTooLow", priceTooLow(spot.mostTicks, verdict.least));
   if (verdict.tag === "capacity") return reject("noCapacity");

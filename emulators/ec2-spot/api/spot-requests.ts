@@ -3,6 +3,7 @@ import { platformOf } from "../domain/platforms.ts";
 import type { SpotRequest } from "../domain/resources.ts";
 import { reject } from "../errors.ts";
 import { requestVisibleMs } from "../life/delays.ts";
+import { hasRoomFor, spotRoom } from "../life/quotas.ts";
 import { cancel, request } from "../life/spot.ts";
 import { type Node, treeOf } from "../query-tree.ts";
 import { priceText } from "../wire/spot-prices.ts";
@@ -14,7 +15,7 @@ import { clientTokenOf, once } from "./idempotent.ts";
 import { ownerOf, readPlan, zoneNameOf } from "./launch-plan.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 import { onDemand } from "./run-instances.ts";
-import { mostSpotOf, readTicks, refuseSpotBlock } from "./spot-terms.ts";
+import { readTicks, refuseSpotBlock } from "./spot-terms.ts";
 import { tagsFor } from "./tag-specifications.ts";
 
 const weekMs = 7 * 86_400_000;
@@ -35,8 +36,8 @@ export const requestSpotInstances: Operation = {
     const { resources } = call.runtime.state;
     const ids = call.runtime.store.write(() =>
       once(call, "RequestSpotInstances", token, () => {
-        const open = resources.request.list(owner).filter(({ state }) => state === "open" || state === "active").length;
-        if (open + terms.count > mostSpotOf) reject("tooManySpot");
+        const room = spotRoom(call.runtime, owner);
+        if (!hasRoomFor(call.runtime, room, terms.wish.plan.type, terms.count)) reject("tooManySpot");
         return Array.from(
           { length: terms.count },
           (_, place) => request(call.runtime, { ...terms.wish, owner, place }, at).id,

@@ -1,9 +1,6 @@
-/** What every way to ask for spot instances shares: the limit, prices as clients write them, what is no longer offered. */
+/** What every way to ask for spot instances shares: prices as clients write them, what is no longer offered. */
 import { reject } from "../errors.ts";
 import type { Node } from "../query-tree.ts";
-
-/** Spot requests that an account may have open or active in a region. */
-export const mostSpotOf = 1000;
 
 /** Ticks of 0.0001 dollar; what lies below a tick is cut. */
 export function readTicks(price: string | undefined): number | undefined {

@@ -15,6 +15,7 @@ export interface Candidate {
   readonly ticks: number;
   /** Spare capacity, 0 to 1. */
   readonly capacity: number;
+  readonly vcpus: number;
   /** Capacity that the fleet has of this type and pool already. */
   readonly standing: number;
 }
@@ -53,13 +54,21 @@ export interface Wanted extends MarketBounds {
   readonly capacity: number;
   /** What the instances of this market cost already. */
   readonly spentTicks: number;
+  /** What the account may still have. */
+  readonly room: { readonly instances: number; readonly vcpus: number };
 }
 
-/** The instances to launch, in order: none when less than the least target can be had. */
-export function allot(found: readonly Candidate[], wanted: Wanted): readonly Candidate[] {
+export interface Allotment {
+  /** The instances to launch, in order: none when less than the least target can be had. */
+  readonly chosen: readonly Candidate[];
+  /** The one that the account's quota did not allow any more. */
+  readonly overQuota?: Candidate;
+}
+
+export function allot(found: readonly Candidate[], wanted: Wanted): Allotment {
   const ranked = [...found].sort(orders[wanted.strategy]);
   const [first] = ranked;
-  if (!first) return [];
+  if (!first) return { chosen: [] };
   const open = ranked.filter(
     ({ plan, zone }) =>
       (!wanted.singleType || plan.type === first.plan.type) && (!wanted.singleZone || zone === first.zone),
@@ -69,14 +78,24 @@ export function allot(found: readonly Candidate[], wanted: Wanted): readonly Can
   const chosen: Candidate[] = [];
   let spent = wanted.spentTicks;
   let reached = 0;
+  let vcpus = 0;
+  let overQuota: Candidate | undefined;
   for (let turn = 0; reached < wanted.capacity; turn += 1) {
     const next = used[turn % used.length];
     if (!next || spent + next.ticks > (wanted.maxTotalTicks ?? Number.POSITIVE_INFINITY)) break;
+    if (chosen.length + 1 > wanted.room.instances || vcpus + next.vcpus > wanted.room.vcpus) {
+      overQuota = next;
+      break;
+    }
     chosen.push(next);
+    vcpus += next.vcpus;
     spent += next.ticks;
     reached += next.weight;
   }
-  return reached < (wanted.minTarget ?? 0) ? [] : chosen;
+  return {
+    chosen: reached < (wanted.minTarget ?? 0) ? [] : chosen,
+    ...(overQuota ? { overQuota } : {}),
+  };
 }
 
 /**

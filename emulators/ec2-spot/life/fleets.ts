@@ -17,6 +17,7 @@ import { priceTooLow } from "../domain/spot-status.ts";
 import { fleetTag, templateTags } from "../domain/system-tags.ts";
 import type { SpotStore } from "../store.ts";
 import { byUser, launch, shutDown } from "./instances.ts";
+import { onDemandRoom, spotRoom, vcpuLimitText } from "./quotas.ts";
 import { cancel, fulfil, request, tradingOf, userEnded } from "./spot.ts";
 
 export const fleetTimer = "ec2.fleet";
@@ -56,6 +57,7 @@ function options(runtime: Runtime<SpotStore>, fleet: Fleet, pool: FleetPool) {
     pool,
     plan: { ...pool.plan, type },
     weight: weigh(type),
+    vcpus: catalogue.named(type)?.vcpu ?? 0,
     standing: capacityOf(mine.filter((one) => one.type === type)),
   }));
 }
@@ -171,54 +173,95 @@ function launchFrom(
   return { id: launched.id, ...spotRequest, weight, type: plan.type, pool: index };
 }
 
+function quotaErrors(
+  runtime: Runtime<SpotStore>,
+  fleet: Fleet,
+  stopped: { readonly onDemand: Candidate | undefined; readonly spot: Candidate | undefined },
+): Fleet["errors"] {
+  const limit = runtime.state.account(fleet.account)?.quotas.onDemandVcpus ?? 0;
+  const errors: Fleet["errors"][number][] = [];
+  if (stopped.onDemand)
+    errors.push({
+      pool: stopped.onDemand.index,
+      lifecycle: "on-demand",
+      code: "VcpuLimitExceeded",
+      message: vcpuLimitText(limit),
+    });
+  if (stopped.spot)
+    errors.push({
+      pool: stopped.spot.index,
+      lifecycle: "spot",
+      code: "MaxSpotInstanceCountExceeded",
+      message: "Max spot instance count exceeded",
+    });
+  return errors;
+}
+
+const weightOf = (chosen: readonly { readonly weight: number }[]) =>
+  chosen.reduce((sum, { weight }) => sum + weight, 0);
+
+/** What is to be launched in each market, and why it is not all that is missing. */
+function planned(runtime: Runtime<SpotStore>, fleet: Fleet, at: number) {
+  const { resources } = runtime.state;
+  // What is about to be replaced does not count any more.
+  const counted = alive(runtime, fleet).filter(
+    ({ id }) => fleet.spotTerms.rebalance === undefined || resources.instance.get(id)?.rebalanceAt === undefined,
+  );
+  const running = { onDemand: counted.filter((one) => !isSpot(one)), spot: counted.filter(isSpot) };
+  const toDemand = fleet.onDemand - weightOf(running.onDemand);
+  const onDemand = allot(toDemand > 0 ? onDemandCandidates(runtime, fleet) : [], {
+    ...fleet.onDemandTerms,
+    capacity: toDemand,
+    spentTicks: costOf(runtime, fleet, running.onDemand, at),
+    room: onDemandRoom(runtime, fleet),
+  });
+  // What is lacking on demand is not made up by spot; what is too much there need not be bought.
+  const toBuy = Math.min(
+    fleet.target - fleet.onDemand - weightOf(running.spot),
+    fleet.target - weightOf(counted) - weightOf(onDemand.chosen),
+  );
+  const { found, errors } = toBuy > 0 ? spotCandidates(runtime, fleet, at) : { found: [], errors: [] };
+  const spot = allot(found, {
+    ...fleet.spotTerms,
+    capacity: toBuy,
+    spentTicks: costOf(runtime, fleet, running.spot, at),
+    room: spotRoom(runtime, fleet),
+  });
+  const short = weightOf(onDemand.chosen) < toDemand || weightOf(spot.chosen) < toBuy;
+  const stopped = { onDemand: onDemand.overQuota, spot: spot.overQuota };
+  return {
+    onDemand: onDemand.chosen,
+    spot: spot.chosen,
+    short,
+    errors: short ? [...errors, ...quotaErrors(runtime, fleet, stopped)] : [],
+  };
+}
+
 /** Inside a write: launches what is missing. */
 export function fill(runtime: Runtime<SpotStore>, fleet: Fleet, at: number): Fleet {
   const { resources } = runtime.state;
   const standing = fleet.instances.filter(
     ({ id }) => (resources.instance.get(id)?.state ?? "terminated") !== "terminated",
   );
-  // What is about to be replaced does not count any more.
-  const counted = alive(runtime, fleet).filter(
-    ({ id }) => fleet.spotTerms.rebalance === undefined || resources.instance.get(id)?.rebalanceAt === undefined,
-  );
-  const onDemand = counted.filter((one) => !isSpot(one));
-  const demanded = allot(fleet.onDemand > capacityOf(onDemand) ? onDemandCandidates(runtime, fleet) : [], {
-    ...fleet.onDemandTerms,
-    capacity: fleet.onDemand - capacityOf(onDemand),
-    spentTicks: costOf(runtime, fleet, onDemand, at),
-  });
-  const reached = capacityOf(counted) + demanded.reduce((sum, { weight }) => sum + weight, 0);
-  const missing = fleet.target - reached;
-  const { found, errors } = missing > 0 ? spotCandidates(runtime, fleet, at) : { found: [], errors: [] };
-  const bought = allot(found, {
-    ...fleet.spotTerms,
-    capacity: missing,
-    spentTicks: costOf(runtime, fleet, counted.filter(isSpot), at),
-  });
+  const { onDemand, spot, short, errors } = planned(runtime, fleet, at);
   const reservation = `r-${runtime.ids.derive("ec2.reservation", [fleet.id]).hex(17)}`;
   const launches = [
-    ...demanded.map((candidate) => ({ candidate, spot: false })),
-    ...bought.map((candidate) => ({ candidate, spot: true })),
+    ...onDemand.map((candidate) => ({ candidate, spot: false })),
+    ...spot.map((candidate) => ({ candidate, spot: true })),
   ];
   const made = launches.map(({ candidate, spot }, number) =>
     launchFrom(runtime, fleet, candidate, { spot, reservation, place: standing.length + number, at }),
   );
-  const events: Event[] = made.map(({ id, type }) => ({
-    at,
-    type: "instance",
-    subType: "launched",
-    instance: id,
-    text: type,
-  }));
-  const short = bought.reduce((sum, { weight }) => sum - weight, missing) > 0;
-  if (short) for (const { code, message } of errors) events.push({ at, type: "error", subType: code, text: message });
   if (short && fleet.type !== "instant")
     runtime.timers.schedule({ kind: fleetTimer, subject: fleet.id, due: at + retryMs });
   const filled: Fleet = {
     ...fleet,
     instances: [...standing, ...made],
-    errors: short ? errors : [],
-    history: recorded(fleet.history, events),
+    errors,
+    history: recorded(fleet.history, [
+      ...made.map(({ id, type }): Event => ({ at, type: "instance", subType: "launched", instance: id, text: type })),
+      ...errors.map(({ code, message }): Event => ({ at, type: "error", subType: code, text: message })),
+    ]),
   };
   resources.fleet.put(filled);
   return filled;
