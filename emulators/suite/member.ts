@@ -1,6 +1,7 @@
 /** An emulator as the suite sees it: a name and its control API, in process or at an address. */
 import type { Address } from "../kernel/emulator.ts";
 import { ControlError } from "../kernel/plain-errors.ts";
+import type { Settings } from "../kernel/settings.ts";
 
 export interface Member {
   readonly name: string;
@@ -77,4 +78,16 @@ export async function guarded<T>(work: Promise<T>): Promise<T> {
       });
     throw cause;
   }
+}
+
+/** A request to a control API in this process, with the token that it may demand. */
+export function controlRequest(settings: Settings, path: string, method: string, body: unknown): Request {
+  return new Request(`http://localhost${path}`, {
+    method,
+    headers: {
+      "content-type": "application/json",
+      ...(settings.controlToken === undefined ? {} : { authorization: `Bearer ${settings.controlToken}` }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
 }
