@@ -97,6 +97,7 @@ export function createSuite(options: SuiteOptions = {}): Promise<Suite> {
 
 /** @param listen whether sockets are opened; without, the suite is asked in process only */
 export async function startSuite(settings: Settings, listen = true): Promise<Suite> {
+  requireNode();
   const log = createLog(settings.logLevel);
   const certificates = createCertificatesLazily(settings, domains);
   const wallAnchor = createClock({ mode: "real" }, 1).wall();
@@ -178,6 +179,14 @@ export async function startSuite(settings: Settings, listen = true): Promise<Sui
     },
   });
   return suite;
+}
+
+/** better-sqlite3 needs Node-API 10 and ends an older Node without a word. The command's launcher has looked already. */
+function requireNode(): void {
+  if (Number(process.versions.napi) < 10)
+    throw new Error(
+      `Backlot needs Node 22.14 or newer; this is ${process.version}. The backlot command finds one by itself on Linux.`,
+    );
 }
 
 /** What was started before is closed again when the next step fails. */

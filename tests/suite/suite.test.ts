@@ -37,6 +37,13 @@ async function tenAtATime<T>(tasks: readonly (() => Promise<T>)[]): Promise<T[]>
   return results;
 }
 
+test("a Node that better-sqlite3 would end with a segmentation fault is told of", async () => {
+  const { versions } = process;
+  onTestFinished(() => void Object.defineProperty(process, "versions", { value: versions }));
+  Object.defineProperty(process, "versions", { value: { ...versions, napi: "9" }, configurable: true });
+  await expect(createSuite({ only: ["smtp"] })).rejects.toThrow(/^Backlot needs Node 22\.14 or newer; this is v/);
+});
+
 test("the same fifty writes in another order and ten at a time: identical ids, identical digest", async () => {
   const [left, right] = [await suite(), await suite()];
   expect(await left.digest()).toBe(await right.digest());
