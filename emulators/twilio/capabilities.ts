@@ -65,7 +65,8 @@ const notes = {
   available:
     "28 countries; offers follow from the seed. Filters by area code, pattern, capability, region, locality, postal code, rate " +
     "center and LATA; nearness, beta and address requirements are accepted without effect. National, Voip, SharedCost and MachineToMachine have no offers.",
-  callerIds: "The validating call is taken as answered with the right code.",
+  callerIds:
+    "Whoever answers the validating call is taken to type the right code; Extension is accepted without effect.",
   usage:
     "Counted from messages, calls, numbers, recordings and verifications; categories of other products are not shown.",
   recordings: "Lengths and states are real, the sound is not there. Accepted without effect: Trim, PauseBehavior.",

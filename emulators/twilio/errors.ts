@@ -41,6 +41,11 @@ const table = {
     text: (code) => `No phone numbers found in area code ${code}`,
   },
   callerIdKnown: { code: 21450, status: 400, text: () => "Phone number already validated for your account" },
+  callerIdOwned: {
+    code: 21449,
+    status: 400,
+    text: () => "Phone number is already usable as a caller ID by your account",
+  },
   parentStatus: { code: 21477, status: 400, text: () => "Parent account status cannot be changed" },
   accountClosed: { code: 21479, status: 400, text: () => "A closed subaccount cannot be reopened" },
   subaccountNested: { code: 21470, status: 400, text: () => "A subaccount cannot have subaccounts" },

@@ -18,6 +18,7 @@ import { advanceMessage, messageTimer } from "./api/message-life.ts";
 import { mountMessages } from "./api/messages.ts";
 import { mountMessagingServices } from "./api/messaging-services.ts";
 import { mountOauth } from "./api/oauth.ts";
+import { mountOutgoingCallerIds } from "./api/outgoing-caller-ids.ts";
 import { mountQueues } from "./api/queues.ts";
 import { mountRecordings } from "./api/recordings.ts";
 import { mountUsage } from "./api/usage.ts";
@@ -43,6 +44,7 @@ const api: readonly Mount[] = [
   mountIncomingNumbers,
   mountAvailableNumbers,
   mountAccountResources,
+  mountOutgoingCallerIds,
   mountUsage,
   mountMedia,
   mountRecordings,

@@ -81,6 +81,13 @@ export interface CallerIdData {
 }
 export const callerId = kind<CallerIdData>("outgoing-caller-id", "PN");
 
+/** A number that is being validated: the key is the call that does it. */
+export interface ValidationData extends CallerIdData {
+  readonly StatusCallback: string;
+  readonly StatusCallbackMethod: string;
+}
+export const validation = kind<ValidationData>("caller-id-validation", "XA");
+
 export interface AddressData {
   readonly CustomerName: string;
   readonly Street: string;

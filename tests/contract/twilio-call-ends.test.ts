@@ -210,15 +210,16 @@ test("who is put out of a conference goes on; who was invited is in it, but it b
   expect(await client.conferences(conference?.sid ?? "").fetch()).toMatchObject({ status: "completed" });
 
   await client.validationRequests.create({ phoneNumber: cleo });
+  await seconds(25);
   const invited = await client.conferences("set").participants.create({ from: cleo, to: ben, label: "ben" });
   const set = client.conferences(invited.conferenceSid);
   expect(await set.fetch()).toMatchObject({ friendlyName: "set", status: "init" });
   expect(await set.participants("ben").fetch()).toMatchObject({ status: "queued", callSid: invited.callSid });
-  await seconds(30);
+  await seconds(40);
   expect(await set.fetch()).toMatchObject({ status: "in-progress" });
   expect(await set.participants("ben").fetch()).toMatchObject({ status: "connected" });
   await set.participants("ben").remove();
-  await seconds(31);
+  await seconds(41);
   expect(await fetched(invited.callSid)).toMatchObject({ status: "completed" });
 });
 

@@ -295,6 +295,40 @@ test("in a queue a call hears its waitUrl over and over, until a Leave lets it g
   ).toMatchObject({ currentSize: 0 });
 });
 
+test("a number is validated by a call, and then may be called from; who does not answer is not", async () => {
+  const client = server.client();
+  const number = "+14155550123";
+  const asked = await client.validationRequests.create({
+    phoneNumber: number,
+    friendlyName: "Mobile",
+    statusCallback: at("/validated"),
+  });
+  expect(asked).toMatchObject({ friendlyName: "Mobile", validationCode: expect.stringMatching(/^\d{6}$/) });
+  await client.validationRequests.create({ phoneNumber: "+12025550142", statusCallback: at("/failed"), callDelay: 5 });
+  expect(await client.calls(asked.callSid).fetch()).toMatchObject({ status: "queued", to: number });
+  expect(await client.outgoingCallerIds.list()).toEqual([]);
+  await expect(client.calls.create({ to, from: number, twiml: "<Response/>" })).rejects.toMatchObject({ code: 21210 });
+  await seconds(90);
+  const [own, ...others] = await client.outgoingCallerIds.list();
+  expect(own).toMatchObject({ phoneNumber: number, friendlyName: "Mobile" });
+  expect(others).toEqual([]);
+  expect(paths().sort()).toEqual(["/failed", "/validated"]);
+  const told = Object.fromEntries(receiver.calls.map((one) => [one.url, fields(one)]));
+  expect(told["/validated"]).toMatchObject({
+    VerificationStatus: "success",
+    OutgoingCallerIdSid: own?.sid,
+    To: number,
+  });
+  expect(told["/failed"]).toMatchObject({ VerificationStatus: "failed", CallStatus: "no-answer" });
+  expect((await client.calls.create({ to, from: number, twiml: "<Response/>" })).status).toBe("queued");
+  for (const [phoneNumber, code] of [
+    [number, 21450],
+    [from, 21449],
+    ["12", 21211],
+  ] as const)
+    await expect(client.validationRequests.create({ phoneNumber })).rejects.toMatchObject({ code });
+});
+
 test("test credentials know their magic numbers", async () => {
   const account = server.runtime.state.mainAccount("test");
   const client = server.client(account?.sid, account?.authToken);

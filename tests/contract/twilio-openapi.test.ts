@@ -118,6 +118,7 @@ test("accounts, numbers and what accounts keep", async () => {
     await walk(`${account}/${keys}`, { FriendlyName: "K" }, { update: { FriendlyName: "L" } });
   await call("GET", `${account}/Balance.json`);
   await call("POST", `${account}/OutgoingCallerIds.json`, { PhoneNumber: "+14155550123" });
+  await wait(10);
   const { outgoing_caller_ids: ids = [] } = (await call("GET", `${account}/OutgoingCallerIds.json`)) as {
     outgoing_caller_ids?: Record<string, unknown>[];
   };

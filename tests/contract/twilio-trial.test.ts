@@ -1,7 +1,7 @@
 /** What a trial account may not do, and how its messages say that it is one. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { phoneNumber } from "../../emulators/twilio/kinds.ts";
-import { type TwilioServer, twilioServer } from "./twilio-client.ts";
+import { start, type TwilioServer, twilioServer } from "./twilio-client.ts";
 
 let server: TwilioServer;
 beforeAll(async () => {
@@ -33,5 +33,6 @@ test("a trial account reaches verified numbers alone", async () => {
   await expect(client.incomingPhoneNumbers.create({ areaCode: "415" })).rejects.toMatchObject({ code: 21404 });
 
   await client.validationRequests.create({ phoneNumber: "+14155550199" });
+  await server.advance(start + 10_000);
   expect((await client.messages.create({ to: "+14155550199", from, body: "hi" })).status).toBe("queued");
 });

@@ -1,9 +1,7 @@
-/** What an account keeps besides its numbers: keys, applications, addresses, caller ids. */
+/** What an account keeps besides its numbers: keys, applications, addresses; and its balance. */
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
-import { friendlyForm } from "../domain/countries.ts";
 import { flag, matching, type Parameters, required, text } from "../domain/parameters.ts";
-import { normalisePhone } from "../domain/phone-numbers.ts";
 import { applicationParameters } from "../domain/voice-and-sms.ts";
 import { reject } from "../errors.ts";
 import {
@@ -12,7 +10,6 @@ import {
   address,
   apiKey,
   application,
-  callerId,
   type PhoneNumberData,
   phoneNumber,
   type Secret,
@@ -154,22 +151,6 @@ const addressSpec: ResourceSpec<AddressData> = {
   },
 };
 
-const callerIdSpec: ResourceSpec<{ FriendlyName: string; PhoneNumber: string }, { FriendlyName: string }> = {
-  kind: callerId,
-  name: "OutgoingCallerId",
-  path: `${account}/OutgoingCallerIds`,
-  list: "outgoing_caller_ids",
-  operations: ["list", "fetch", "update", "remove"],
-  parameters: { FriendlyName: text("", 64) },
-  shows: ["sid", "date_created", "date_updated", "friendly_name", "account_sid", "phone_number", "uri"],
-  prepare: () => reject("forbidden"),
-  revise: (_call, resource, { FriendlyName }) => ({ data: { ...resource.data, FriendlyName } }),
-  filters: {
-    PhoneNumber: ({ data }, value) => data.PhoneNumber === (normalisePhone(value) ?? value),
-    FriendlyName: ({ data }, value) => data.FriendlyName === value,
-  },
-};
-
 export function mountAccountResources(app: Hono<KernelEnv>, runtime: TwilioRuntime): void {
   for (const spec of keySpecs) {
     mountResource(app, runtime, spec);
@@ -177,9 +158,6 @@ export function mountAccountResources(app: Hono<KernelEnv>, runtime: TwilioRunti
   }
   mountResource(app, runtime, applicationSpec);
   mountResource(app, runtime, addressSpec);
-  mountResource(app, runtime, callerIdSpec);
-  for (const path of [`${callerIdSpec.path}.json`, callerIdSpec.path])
-    app.post(path, (c) => validateCallerId(callOf(runtime, c)));
   for (const end of [".json", ""]) {
     app.get(`${account}/Balance${end}`, (c) => balance(callOf(runtime, c)));
     app.get(`${addressSpec.path}/:sid/DependentPhoneNumbers${end}`, (c) => dependentNumbers(callOf(runtime, c)));
@@ -199,30 +177,6 @@ function createKey(call: Call, spec: (typeof keySpecs)[number]): Response {
 
 function keyView({ sid, createdAt, updatedAt }: { sid: string; createdAt: number; updatedAt: number }): Shown {
   return { sid, date_created: rfc2822(createdAt), date_updated: rfc2822(updatedAt) };
-}
-
-/** The validating call is taken as answered with the right code: the number is a caller id at once. */
-function validateCallerId(call: Call): Response {
-  const { runtime, exchange, form } = call;
-  exchange.note("operation", "CreateValidationRequest");
-  const sent = form.get("PhoneNumber") || reject("missingParameter", "PhoneNumber");
-  const number = normalisePhone(sent) ?? reject("invalidTo", sent);
-  const known = runtime.state.resourcesOf(callerId, call.account.sid);
-  if (known.some(({ data }) => data.PhoneNumber === number)) reject("callerIdKnown");
-  const FriendlyName = form.get("FriendlyName") || friendlyForm(number);
-  const code = runtime.ids.derive("twilio.validation-code", [call.account.sid, number]).text(6, "0123456789");
-  const callSid = `CA${runtime.ids.derive("twilio.validation-call", [call.account.sid, number]).hex(32)}`;
-  runtime.store.write(() =>
-    makeResource(call, callerId, { parent: call.account.sid, data: { FriendlyName, PhoneNumber: number } }),
-  );
-  const body = {
-    account_sid: call.account.sid,
-    call_sid: callSid,
-    friendly_name: FriendlyName,
-    phone_number: number,
-    validation_code: code,
-  };
-  return respondShown(call, { name: "ValidationRequest" }, body, 200);
 }
 
 /** What the main account was seeded with, less what it and its subaccounts have spent: they all pay from the one. */

@@ -17,6 +17,7 @@ import { twilioCallback } from "../wire/callback.ts";
 import type { TwilioRuntime } from "./call.ts";
 import { conferenceEnded } from "./call-dial.ts";
 import { goOnAlone } from "./call-service.ts";
+import { giveUpCallerId } from "./caller-ids.ts";
 import { leaveConference } from "./conference-life.ts";
 import { forgetDocument } from "./documents.ts";
 import { leaveQueue } from "./queue-places.ts";
@@ -33,10 +34,10 @@ export function keepCall(runtime: TwilioRuntime, before: PhoneCall, change: Part
   return after;
 }
 
-/** Inside a write: a new outbound call begins its life. */
-export function beginCall(runtime: TwilioRuntime, call: PhoneCall): void {
+/** Inside a write: a new outbound call begins its life, so many milliseconds later than usual. */
+export function beginCall(runtime: TwilioRuntime, call: PhoneCall, laterMs = 0): void {
   tellCall(runtime, call);
-  wake(runtime, call, call.createdAt, callDelays.dial);
+  wake(runtime, call, call.createdAt, callDelays.dial + laterMs);
 }
 
 export function wake(runtime: TwilioRuntime, { sid }: PhoneCall, at: number, delayMs: number): void {
@@ -114,6 +115,7 @@ export function endCall(runtime: TwilioRuntime, call: PhoneCall, status: CallSta
     script: null,
   });
   leaveOthers(runtime, data.script?.waiting, at);
+  giveUpCallerId(runtime, ended, at);
   endRecordings(runtime, ended, at);
   conferenceEnded(runtime, left, at);
   return notify(runtime, runtime.state.resource(callKind, call.sid) ?? ended, "completed", at);

@@ -15,6 +15,7 @@ import { answerCall, dialOn, endCall, keepCall, type PhoneCall, wake } from "./c
 import { enqueue, heardOut, outOfQueue, waitSilently } from "./call-queue.ts";
 import { finishRecording, record } from "./call-record.ts";
 import { nobodyCame, partCompany } from "./call-service.ts";
+import { confirmCallerId } from "./caller-ids.ts";
 import { type Answer, askDocument, mostHops, warn } from "./documents.ts";
 import { resolved } from "./message-replies.ts";
 
@@ -50,6 +51,7 @@ export function limitCall(runtime: TwilioRuntime, timer: Timer): void {
 /** A call has just been answered: what it is to do is in its TwiML, or where its URL leads. */
 function begin(runtime: TwilioRuntime, call: PhoneCall, at: number): void {
   const { twiml, url, direction } = call.data;
+  confirmCallerId(runtime, call, at);
   if (direction === "outbound-dial") {
     stopOtherLegs(runtime, call, at);
     wake(runtime, call, at, callDelays.talk);
