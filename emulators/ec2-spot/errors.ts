@@ -1,10 +1,7 @@
-/** Errors of EC2 and STS in one table, the class that carries them, and their two XML envelopes. */
-import type { ProviderErrors } from "../kernel/emulator.ts";
-import { answer, type Exchange } from "../kernel/exchange.ts";
-import { faultMessage } from "../kernel/refusals.ts";
-import { generalError, generalText } from "./planned-errors.ts";
-import { serviceOf } from "./service.ts";
-import { type Failure, failureXml, requestId } from "./wire/xml.ts";
+/** Errors of every service here in one table, and the class that carries them. */
+
+const wrongSignature =
+  "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
 
 /** Codes and texts: EC2 API reference "Common errors", STS API reference; recorded answers where they differ. */
 const table = {
@@ -98,11 +95,6 @@ const table = {
     status: 403,
     text: (region: string) => `The account is not enabled in ${region}. Opt in to the region first.`,
   },
-  unknownRegion: {
-    code: "AuthFailure",
-    status: 401,
-    text: () => "AWS was not able to validate the provided access credentials",
-  },
   authFailure: {
     code: "AuthFailure",
     status: 401,
@@ -127,8 +119,7 @@ const table = {
   signatureMismatch: {
     code: "SignatureDoesNotMatch",
     status: 403,
-    text: () =>
-      "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+    text: () => wrongSignature,
   },
   signatureExpired: {
     code: "SignatureDoesNotMatch",
@@ -160,8 +151,7 @@ const table = {
   invalidSignature: {
     code: "InvalidSignatureException",
     status: 403,
-    text: () =>
-      "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+    text: () => wrongSignature,
   },
   missingAuthenticationToken: {
     code: "MissingAuthenticationTokenException",
@@ -418,113 +408,8 @@ export function reject(name: ErrorName, one = "", other = ""): never {
   throw new AwsError(code, status, text(one, other));
 }
 
-function fail(
-  exchange: Exchange,
-  status: number,
-  failure: Failure,
-  headers?: Readonly<Record<string, string>>,
-): Response {
-  const named = serviceOf(exchange);
-  if (named !== "ec2" && named !== "sts") return failJson(exchange, status, failure, headers);
-  const service = named;
-  return answer(exchange, status, failureXml(service, failure, exchange.id), {
-    "content-type": service === "sts" ? "text/xml" : "text/xml;charset=UTF-8",
-    "x-amzn-requestid": requestId(exchange.id),
-    ...headers,
-  });
-}
-
-/** Both JSON protocols read the code from the header; JSON 1.1 also writes it in the body. */
-function failJson(
-  exchange: Exchange,
-  status: number,
-  failure: Failure,
-  headers?: Readonly<Record<string, string>>,
-): Response {
-  const rest = serviceOf(exchange) === "fis";
-  return answer(
-    exchange,
-    status,
-    JSON.stringify(rest ? { message: failure.message } : { __type: failure.code, message: failure.message }),
-    {
-      "content-type": rest ? "application/json" : "application/x-amz-json-1.1",
-      "x-amzn-requestid": requestId(exchange.id),
-      "x-amzn-errortype": failure.code,
-      ...headers,
-    },
-  );
-}
-
 /** The text of a code of the table that needs no values. */
-function fixedText(code: string): string | undefined {
+export function fixedText(code: string): string | undefined {
   const entry = Object.values<ErrorEntry>(table).find((one) => one.code === code);
   return entry?.text.length === 0 ? entry.text("", "") : undefined;
 }
-
-/** EC2 answers its limit with 503; the other query service and JSON 1.1 with 400, REST-JSON with 429. */
-const throttledStatus = { ec2: 503, sts: 400, pricing: 400, fis: 429, other: 400 } as const;
-const server = { fault: "Receiver" } as const;
-const sender = { fault: "Sender" } as const;
-
-export const awsErrors: ProviderErrors = {
-  notFound: (exchange) =>
-    fail(exchange, 404, {
-      ...sender,
-      code: "InvalidAction",
-      message: `${exchange.target.split("?")[0]} is no path of this web service; send queries to /`,
-    }),
-  methodNotAllowed: (exchange, allowed) =>
-    fail(
-      exchange,
-      405,
-      { ...sender, code: "MethodNotAllowed", message: `Use ${allowed.join(" or ")}.` },
-      { allow: allowed.join(", ") },
-    ),
-  tooLarge: (exchange, limit) =>
-    fail(
-      exchange,
-      413,
-      { ...sender, code: "RequestEntityTooLarge", message: `The request is larger than ${limit} bytes.` },
-      { connection: "close" },
-    ),
-  throttled(exchange, seconds) {
-    const service = serviceOf(exchange);
-    return fail(
-      exchange,
-      throttledStatus[service],
-      { ...(service === "ec2" ? server : sender), ...generalError(service, 429) },
-      { "retry-after": String(seconds) },
-    );
-  },
-  unavailable: (exchange, refused) =>
-    fail(exchange, 503, {
-      ...server,
-      code: "ServiceUnavailable",
-      message:
-        `${refused.message} ${refused.hint} Required: ${refused.required.join(", ")}; missing: ${refused.missing.join(", ") || "none"}. ` +
-        `Docs: ${refused.docs}. Example: ${refused.example.replaceAll("\n", "; ")}`,
-    }),
-  unexpected: (exchange, incident) =>
-    fail(exchange, 500, {
-      ...server,
-      code: "InternalError",
-      message: `An internal error has occurred (incident ${incident}).`,
-    }),
-  fault(exchange, { status, code, message }) {
-    const service = serviceOf(exchange);
-    const asked = code === undefined ? generalError(service, status).code : String(code);
-    return fail(exchange, status, {
-      ...(status >= 500 ? server : sender),
-      code: asked,
-      message: message ?? generalText(service, asked) ?? fixedText(asked) ?? faultMessage(status),
-    });
-  },
-  thrown: (exchange, cause) =>
-    cause instanceof AwsError
-      ? fail(exchange, cause.status, {
-          fault: cause.status >= 500 ? "Receiver" : "Sender",
-          code: cause.code,
-          message: cause.message,
-        })
-      : undefined,
-};

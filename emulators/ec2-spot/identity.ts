@@ -156,7 +156,7 @@ export function regionOf(exchange: Exchange, caller: Caller, settings: Settings)
   const host = /^(?:ec2|sts|fis)\.([a-z]+(?:-[a-z]+)+-\d)\./.exec(exchange.host)?.[1];
   const name = credentialOf(exchange)?.region ?? host ?? settings.region;
   const region = regionNamed(name);
-  if (!region) return reject("unknownRegion");
+  if (!region) return reject("authFailure");
   if (region.optIn && !caller.account.optedIn.includes(name)) return reject("optIn", name);
   return region;
 }

@@ -7,7 +7,7 @@ import { metadataErrors, metadataRoutes } from "./api/metadata.ts";
 import { offerFile, spotAdvisor } from "./api/price-documents.ts";
 import { capabilities } from "./capabilities.ts";
 import { environment } from "./environment.ts";
-import { awsErrors } from "./errors.ts";
+import { awsErrors } from "./error-answers.ts";
 import { health } from "./health.ts";
 import { timers } from "./life/timers.ts";
 import { real } from "./real.ts";
