@@ -3,7 +3,8 @@ import type { Tag } from "../domain/resources.ts";
 import { matchesAny } from "../domain/wildcard.ts";
 import { reject } from "../errors.ts";
 import type { Filter } from "../query-protocol.ts";
-import type { Call } from "./operation.ts";
+import { element } from "../wire/xml.ts";
+import { answerEc2, type Call } from "./operation.ts";
 
 /** Values that a filter of each name compares with. */
 export type Facts<T> = Readonly<Record<string, (item: T) => readonly string[]>>;
@@ -73,4 +74,9 @@ export function pageOf<T extends { readonly id: string }>(
   const end = from + page.length;
   const last = page.at(-1);
   return { items: page, token: end < items.length && last ? seals.seal(purpose, `${end} ${last.id}`) : undefined };
+}
+
+/** The list of a page, and the token of the next one when there is one. */
+export function answerPage(call: Call, action: string, set: string, { token }: Pick<Page<unknown>, "token">): Response {
+  return answerEc2(call, action, token === undefined ? set : set + element("nextToken", token));
 }

@@ -5,7 +5,7 @@ import { alive, close, modify, open } from "../life/fleets.ts";
 import { type Node, treeOf } from "../query-tree.ts";
 import { activityOf, createdFleetXml, fleetInstancesXml, fleetXml } from "../wire/fleets.ts";
 import { element, itemList, wrap } from "../wire/xml.ts";
-import { type Facts, pageOf, sift } from "./describe.ts";
+import { answerPage, type Facts, pageOf, sift } from "./describe.ts";
 import {
   fleetView,
   poolsOf,
@@ -191,7 +191,7 @@ export const describeFleets: Operation = {
     stopDryRun(call);
     const page = pageOf(call, found, { purpose: "fleets", least: 1 });
     const set = itemList("fleetSet", page.items.map(fleetView(call)).map(fleetXml));
-    return answerEc2(call, "DescribeFleets", page.token === undefined ? set : set + element("nextToken", page.token));
+    return answerPage(call, "DescribeFleets", set, page);
   },
 };
 

@@ -9,7 +9,7 @@ import { treeOf } from "../query-tree.ts";
 import { imageXml, snapshotXml, volumeXml } from "../wire/images.ts";
 import { instantText } from "../wire/time.ts";
 import { element, itemList } from "../wire/xml.ts";
-import { type Facts, pageOf, sift } from "./describe.ts";
+import { answerPage, type Facts, pageOf, sift } from "./describe.ts";
 import { once } from "./idempotent.ts";
 import { instancesNamed } from "./instances.ts";
 import { ownerOf, zoneNameOf } from "./launch-plan.ts";
@@ -173,7 +173,7 @@ export const describeImages: Operation = {
     stopDryRun(call);
     const page = pageOf(call, found, { purpose: "images", ids, least: 1 });
     const set = itemList("imagesSet", page.items.map(imageXml));
-    return answerEc2(call, "DescribeImages", page.token === undefined ? set : set + element("nextToken", page.token));
+    return answerPage(call, "DescribeImages", set, page);
   },
 };
 
@@ -230,11 +230,7 @@ export const describeSnapshots: Operation = {
     stopDryRun(call);
     const page = pageOf(call, found, { purpose: "snapshots", ids });
     const set = itemList("snapshotSet", page.items.map(snapshotXml));
-    return answerEc2(
-      call,
-      "DescribeSnapshots",
-      page.token === undefined ? set : set + element("nextToken", page.token),
-    );
+    return answerPage(call, "DescribeSnapshots", set, page);
   },
 };
 
@@ -287,6 +283,6 @@ export const describeVolumes: Operation = {
       "volumeSet",
       page.items.map((volume) => volumeXml(volume, zoneNameOf(call, volume.zone))),
     );
-    return answerEc2(call, "DescribeVolumes", page.token === undefined ? set : set + element("nextToken", page.token));
+    return answerPage(call, "DescribeVolumes", set, page);
   },
 };

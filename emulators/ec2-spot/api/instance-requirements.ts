@@ -6,8 +6,8 @@ import { reject } from "../errors.ts";
 import { type Node, treeOf } from "../query-tree.ts";
 import { hasInstanceStorage } from "../wire/instance-types.ts";
 import { element, itemList } from "../wire/xml.ts";
-import { pageOf } from "./describe.ts";
-import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
+import { answerPage, pageOf } from "./describe.ts";
+import { type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 
 /** What the catalogue has no figures for; nothing is chosen by it rather than something wrong. */
 const unknown = [
@@ -124,10 +124,6 @@ export const getInstanceTypesFromInstanceRequirements: Operation = {
       "instanceTypeSet",
       page.items.map(({ id }) => element("instanceType", id)),
     );
-    return answerEc2(
-      call,
-      "GetInstanceTypesFromInstanceRequirements",
-      page.token === undefined ? set : set + element("nextToken", page.token),
-    );
+    return answerPage(call, "GetInstanceTypesFromInstanceRequirements", set, page);
   },
 };

@@ -9,7 +9,7 @@ import { resume, userEnded } from "../life/spot.ts";
 import { type ChangeView, type InstanceView, reservationXml, stateChangesXml, statusXml } from "../wire/instances.ts";
 import { instantText } from "../wire/time.ts";
 import { element, itemList } from "../wire/xml.ts";
-import { type Facts, pageOf, sift } from "./describe.ts";
+import { answerPage, type Facts, pageOf, sift } from "./describe.ts";
 import { ownerOf, zoneNameOf } from "./launch-plan.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 
@@ -118,11 +118,7 @@ export const describeInstances: Operation = {
       "reservationSet",
       [...reservations].map(([id, views]) => reservationXml({ id, owner: call.caller.account.id }, views)),
     );
-    return answerEc2(
-      call,
-      "DescribeInstances",
-      page.token === undefined ? set : set + element("nextToken", page.token),
-    );
+    return answerPage(call, "DescribeInstances", set, page);
   },
 };
 
@@ -168,11 +164,7 @@ export const describeInstanceStatus: Operation = {
         statusXml({ instance, zoneName: zoneNameOf(call, instance.zone), check: check(instance), events: [] }),
       ),
     );
-    return answerEc2(
-      call,
-      "DescribeInstanceStatus",
-      page.token === undefined ? set : set + element("nextToken", page.token),
-    );
+    return answerPage(call, "DescribeInstanceStatus", set, page);
   },
 };
 

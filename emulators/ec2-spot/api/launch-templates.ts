@@ -4,8 +4,8 @@ import { reject } from "../errors.ts";
 import { type Node, treeOf } from "../query-tree.ts";
 import { templateXml } from "../wire/launch-templates.ts";
 import { instantText } from "../wire/time.ts";
-import { element, itemList, wrap } from "../wire/xml.ts";
-import { type Facts, pageOf, sift } from "./describe.ts";
+import { itemList, wrap } from "../wire/xml.ts";
+import { answerPage, type Facts, pageOf, sift } from "./describe.ts";
 import { clientTokenOf, once } from "./idempotent.ts";
 import { ownerOf } from "./launch-plan.ts";
 import { answerEc2, type Operation, parameterNames, stopDryRun } from "./operation.ts";
@@ -86,11 +86,7 @@ export const describeLaunchTemplates: Operation = {
     stopDryRun(call);
     const page = pageOf(call, found, { purpose: "templates", least: 1, most: 200, usual: 200 });
     const set = itemList("launchTemplates", page.items.map(templateXml));
-    return answerEc2(
-      call,
-      "DescribeLaunchTemplates",
-      page.token === undefined ? set : set + element("nextToken", page.token),
-    );
+    return answerPage(call, "DescribeLaunchTemplates", set, page);
   },
 };
 

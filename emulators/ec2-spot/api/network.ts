@@ -4,7 +4,7 @@ import type { Resource } from "../domain/resources.ts";
 import { reject } from "../errors.ts";
 import { networkOf } from "../network.ts";
 import { element, itemList, tagSetXml } from "../wire/xml.ts";
-import { type Facts, pageOf, sift } from "./describe.ts";
+import { answerPage, type Facts, pageOf, sift } from "./describe.ts";
 import { ownerOf, zoneNameOf } from "./launch-plan.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 
@@ -101,7 +101,7 @@ export const describeSubnets: Operation = {
           element("subnetArn", `arn:aws:ec2:${region}:${account}:subnet/${id}`),
       ),
     );
-    return answerEc2(call, "DescribeSubnets", page.token === undefined ? set : set + element("nextToken", page.token));
+    return answerPage(call, "DescribeSubnets", set, page);
   },
 };
 

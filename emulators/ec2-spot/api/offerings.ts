@@ -1,9 +1,9 @@
 /** DescribeInstanceTypeOfferings: where types are offered. */
 import { reject } from "../errors.ts";
 import { element, itemList } from "../wire/xml.ts";
-import { pageOf, sift } from "./describe.ts";
+import { answerPage, pageOf, sift } from "./describe.ts";
 import { zoneNameOf } from "./launch-plan.ts";
-import { answerEc2, type Operation, parameterNames, stopDryRun } from "./operation.ts";
+import { type Operation, parameterNames, stopDryRun } from "./operation.ts";
 
 interface Offering {
   readonly id: string;
@@ -50,10 +50,6 @@ export const describeInstanceTypeOfferings: Operation = {
           element("instanceType", type) + element("locationType", kind) + element("location", location),
       ),
     );
-    return answerEc2(
-      call,
-      "DescribeInstanceTypeOfferings",
-      page.token === undefined ? set : set + element("nextToken", page.token),
-    );
+    return answerPage(call, "DescribeInstanceTypeOfferings", set, page);
   },
 };

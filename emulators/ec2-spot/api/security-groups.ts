@@ -4,7 +4,7 @@ import { reject } from "../errors.ts";
 import { networkOf } from "../network.ts";
 import { type Node, treeOf } from "../query-tree.ts";
 import { element, itemList, maybe, tagSetXml } from "../wire/xml.ts";
-import { type Facts, pageOf, sift } from "./describe.ts";
+import { answerPage, type Facts, pageOf, sift } from "./describe.ts";
 import { ownerOf } from "./launch-plan.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 import { tagsFor } from "./tag-specifications.ts";
@@ -91,11 +91,7 @@ export const describeSecurityGroups: Operation = {
           tagSetXml(group.tags),
       ),
     );
-    return answerEc2(
-      call,
-      "DescribeSecurityGroups",
-      page.token === undefined ? set : set + element("nextToken", page.token),
-    );
+    return answerPage(call, "DescribeSecurityGroups", set, page);
   },
 };
 

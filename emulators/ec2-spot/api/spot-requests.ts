@@ -10,7 +10,7 @@ import { priceText } from "../wire/spot-prices.ts";
 import { spotRequestXml } from "../wire/spot-requests.ts";
 import { instantText } from "../wire/time.ts";
 import { element, itemList } from "../wire/xml.ts";
-import { type Facts, pageOf, sift } from "./describe.ts";
+import { answerPage, type Facts, pageOf, sift } from "./describe.ts";
 import { clientTokenOf, once } from "./idempotent.ts";
 import { ownerOf, readPlan, zoneNameOf } from "./launch-plan.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
@@ -156,11 +156,7 @@ export const describeSpotInstanceRequests: Operation = {
     stopDryRun(call);
     const page = pageOf(call, found, { purpose: "spot-requests", ids });
     const set = requestsXml(call, page.items);
-    return answerEc2(
-      call,
-      "DescribeSpotInstanceRequests",
-      page.token === undefined ? set : set + element("nextToken", page.token),
-    );
+    return answerPage(call, "DescribeSpotInstanceRequests", set, page);
   },
 };
 

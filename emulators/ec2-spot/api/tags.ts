@@ -7,7 +7,7 @@ import { treeOf } from "../query-tree.ts";
 import type { Kind } from "../resources.ts";
 import { describedTagsXml } from "../wire/instances.ts";
 import { element } from "../wire/xml.ts";
-import { type Facts, pageOf, sift } from "./describe.ts";
+import { answerPage, type Facts, pageOf, sift } from "./describe.ts";
 import { ownerOf } from "./launch-plan.ts";
 import { answerEc2, type Call, type Operation, parameterNames, stopDryRun } from "./operation.ts";
 import { checkTag, mostTags, readTags } from "./tag-specifications.ts";
@@ -149,6 +149,6 @@ export const describeTags: Operation = {
     stopDryRun(call);
     const page = pageOf(call, found, { purpose: "tags" });
     const set = describedTagsXml(page.items);
-    return answerEc2(call, "DescribeTags", page.token === undefined ? set : set + element("nextToken", page.token));
+    return answerPage(call, "DescribeTags", set, page);
   },
 };

@@ -5,7 +5,7 @@ import { grow, treeOf } from "../query-tree.ts";
 import { versionXml } from "../wire/launch-templates.ts";
 import { instantText } from "../wire/time.ts";
 import { element, itemList, wrap } from "../wire/xml.ts";
-import { type Facts, pageOf, sift } from "./describe.ts";
+import { answerPage, type Facts, pageOf, sift } from "./describe.ts";
 import { clientTokenOf, once } from "./idempotent.ts";
 import { ownerOf } from "./launch-plan.ts";
 import { longestTemplateToken, readDescription } from "./launch-templates.ts";
@@ -122,11 +122,7 @@ export const describeLaunchTemplateVersions: Operation = {
       "launchTemplateVersionSet",
       page.items.map(({ template, version }) => versionXml(template, version, grow(version.data))),
     );
-    return answerEc2(
-      call,
-      "DescribeLaunchTemplateVersions",
-      page.token === undefined ? set : set + element("nextToken", page.token),
-    );
+    return answerPage(call, "DescribeLaunchTemplateVersions", set, page);
   },
 };
 
