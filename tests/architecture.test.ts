@@ -65,6 +65,25 @@ test("domain and wire import only types, and each other", () => {
   expect(shown(found)).toEqual([]);
 });
 
+test("no file of a domain leads back to itself, not even by types", () => {
+  const next = Map.groupBy(
+    imports.filter(({ from, to }) => [from, to].every((path) => path.split("/")[1] === "domain")),
+    ({ from }) => from,
+  );
+  const reached = (start: string) => {
+    const found = new Set<string>();
+    const open = [start];
+    for (let file = open.pop(); file !== undefined; file = open.pop())
+      for (const { to } of next.get(file) ?? []) {
+        if (!found.has(to)) open.push(to);
+        found.add(to);
+      }
+    return found;
+  };
+  expect(next.size).toBeGreaterThan(50);
+  expect([...next.keys()].filter((file) => reached(file).has(file))).toEqual([]);
+});
+
 test("only the clock reads the machine's time, and nothing draws at random", () => {
   const calls = /(?<![.\w])(Date\.now\(\)|new Date\(\)|Math\.random\(|setTimeout\(|setInterval\(|performance\.now\()/;
   const found = sources(root)

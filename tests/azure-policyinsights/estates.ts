@@ -2,9 +2,9 @@
 import { complianceStates } from "../../emulators/azure-policyinsights/domain/compliance.ts";
 import { createEstate, type Estate } from "../../emulators/azure-policyinsights/domain/estate.ts";
 import { resourceId } from "../../emulators/azure-policyinsights/domain/fields.ts";
+import type { Question } from "../../emulators/azure-policyinsights/domain/question.ts";
 import type { Readings } from "../../emulators/azure-policyinsights/domain/readings.ts";
 import { locations, resourceTypes } from "../../emulators/azure-policyinsights/domain/resource-types.ts";
-import type { Question } from "../../emulators/azure-policyinsights/domain/walk.ts";
 
 export const noon = Date.parse("2025-01-15T12:00:00Z");
 const dayMs = 86_400_000;

@@ -3,8 +3,8 @@ import { nothing } from "./compliance.ts";
 import { newestScan } from "./current.ts";
 import { testOf } from "./mask.ts";
 import { type Evaluation, lastAt, newestFirst } from "./overlay.ts";
+import type { Question } from "./question.ts";
 import type { Readings } from "./readings.ts";
-import type { Question } from "./walk.ts";
 
 export interface Between {
   /** What matches, newest first. */

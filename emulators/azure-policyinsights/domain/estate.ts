@@ -7,9 +7,9 @@
  */
 
 import { type Changes, noChanges } from "./changes.ts";
-import { resourceIdFrom } from "./fields.ts";
 import { hashText, mix } from "./hash.ts";
 import { type Assignment, assign, managementGroupsAbove, type Place, type Policy, type Tree } from "./policies.ts";
+import { resourceIdFrom } from "./resource-ids.ts";
 import {
   drawnTypes,
   groupType,
@@ -19,7 +19,6 @@ import {
   subscriptionType,
 } from "./resource-types.ts";
 import { scanSpread } from "./scans.ts";
-import type { Ranks } from "./sort.ts";
 
 export const sizes = {
   tiny: { subscriptions: 1, groups: 3, resources: 10 },
@@ -77,6 +76,12 @@ export interface Resources {
   readonly hash: Uint32Array;
   /** Its rows are [firstRow[code], firstRow[code + 1]). */
   readonly firstRow: Uint32Array;
+}
+
+/** The order of a field's codes. */
+export interface Ranks {
+  readonly ranks: Uint32Array;
+  readonly many: number;
 }
 
 export interface Estate {

@@ -5,6 +5,7 @@
 import type { BuiltIn, Initiative } from "./built-ins.ts";
 import { complianceStates, nonCompliant } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
+import { idOfType, idTail } from "./resource-ids.ts";
 import { groupType, resourceTypes, subscriptionType } from "./resource-types.ts";
 
 /** What a value depends on. All but `policy`, `compliance` and `time` depend on the row's resource. */
@@ -139,29 +140,6 @@ export function idOfGroup(estate: Estate, code: number): string {
   return `/subscriptions/${subscription}/resourcegroups/${groups[resources.group[code] ?? 0]?.name ?? ""}`;
 }
 
-/** What follows the group in the id of a seeded resource, up to the digits of its hash or of its parent's. */
-export function idOfType(typeCode: number): string {
-  const { type = "", abbreviation = "", parent } = resourceTypes[typeCode] ?? {};
-  const [namespace = "", kind = ""] = type.toLowerCase().split("/");
-  return `/providers/${namespace}/${kind}/${parent ?? abbreviation}`;
-}
-
-/** What stands between the digits of a nested resource's parent and its own; undefined for other types. */
-export const idMiddle = (typeCode: number): string | undefined => middles[typeCode];
-
-const middles = resourceTypes.map(({ type, abbreviation, parent }) =>
-  parent === undefined ? undefined : `/${(type.split("/")[2] ?? "").toLowerCase()}/${abbreviation}`,
-);
-
-/** The number whose digits name a nested resource's parent. */
-export const parentOf = (hash: number) => hash & 0xffff;
-
-export function idTail(typeCode: number, hash: number): string {
-  const middle = idMiddle(typeCode);
-  const own = hash.toString(36);
-  return middle === undefined ? own : parentOf(hash).toString(36) + middle + own;
-}
-
 function wholeId(estate: Estate, code: number): string {
   const { resources } = estate;
   const made = estate.named.get(code);
@@ -169,11 +147,6 @@ function wholeId(estate: Estate, code: number): string {
   const subscription = `/subscriptions/${estate.subscriptions[resources.subscription[code] ?? 0]?.id ?? ""}`;
   if (resources.type[code] === subscriptionType) return subscription;
   return `${subscription}/resourcegroups/${estate.groups[resources.group[code] ?? 0]?.name ?? ""}`;
-}
-
-/** The id of a seeded resource in a group, whose id is in lower case; the group's own for itself. */
-export function resourceIdFrom(group: string, typeCode: number, hash: number): string {
-  return typeCode === groupType ? group : group + idOfType(typeCode) + idTail(typeCode, hash);
 }
 
 /** Codes of a level for each resource; undefined where the resource's own code is meant. */

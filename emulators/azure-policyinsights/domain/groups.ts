@@ -5,11 +5,12 @@
 import { complianceStates, nothing } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
 import { codesOf, type Field, type Level, sizeOf } from "./fields.ts";
+import type { PolicyCounts } from "./kept-counts.ts";
+import type { Question } from "./question.ts";
 import type { Readings } from "./readings.ts";
 import { exactInstant, type Scan } from "./scans.ts";
 import { eachSeen, type Seen, type Sight, see } from "./sight.ts";
 import type { Column, Table, Value } from "./table.ts";
-import type { Question } from "./walk.ts";
 
 /** How a time is written: whole milliseconds and units of 100 ns. */
 export type WriteTime = (milliseconds: number, ticks: number) => string;
@@ -129,13 +130,6 @@ function readValue(estate: Estate, field: Field, code: number): Value {
 interface Cells {
   readonly keys: readonly number[];
   readonly weights: readonly number[];
-}
-
-/** How many records of each policy and compliance code a subscription has, without those that have none. */
-export interface PolicyCounts {
-  readonly policies: Uint32Array;
-  readonly states: Uint8Array;
-  readonly counts: Uint32Array;
 }
 
 function policyCountsOf(estate: Estate, { first, codes, kept }: Sight): PolicyCounts | undefined {

@@ -3,7 +3,8 @@
  * part, shared by all of a type in a group, and a hash in base 36. What the first part decides is decided once.
  */
 import type { Estate } from "./estate.ts";
-import { idHead, idMiddle, idTail, parentOf, resourceId } from "./fields.ts";
+import { idHead, resourceId } from "./fields.ts";
+import { idMiddle, idTail, parentOf } from "./resource-ids.ts";
 import { resourceTypes } from "./resource-types.ts";
 
 export type IdTest =

@@ -1,9 +1,11 @@
 /** One page of records. */
+
+import type { Question } from "./question.ts";
 import type { Readings } from "./readings.ts";
 import type { Scan } from "./scans.ts";
 import { eachSeen, see } from "./sight.ts";
 import { type Found, type SortKey, sortFound } from "./sort.ts";
-import { ahead, type Place, type Question, type Visitor, walkNewestFirst } from "./walk.ts";
+import { ahead, type Place, type Visitor, walkNewestFirst } from "./walk.ts";
 
 export interface PageRequest {
   readonly question: Question;

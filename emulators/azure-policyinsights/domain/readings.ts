@@ -2,11 +2,11 @@
 import { compliant, evaluate, exempt, isExempt, nonCompliant, nothing, unknown } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
 import { resourceId } from "./fields.ts";
-import type { PolicyCounts } from "./groups.ts";
 import { mix } from "./hash.ts";
+import type { KeptCounts } from "./kept-counts.ts";
 import { lastAt, noOverlay, type Overlay } from "./overlay.ts";
-import { dayMs, instantOf, orderByTime } from "./scans.ts";
-import type { SummaryCounts } from "./summary.ts";
+import { dayMs, instantOf } from "./scans.ts";
+import { orderByTime } from "./time-order.ts";
 
 /** `states` has a code for every row a scan evaluates; `events` only for rows whose state differs from the day before. */
 export type RecordKind = "states" | "events";
@@ -25,14 +25,6 @@ export interface Readings {
   resourceCode(id: string): number | undefined;
   /** The same estate with other evaluations between the scans; keeps what is worked out. */
   withOverlay(overlay: Overlay): Readings;
-}
-
-/** Filled in by those who count. */
-export interface KeptCounts {
-  /** By policy and compliance code. */
-  policies?: PolicyCounts;
-  /** By the compliance codes that a summary counts. */
-  readonly summaries: Map<string, SummaryCounts>;
 }
 
 /** "Audit resource location matches resource group location": its result can be seen in the record. */

@@ -2,7 +2,6 @@
  * When rows are evaluated. Each subscription is scanned once a day, from its own time of day; a row's offset says how far
  * into the scan it comes. So at any instant every row has exactly one evaluation in the 24 hours before, as in Azure.
  */
-import type { Estate, Subscription } from "./estate.ts";
 
 export const dayMs = 86_400_000;
 /** Offsets count 800 ns: 32 bits of them are 57 minutes, and the seventh decimal of a timestamp still varies. */
@@ -35,7 +34,7 @@ const keptDays = { states: 7, events: 90 };
  * the newest at or before the window's end.
  */
 export function scansOf(
-  subscription: Subscription,
+  subscription: { readonly scanAt: number },
   code: number,
   window: Window,
   latestOnly: boolean,
@@ -68,39 +67,4 @@ export function exactInstant(start: number, offset: number): { readonly millisec
   const ticks = offset * 8;
   const whole = Math.floor(ticks / 10_000);
   return { milliseconds: start + whole, ticks: ticks - whole * 10_000 };
-}
-
-/** Rows of each subscription by the time they are scanned, earliest first; rows that share an instant in reverse. */
-export function orderByTime(estate: Estate): Uint32Array {
-  const order = new Uint32Array(estate.rows.count);
-  for (const { rows } of estate.subscriptions)
-    radixSort(order.subarray(rows.first, rows.end), rows.first, estate.rows.offset);
-  return order;
-}
-
-const digitBits = 11;
-const digits = 2 ** digitBits;
-
-/** Fills `into` with the codes [first, first + length), by ascending key; ties by descending code. */
-function radixSort(into: Uint32Array, first: number, keys: Uint32Array): void {
-  let from = new Uint32Array(into.length);
-  for (let index = 0; index < from.length; index += 1) from[index] = first + from.length - 1 - index;
-  let to = new Uint32Array(into.length);
-  const starts = new Uint32Array(digits + 1);
-  for (let shift = 0; shift < 32; shift += digitBits) {
-    starts.fill(0);
-    for (const code of from) {
-      const digit = ((keys[code] ?? 0) >>> shift) & (digits - 1);
-      starts[digit + 1] = (starts[digit + 1] ?? 0) + 1;
-    }
-    for (let digit = 0; digit < digits; digit += 1) starts[digit + 1] = (starts[digit + 1] ?? 0) + (starts[digit] ?? 0);
-    for (const code of from) {
-      const digit = ((keys[code] ?? 0) >>> shift) & (digits - 1);
-      const at = starts[digit] ?? 0;
-      to[at] = code;
-      starts[digit] = at + 1;
-    }
-    [from, to] = [to, from];
-  }
-  into.set(from);
 }

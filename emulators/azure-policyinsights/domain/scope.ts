@@ -3,8 +3,8 @@ import type { Estate } from "./estate.ts";
 import { definitionId, setId } from "./fields.ts";
 import type { Mask } from "./mask.ts";
 import type { Policy } from "./policies.ts";
+import type { Question } from "./question.ts";
 import type { Readings } from "./readings.ts";
-import type { Question } from "./walk.ts";
 
 export type ScopeName =
   | { readonly tag: "managementGroup"; readonly name: string }

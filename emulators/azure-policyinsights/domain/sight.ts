@@ -5,11 +5,12 @@
  */
 import { between } from "./between.ts";
 import { complianceStates, nothing } from "./compliance.ts";
+import type { KeptCounts } from "./kept-counts.ts";
 import type { Mask } from "./mask.ts";
 import type { Evaluation } from "./overlay.ts";
-import type { KeptCounts, Readings } from "./readings.ts";
+import type { Question } from "./question.ts";
+import type { Readings } from "./readings.ts";
 import { instantOf, type Scan, scanSpread, scansOf } from "./scans.ts";
-import type { Question } from "./walk.ts";
 
 export interface Sight {
   readonly first: number;

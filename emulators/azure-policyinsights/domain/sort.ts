@@ -3,7 +3,7 @@
  * needs few of a million, and its first key tells which they can be.
  */
 import { complianceStates } from "./compliance.ts";
-import type { Estate } from "./estate.ts";
+import type { Estate, Ranks } from "./estate.ts";
 import { codesOf, type Field, sizeOf } from "./fields.ts";
 
 export interface SortKey {
@@ -113,12 +113,6 @@ function times(found: Found, order: Uint32Array) {
     if (instant > latest) latest = instant;
   }
   return { instants, earliest, latest };
-}
-
-/** The order of a field's codes. */
-export interface Ranks {
-  readonly ranks: Uint32Array;
-  readonly many: number;
 }
 
 /** The rank of each code of the field's level, by its text without regard to case. Kept: it costs a text a code. */

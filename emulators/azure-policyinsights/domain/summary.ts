@@ -7,9 +7,10 @@
  */
 import { complianceStates, nonCompliant, nothing } from "./compliance.ts";
 import type { Estate } from "./estate.ts";
+import type { SummaryCounts } from "./kept-counts.ts";
+import type { Question } from "./question.ts";
 import type { Readings } from "./readings.ts";
 import { type Sight, see } from "./sight.ts";
-import type { Question } from "./walk.ts";
 
 const states = complianceStates.length;
 
@@ -71,11 +72,6 @@ interface Counts {
   readonly policies: Uint32Array;
   readonly groups: Uint32Array;
 }
-
-/** Counts of one subscription, without the many that are nought. */
-export type SummaryCounts = Readonly<
-  Record<keyof Counts, { readonly places: Uint32Array; readonly values: Uint32Array }>
->;
 
 function noCounts({ assignments, policies }: Estate, groups: Groups): Counts {
   return {

@@ -3,20 +3,10 @@
 import { between } from "./between.ts";
 import { holdsForClass } from "./classes.ts";
 import type { Range } from "./estate.ts";
-import type { Mask } from "./mask.ts";
 import type { Evaluation } from "./overlay.ts";
+import type { Question } from "./question.ts";
 import type { Readings, RecordKind } from "./readings.ts";
-import { instantOf, type Scan, scansOf, type Window } from "./scans.ts";
-
-export interface Question {
-  /** Ranges of rows, each inside one subscription. */
-  readonly ranges: readonly (Range & { readonly subscription: number })[];
-  readonly window: Window;
-  readonly kind: RecordKind;
-  /** Only the newest evaluation of each row, or every one in the window. */
-  readonly latestOnly: boolean;
-  readonly mask: Mask;
-}
+import { instantOf, type Scan, scansOf } from "./scans.ts";
 
 /** Where a walk stands: the row it visited last and when that was evaluated. */
 export interface Place {

@@ -2,9 +2,9 @@
 import { recordFieldNamed } from "../domain/event-fields.ts";
 import { groupRecords, type WriteTime } from "../domain/groups.ts";
 import { both } from "../domain/mask.ts";
+import type { Question } from "../domain/question.ts";
 import type { Readings } from "../domain/readings.ts";
 import { columnNamed, group, keep, type Table, type Value } from "../domain/table.ts";
-import type { Question } from "../domain/walk.ts";
 import type { Pipeline, Step } from "./apply-parser.ts";
 import { compileFilter, holds, textTestOf } from "./filter-compiler.ts";
 import type { Expression } from "./filter-parser.ts";

@@ -5,20 +5,9 @@
  */
 import { complianceStates } from "../domain/compliance.ts";
 import type { Estate } from "../domain/estate.ts";
-import {
-  codesOf,
-  type Field,
-  fields,
-  idMiddle,
-  idOfGroup,
-  idOfType,
-  isDerived,
-  type Level,
-  parentOf,
-  resourceId,
-  sizeOf,
-} from "../domain/fields.ts";
+import { codesOf, type Field, fields, idOfGroup, isDerived, type Level, resourceId, sizeOf } from "../domain/fields.ts";
 import type { PageRecord } from "../domain/page.ts";
+import { idMiddle, idOfType, parentOf } from "../domain/resource-ids.ts";
 import { exactInstant } from "../domain/scans.ts";
 import type { Table } from "../domain/table.ts";
 import type { Writing } from "./bytes.ts";
