@@ -49,8 +49,7 @@ const linkNote =
 const eventNote =
   "seeded events are the changes of state that the daily scans find; clients' own come as they are made";
 const componentNote = "pods of Kubernetes clusters only; neither $apply nor paging";
-const remediationNote =
-  "deployments never fail, so failureThreshold is kept but changes nothing; $filter by assignment only";
+const remediationNote = "deployments never fail, so failureThreshold is kept but changes nothing";
 const assignmentNote =
   "scopes are management groups, subscriptions and resource groups; resourceSelectors, and overrides by location, type or version, are kept but not followed; deployIfNotExists waits for a remediation";
 const versionNote = "built-ins have their newest version only; $expand is not looked at";
@@ -81,7 +80,7 @@ export const capabilities: readonly Capability[] = [
       [...operations, ...changes],
       "what remediations deployed; $filter and $top, no paging",
     ),
-    partial(`GET ${scope}${insights}/remediations`, operations, remediationNote),
+    full(`GET ${scope}${insights}/remediations`, [...operations, ...onWrite]),
     partial(`PUT ${scope}${insights}/remediations/{name}`, [...operations, ...changes], remediationNote),
     full(`GET ${scope}${insights}/remediations/{name}`, [...operations, ...changes]),
     full(`DELETE ${scope}${insights}/remediations/{name}`, [...operations, ...changes]),
@@ -89,7 +88,7 @@ export const capabilities: readonly Capability[] = [
     full(`POST ${scope}${insights}/remediations/{name}/listDeployments`, [...operations, ...changes]),
   ]),
   ...[subscription, group, resource, ownResource].flatMap((scope) => [
-    partial(`GET ${scope}${insights}/attestations`, [...operations, ...changes], "$filter is not looked at"),
+    full(`GET ${scope}${insights}/attestations`, [...operations, ...changes]),
     full(`PUT ${scope}${insights}/attestations/{name}`, [...operations, ...changes]),
     full(`GET ${scope}${insights}/attestations/{name}`, [...operations, ...changes]),
     full(`DELETE ${scope}${insights}/attestations/{name}`, [...operations, ...changes]),

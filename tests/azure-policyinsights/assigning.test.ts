@@ -303,4 +303,23 @@ describe("lists", () => {
     expect(await list("policyType -eq 'BuiltIn'")).not.toContain("own");
     expect(await list("mode eq 'All'")).toBe("InvalidFilterInQueryString");
   });
+
+  test("exemptions by assignment, scope and expiry", async () => {
+    const path = `${groupScope()}${authorization}/policyExemptions`;
+    const policyAssignmentId = `${arm.subscription}${authorization}/policyAssignments/SecurityCenterBuiltIn`;
+    const put = (name: string, expiresOn: string) =>
+      arm.call("PUT", `${path}/${name}`, {
+        properties: { policyAssignmentId, exemptionCategory: "Waiver", expiresOn },
+      });
+    expect((await put("over", "2025-01-01T00:00:00Z")).body).toMatchObject({
+      systemData: { createdAt: "2025-01-15T12:00:00.000Z" },
+    });
+    await put("later", "2025-12-31T00:00:00Z");
+    expect((await put("never", "tomorrow")).body.error.code).toBe("InvalidRequestContent");
+    expect(await names(`${path}?$filter=atExactScope()`)).toEqual(["later", "over"]);
+    expect(await names(`${path}?$filter=atExactScope() and excludeExpired()`)).toEqual(["later"]);
+    expect(await names(`${path}?$filter=policyAssignmentId eq '/none'`)).toEqual([]);
+    expect((await names(path)).length).toBeGreaterThan(2);
+    expect(await names(`${path}?$filter=expired()`)).toBe("InvalidFilterInQueryString");
+  });
 });

@@ -211,3 +211,29 @@ test("a remediation makes the changes of a client's own definition, whatever is 
   const own = (await arm.call("GET", scope)).body;
   expect(own).toMatchObject({ tags: { team: "of-Microsoft.Resources/subscriptions/resourceGroups" } });
 });
+
+test("remediations are listed with those below a scope, by assignment; what is out of bounds is refused", async () => {
+  const list = async (scope: string, query = "") => {
+    const path = `${scope}/providers/Microsoft.PolicyInsights/remediations${query}`;
+    const answer = await arm.call("GET", path);
+    return answer.status === 200 ? answer.body.value.map(({ name }) => name) : answer.body.error.code;
+  };
+  expect(await list(arm.subscription)).toEqual(["team"]);
+  expect(await list(group("rg-orders-prod-01"))).toEqual(["team"]);
+  expect(await list(group())).toEqual([]);
+  expect(await list(arm.subscription, "?$filter=policyAssignmentId eq '/none'")).toEqual([]);
+  expect(await list(arm.subscription, "?$filter=name eq 'team'")).toBe("InvalidFilterInQueryString");
+  expect(await list(arm.subscription, "?$top=many")).toBe("InvalidTopInQueryString");
+  const policyAssignmentId = `${group("rg-orders-prod-01")}${authorization}/policyAssignments/team-tag`;
+  const path = `${group("rg-orders-prod-01")}/providers/Microsoft.PolicyInsights/remediations/wrong`;
+  for (const [member, value] of [
+    ["resourceCount", 0],
+    ["parallelDeployments", 31],
+    ["failureThreshold", { percentage: 7 }],
+    ["resourceDiscoveryMode", "Guess"],
+  ] as const) {
+    const refused = await arm.call("PUT", path, { properties: { policyAssignmentId, [member]: value } });
+    expect([refused.status, refused.body.error.code]).toEqual([400, "InvalidCreateRemediationRequest"]);
+    expect(refused.body.error.message).toContain(member);
+  }
+});

@@ -11,9 +11,12 @@ import { verifyApart } from "../../emulators/suite/evidence/verify-apart.ts";
 import { createSuite, type Suite } from "../../emulators/suite/suite.ts";
 import { freePorts, start, temporaryFolder } from "../support/command.ts";
 
-async function suite(environment: Record<string, string> = {}): Promise<Suite> {
+async function suite(
+  environment: Record<string, string> = {},
+  only: readonly ("twilio" | "azure-policyinsights")[] = ["twilio"],
+): Promise<Suite> {
   const started = await createSuite({
-    only: ["twilio"],
+    only,
     clock: "frozen@2026-01-01T09:00:00Z",
     environment: { BACKLOT_LOG_LEVEL: "silent", ...environment },
   });
@@ -47,6 +50,25 @@ test("what happens between start and stop is in the pack, and nothing before it"
   expect(readFileSync(join(folder, "README.md"), "utf8")).toMatch(/^# Checkout\n/);
   await expect(running.evidence.start({ folder })).rejects.toThrow(/is already there/);
   expect(running.evidence.since).toBeUndefined();
+});
+
+test("remediations are in the pack, wherever in the subscription they were made", async () => {
+  const running = await suite({}, ["azure-policyinsights"]);
+  const { httpUrl } = running.services["azure-policyinsights"] ?? {};
+  const scope = `/subscriptions/${running.env.AZURE_SUBSCRIPTION_ID}`;
+  const folder = join(temporaryFolder(), "pack");
+  await running.evidence.start({ folder });
+  const name = `${scope}/resourceGroups/rg-orders-prod-01/providers/Microsoft.PolicyInsights/remediations/tags`;
+  const policyAssignmentId = `${scope}/providers/Microsoft.Authorization/policyAssignments/inherit-costcenter`;
+  const made = await fetch(`${httpUrl}/_backlot/azure-policyinsights/arm${name}?api-version=2024-10-01`, {
+    method: "PUT",
+    body: JSON.stringify({ properties: { policyAssignmentId } }),
+  });
+  expect(made.status).toBe(201);
+  await running.evidence.stop();
+  expect(verifyPack(folder).code).toBe(0);
+  const listed = JSON.parse(readFileSync(join(folder, "policy/remediations.json"), "utf8"));
+  expect(listed).toMatchObject([{ name: "tags", properties: { provisioningState: "Accepted" } }]);
 });
 
 test("a run longer than the journal is recorded whole; one whose journal was cleared leaves no pack", async () => {

@@ -21,7 +21,7 @@ export function armRoutes(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): v
     throw cause;
   });
   manager.notFound((c) => errors.notFound(c.env.exchange));
-  for (const method of ["get", "post", "put", "delete"] as const)
+  for (const method of ["get", "post", "put", "patch", "delete"] as const)
     app[method]("/arm/*", async (c) => {
       const { exchange } = c.env;
       const inner = asApplication(exchange, await ownToken(runtime, exchange));

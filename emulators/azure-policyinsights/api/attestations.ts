@@ -3,13 +3,16 @@ import type { Context, Hono } from "hono";
 import type { KernelEnv, Runtime } from "../../kernel/emulator.ts";
 import { answerArm } from "../arm.ts";
 import { compliant, nonCompliant, unknown } from "../domain/compliance.ts";
-import { type Json, record, text } from "../domain/json.ts";
+import { type Json, member, record, text } from "../domain/json.ts";
 import { policyKey, rowOf } from "../domain/placing.ts";
 import { reject } from "../errors.ts";
+import { readListFilter } from "../odata/list-filter.ts";
+import { readTop } from "../odata/options.ts";
 import type { AzureState } from "../store.ts";
+import { systemData } from "../wire/system-data.ts";
 import { bodyOf } from "./body.ts";
 import { evaluateRows, setState } from "./evaluating.ts";
-import { attestationVersions, readRequest } from "./request.ts";
+import { attestationVersions, authorOf, readRequest } from "./request.ts";
 import { idOf, type Placed, placeOf, type ScopePath, scopePaths } from "./scopes.ts";
 
 const states = { Compliant: compliant, NonCompliant: nonCompliant, Unknown: unknown } as const;
@@ -54,13 +57,16 @@ function listAll(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: Sco
   const request = readRequest(c.env.exchange, runtime, attestationVersions);
   const place = placeOf(request, runtime.state, scope, 3);
   const within = idOf(place.segments).toLowerCase();
-  const top = Number(request.query.get("$top") ?? Number.NaN);
+  const filter = readListFilter(request.query, { names: ["policyAssignmentId", "policyDefinitionReferenceId"] });
+  const wanted = (shown: Json, name: string) => {
+    const value = filter.valueOf(name);
+    return value === undefined || text(member(shown, "properties"), name).toLowerCase() === value;
+  };
   const value = runtime.state.documents
     .list("attestation")
-    .flatMap(({ id, body }) =>
-      body !== null && id.startsWith(`${within}/`) ? [(JSON.parse(body) as Kept).shown] : [],
-    );
-  return answerArm(c.env.exchange, { value: Number.isNaN(top) ? value : value.slice(0, top) });
+    .flatMap(({ id, body }) => (body !== null && id.startsWith(`${within}/`) ? [(JSON.parse(body) as Kept).shown] : []))
+    .filter((shown) => wanted(shown, "policyAssignmentId") && wanted(shown, "policyDefinitionReferenceId"));
+  return answerArm(c.env.exchange, { value: value.slice(0, readTop(request.query)) });
 }
 
 function create(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: ScopePath): Response {
@@ -74,9 +80,10 @@ function create(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: Scop
     complianceState === "Compliant" || complianceState === "NonCompliant" || complianceState === "Unknown"
       ? states[complianceState]
       : reject("InvalidCreateAttestationRequest", `'${complianceState}' is not a compliance state`);
+  const expiresOn = text(given, "expiresOn");
+  if (expiresOn !== "" && Number.isNaN(Date.parse(expiresOn)))
+    reject("InvalidCreateAttestationRequest", `'expiresOn' is no date and time: '${expiresOn}'`);
   const now = new Date(clock.now()).toISOString();
-  const before = record(kept?.shown);
-  const author = String(exchange.notes.account ?? "");
   const shown: Json = {
     properties: {
       ...given,
@@ -88,20 +95,13 @@ function create(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: Scop
     id,
     name,
     type: "Microsoft.PolicyInsights/attestations",
-    systemData: {
-      createdBy: author,
-      createdByType: "Application",
-      createdAt: text(before.systemData, "createdAt") || now,
-      lastModifiedBy: author,
-      lastModifiedByType: "Application",
-      lastModifiedAt: now,
-    },
+    systemData: systemData(authorOf(exchange), clock.now(), kept?.shown),
   };
   const document: Kept = {
     shown,
     target: row.target,
     compliance: String(compliance),
-    expiresOn: text(given, "expiresOn"),
+    expiresOn,
   };
   store.write(() => {
     const body = JSON.stringify(document);

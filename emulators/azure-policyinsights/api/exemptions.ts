@@ -5,13 +5,16 @@ import { answerArm } from "../arm.ts";
 import { isExempt } from "../domain/compliance.ts";
 import { resourceId } from "../domain/fields.ts";
 import { mix } from "../domain/hash.ts";
-import { type Json, record, text } from "../domain/json.ts";
+import { type Json, member, record, text } from "../domain/json.ts";
 import { armId } from "../domain/resource-body.ts";
 import { reject } from "../errors.ts";
+import { type ListFilter, readListFilter } from "../odata/list-filter.ts";
+import { readTop } from "../odata/options.ts";
 import type { AzureState } from "../store.ts";
+import { systemData } from "../wire/system-data.ts";
 import { bodyOf } from "./body.ts";
 import { evaluateRows, seededExemptionId } from "./evaluating.ts";
-import { authorizationVersions, readRequest } from "./request.ts";
+import { authorizationVersions, authorOf, readRequest } from "./request.ts";
 import { idOf, type Placed, placeOf, rowsOf, type ScopePath, scopePaths } from "./scopes.ts";
 
 export function exemptions(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): void {
@@ -20,7 +23,13 @@ export function exemptions(app: Hono<KernelEnv>, runtime: Runtime<AzureState>): 
     app.get(path, (c) => {
       const request = readRequest(c.env.exchange, runtime, authorizationVersions);
       const place = placeOf(request, runtime.state, scope, 3);
-      return answerArm(c.env.exchange, { value: exemptionsAt(runtime.state, place).map(({ body }) => body) });
+      const filter = readListFilter(request.query, {
+        functions: ["atScope", "atExactScope", "excludeExpired"],
+        names: ["policyAssignmentId"],
+      });
+      const test = listed(filter, idOf(place.segments).toLowerCase(), runtime.clock.now());
+      const value = exemptionsAt(runtime.state, place).flatMap((each) => (test(each) ? [each.body] : []));
+      return answerArm(c.env.exchange, { value: value.slice(0, readTop(request.query)) });
     });
     app.get(`${path}/:name`, (c) => {
       const { found, name } = asked(c, runtime, scope);
@@ -45,6 +54,21 @@ function asked(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: Scope
   const id = `${idOf(place.segments)}/providers/Microsoft.Authorization/policyExemptions/${name}`;
   const found = exemptionsAt(runtime.state, place).find((each) => each.id === id.toLowerCase());
   return { place, name, id, found };
+}
+
+/** Those of the scope itself where a filter asks for no others; `atScope()` leaves out what is below it, too. */
+function listed(filter: ListFilter, scope: string, now: number): (found: Found) => boolean {
+  const own = filter.calls("atExactScope") || filter.calls("atScope");
+  const assignment = filter.valueOf("policyAssignmentId");
+  return ({ id, body }) => {
+    const properties = member(body, "properties");
+    const expires = Date.parse(text(properties, "expiresOn"));
+    return (
+      (!own || id.startsWith(`${scope}/providers/microsoft.authorization/policyexemptions/`)) &&
+      (assignment === undefined || text(properties, "policyAssignmentId").toLowerCase() === assignment) &&
+      !(filter.calls("excludeExpired") && expires <= now)
+    );
+  };
 }
 
 /** Every exemption at a scope and below it. */
@@ -97,9 +121,17 @@ function write(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: Scope
   const category = text(properties, "exemptionCategory");
   if (category !== "Waiver" && category !== "Mitigated")
     return reject("InvalidRequestContent", "'exemptionCategory' must be Waiver or Mitigated");
-  const body = rendered(id, name, properties);
+  const expiresOn = text(properties, "expiresOn");
+  if (expiresOn !== "" && Number.isNaN(Date.parse(expiresOn)))
+    return reject("InvalidRequestContent", `'expiresOn' is no date and time: '${expiresOn}'`);
+  const { exchange } = c.env;
+  const author = authorOf(exchange);
+  const body = {
+    ...rendered(id, name, properties),
+    systemData: systemData(author, runtime.clock.now(), found?.body),
+  };
   keep(runtime, place, assignmentId, id, JSON.stringify(body), true);
-  return answerArm(c.env.exchange, body, found ? 200 : 201);
+  return answerArm(exchange, body, found ? 200 : 201);
 }
 
 function remove(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: ScopePath): Response {

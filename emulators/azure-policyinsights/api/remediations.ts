@@ -16,6 +16,8 @@ import { type Deployment, isOver, type Remediation } from "../domain/remediation
 import { armId, subjectOf } from "../domain/resource-body.ts";
 import { ruleOf, type Subject } from "../domain/rules.ts";
 import { armError, reject } from "../errors.ts";
+import { readListFilter } from "../odata/list-filter.ts";
+import { readTop } from "../odata/options.ts";
 import type { AzureState } from "../store.ts";
 import { renderDeployment, renderRemediation } from "../wire/remediation.ts";
 import { bodyOf } from "./body.ts";
@@ -72,17 +74,22 @@ function remediationId({ segments }: Placed, name: string): string {
   return `${scope}/providers/microsoft.policyinsights/remediations/${name}`;
 }
 
+/** What was made at the scope and below it. */
 function listAll(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: ScopePath): Response {
   const { request, place } = asked(c, runtime, scope, 3);
-  const prefix = remediationId(place, "").toLowerCase();
-  const top = Number(request.query.get("$top") ?? Number.NaN);
-  const wanted = /policyAssignmentId\s+eq\s+'([^']*)'/i.exec(request.query.get("$filter") ?? "")?.[1]?.toLowerCase();
+  const within = `${idOf(place.segments).toLowerCase()}/`;
+  const filter = readListFilter(request.query, { names: ["policyAssignmentId", "policyDefinitionReferenceId"] });
+  const wanted = (name: string, value: string) => (filter.valueOf(name) ?? value.toLowerCase()) === value.toLowerCase();
   const value = runtime.state.documents.list("remediation").flatMap(({ id, body }) => {
-    if (body === null || !id.startsWith(prefix)) return [];
+    if (body === null || !id.startsWith(within)) return [];
     const remediation = JSON.parse(body) as Remediation;
-    return wanted === undefined || remediation.policyAssignmentId === wanted ? [renderRemediation(remediation)] : [];
+    const { policyAssignmentId, policyDefinitionReferenceId } = remediation;
+    return wanted("policyAssignmentId", policyAssignmentId) &&
+      wanted("policyDefinitionReferenceId", policyDefinitionReferenceId)
+      ? [renderRemediation(remediation)]
+      : [];
   });
-  return answerArm(c.env.exchange, { value: Number.isNaN(top) ? value : value.slice(0, top) });
+  return answerArm(c.env.exchange, { value: value.slice(0, readTop(request.query)) });
 }
 
 function create(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: ScopePath): Response {
@@ -147,10 +154,29 @@ function check(state: AzureState, assignmentId: string, reference: string, prope
       ["deployifnotexists", "modify"].includes(policy.definition.effect.toLowerCase()),
   );
   if (!fits) reject("InvalidCreateRemediationRequest", "the policy's effect is not 'deployIfNotExists' or 'modify'");
+  checkBounds(properties);
   const resourceIds = list(member(member(properties, "filters"), "resourceIds"));
   if (resourceIds.length > 100) reject("InvalidCreateRemediationRequest", "'resourceIds' has more than 100 entries");
   if (resourceIds.length > 0 && text(properties, "resourceDiscoveryMode") === "ReEvaluateCompliance")
     reject("InvalidCreateRemediationRequest", "'resourceIds' cannot be given with ReEvaluateCompliance");
+}
+
+/** How much at a time, and when to stop. https://learn.microsoft.com/azure/governance/policy/how-to/remediate-resources */
+function checkBounds(properties: Json): void {
+  const bounds = [
+    ["resourceCount", member(properties, "resourceCount"), 1, 50_000],
+    ["parallelDeployments", member(properties, "parallelDeployments"), 1, 30],
+    ["failureThreshold.percentage", member(member(properties, "failureThreshold"), "percentage"), 0, 1],
+  ] as const;
+  for (const [name, value, least, most] of bounds)
+    if (value !== undefined && value !== null && !(typeof value === "number" && value >= least && value <= most))
+      reject("InvalidCreateRemediationRequest", `'${name}' must be from ${least} to ${most}`);
+  const mode = member(properties, "resourceDiscoveryMode") ?? "ExistingNonCompliant";
+  if (mode !== "ExistingNonCompliant" && mode !== "ReEvaluateCompliance")
+    reject(
+      "InvalidCreateRemediationRequest",
+      "'resourceDiscoveryMode' must be ExistingNonCompliant or ReEvaluateCompliance",
+    );
 }
 
 /** Rows to remediate, at most as many as were asked for. */
@@ -272,7 +298,6 @@ function cancel(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: Scop
 
 function listDeployments(c: Context<KernelEnv>, runtime: Runtime<AzureState>, scope: ScopePath): Response {
   const { request, remediation } = found(c, runtime, scope, 5);
-  const top = Number(request.query.get("$top") ?? Number.NaN);
   const value = remediation.deployments.map((each) => renderDeployment(each, remediation));
-  return answerArm(c.env.exchange, { value: Number.isNaN(top) ? value : value.slice(0, top) });
+  return answerArm(c.env.exchange, { value: value.slice(0, readTop(request.query)) });
 }

@@ -50,7 +50,14 @@ export async function exportState(
     ["twilio", () => writeTwilio(pack, { ...way, about: described("calls/calls.json", "Calls of the run by sid") })],
     [
       "azure-policyinsights",
-      async () => add("policy/summary.json", "Compliance by policy", canonicalJson(await policies(client, signIn))),
+      async () => {
+        const ask = (path: string, method?: string) => policyInsights(client, signIn, path, method);
+        const summary = await ask("policyStates/latest/summarize", "POST");
+        add("policy/summary.json", "Compliance by policy", canonicalJson(summary));
+        const { value } = (await ask("remediations")) as { readonly value: readonly unknown[] };
+        if (value.length > 0)
+          add("policy/remediations.json", "Remediations of the subscription by id", canonicalJson(value));
+      },
     ],
     [
       "ec2-spot",
@@ -118,11 +125,16 @@ async function writeTwilio(
   }
 }
 
-async function policies({ services, env }: Client, signIn: SignIn): Promise<unknown> {
+async function policyInsights(
+  { services, env }: Client,
+  signIn: SignIn,
+  path: string,
+  method = "GET",
+): Promise<unknown> {
   const base = services["azure-policyinsights"]?.httpUrl ?? "";
   const scope = `/subscriptions/${env.AZURE_SUBSCRIPTION_ID}/providers/Microsoft.PolicyInsights`;
-  const answer = await asked(`${base}${scope}/policyStates/latest/summarize?api-version=2024-10-01`, {
-    method: "POST",
+  const answer = await asked(`${base}${scope}/${path}?api-version=2024-10-01`, {
+    method,
     headers: await signIn.headers("azure-policyinsights"),
   });
   return JSON.parse(answer);
