@@ -8,7 +8,10 @@ export interface Registered {
   readonly title: string;
   /** Domains the local authority may sign for it; known before the emulator is loaded, so that one CA serves any choice. */
   readonly domains: readonly string[];
-  /** How to point a client at it, one line; `{http}`, `{https}` and the like are filled in with its addresses. */
+  /**
+   * How to point a client at it, one line; `{http}`, `{https}` and the like are filled in with its addresses. What is in
+   * square brackets is left out unless the addresses in it are open.
+   */
   readonly pointing: string;
   start(options: StartOptions): Promise<RunningEmulator>;
   /** What it declares, started or not. */
@@ -61,7 +64,8 @@ export const registry: readonly Registered[] = [
     name: "smtp",
     title: "SMTP",
     domains: [],
-    pointing: "SMTP host and port {smtp}, inbox API {mailbox}",
+    pointing:
+      "SMTP host and port {smtp}[, with STARTTLS {smtp-starttls}][, with TLS {smtps}], inbox API {mailbox}[, MailHog's {mailhog}][, MailDev's {maildev}][, POP3 {pop3}]",
     start: async (options) => startEmulator((await import("../smtp/index.ts")).smtp, options),
     describe: async () => described((await import("../smtp/index.ts")).smtp),
   },

@@ -65,10 +65,14 @@ export function pointers(
     const first = member.addresses[0];
     const address = first ? (addressUrl(member.addresses, first.name, first.scheme) ?? "") : "(off)";
     const entry = registry.find(({ name }) => name === member.name);
+    const open = (part: string) =>
+      [...part.matchAll(/\{([\w-]+)\}/g)].every(([, name]) => member.addresses.some((one) => one.name === name));
     const pointing =
-      entry?.pointing.replace(/\{(\w+)\}/g, (_, name: string) =>
-        name === "ca" ? certificates().caPath : (addressUrl(member.addresses, name) ?? "(off)"),
-      ) ?? "";
+      entry?.pointing
+        .replaceAll(/\[([^\]]*)\]/g, (_, part: string) => (open(part) ? part : ""))
+        .replaceAll(/\{([\w-]+)\}/g, (_, name: string) =>
+          name === "ca" ? certificates().caPath : (addressUrl(member.addresses, name) ?? "(off)"),
+        ) ?? "";
     return { title: member.title, address, pointing: first?.name === "control" ? "attached" : pointing };
   });
 }

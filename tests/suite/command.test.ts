@@ -37,12 +37,15 @@ test("up --json says where everything is, every service answers, and SIGTERM sto
 });
 
 test("up tells a person what is where, in which mode and with which seed", async () => {
-  const backlot = start(["up", "--seed", "story", "--only", "smtp"], { env: freePorts });
+  const env = { ...freePorts, BACKLOT_SMTP_STARTTLS_PORT: "0", BACKLOT_POP3_PORT: "0" };
+  const backlot = start(["up", "--seed", "story", "--only", "smtp"], { env });
   await backlot.line();
   backlot.child.kill("SIGINT");
   const { stdout, code } = await backlot.finished;
   expect(code).toBe(0);
-  expect(stdout).toMatch(/SMTP +http:\/\/127\.0\.0\.1:\d+ +SMTP host and port 127\.0\.0\.1:\d+/);
+  expect(stdout).toMatch(
+    /SMTP +http:\/\/127\.0\.0\.1:\d+ +SMTP host and port 127\.0\.0\.1:\d+, with STARTTLS 127\.0\.0\.1:\d+, inbox API http:\/\/127\.0\.0\.1:\d+, POP3 127\.0\.0\.1:\d+\n/,
+  );
   expect(stdout).toContain("mode mock");
   expect(stdout).toContain("seed story");
   expect(stdout).not.toContain("Twilio");
