@@ -2,6 +2,7 @@ import { createEgress } from "../kernel/egress.ts";
 import type { Runtime } from "../kernel/emulator.ts";
 import { defaultProfile, type MessageSummary } from "./domain/message.ts";
 import { describeCause } from "./domain/replies.ts";
+import { withoutField } from "./domain/without-field.ts";
 import { relay } from "./protocol/relay.ts";
 import type { MailState } from "./state.ts";
 
@@ -10,6 +11,8 @@ export interface Destination {
   readonly port: number;
   readonly recipients: readonly string[];
   readonly login?: { readonly username: string; readonly password: string } | undefined;
+  /** The header's Bcc stays behind: who gets the message must not see who else does. */
+  readonly withoutBcc?: boolean;
 }
 
 export type Released =
@@ -44,6 +47,7 @@ export async function release(
     journal.append("egress", message.id, { target, reason: verdict.reason, by: "release" });
     return { tag: "refused", reason: verdict.reason };
   }
+  const content = state.content(message.id) ?? [];
   try {
     const reply = await relay({
       addresses: verdict.target.addresses.map(({ address }) => address),
@@ -52,7 +56,7 @@ export async function release(
       login: to.login,
       mailFrom: message.mailFrom,
       recipients: to.recipients,
-      content: state.content(message.id) ?? [],
+      content: to.withoutBcc ? withoutField(content, "bcc") : content,
     });
     journal.append("change", message.id, { state: "released", target, recipients: to.recipients, reply });
     return { tag: "sent", reply };

@@ -57,6 +57,26 @@ test("Mailpit's", async () => {
   await expect(mailpit.releaseMessage(id, { To: ["not an address"] })).rejects.toThrow("Invalid email address");
 });
 
+test("Mailpit's, without the Bcc field that the header may have", async () => {
+  const mailpit = new MailpitClient(server.url);
+  for (const [sent, released] of [
+    [
+      "Bcc: eve@example.net,\r\n dan@example.net\r\nSubject: x\r\n\r\nBcc: stays\r\n",
+      "Subject: x\r\n\r\nBcc: stays\r\n",
+    ],
+    ["Subject: y\r\nBCC : eve@example.net\r\n\r\ny\r\n", "Subject: y\r\n\r\ny\r\n"],
+  ] as const) {
+    const client = await rawClient(server.port);
+    const id = queuedId(await client.mail("ann@example.com", ["bob@example.org"], sent));
+    client.end();
+    await mailpit.releaseMessage(id, { To: ["cy@example.net"] });
+    const [message] = ((await other.json("/_backlot/smtp/messages")) as { messages: { id: string }[] }).messages;
+    expect(String(await other.raw(message?.id ?? ""))).toBe(released);
+    expect(String(await server.raw(id))).toBe(sent);
+    other.reset();
+  }
+});
+
 test("MailDev's", async () => {
   const id = await send();
   const relay = (to: string) => fetch(`${server.url}/email/${id}/relay${to}`, { method: "POST" });

@@ -44,7 +44,7 @@ export function mailpitAbout(app: App, runtime: MailRuntime): void {
         AllowedRecipients: "",
         BlockedRecipients: "",
         OverrideFrom: "",
-        PreserveMessageIDs: false,
+        PreserveMessageIDs: true,
         RecipientAllowlist: "",
       },
       SpamAssassin: false,

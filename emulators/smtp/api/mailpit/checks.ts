@@ -40,7 +40,7 @@ export function mailpitChecks(app: App, runtime: MailRuntime): void {
     const wrong = To.find((address) => !isAddress(address));
     if (wrong !== undefined) throw new MailpitError(400, `Invalid email address: ${wrong}`);
     if (To.length === 0) throw new MailpitError(400, "No valid addresses found");
-    const outcome = await release(runtime, message, { ...server, recipients: To });
+    const outcome = await release(runtime, message, { ...server, recipients: To, withoutBcc: true });
     if (outcome.tag !== "sent") throw new MailpitError(400, `SMTP error: ${outcome.reason}`);
     return ok(exchange);
   });
