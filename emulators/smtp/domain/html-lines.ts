@@ -101,7 +101,7 @@ function within({ name, attributes, children }: HtmlElement, page: Lines, loud: 
       page.add("-".repeat(widest));
       return;
     case "img":
-      page.add((attributes["alt"] ?? "") + address(attributes["src"]));
+      page.add((attributes.get("alt") ?? "") + address(attributes.get("src")));
       return;
     case "li":
       page.behind(" * ", "   ", inside);
@@ -111,6 +111,6 @@ function within({ name, attributes, children }: HtmlElement, page: Lines, loud: 
       return;
     default:
       inside();
-      if (name === "a") page.add(address(attributes["href"]));
+      if (name === "a") page.add(address(attributes.get("href")));
   }
 }

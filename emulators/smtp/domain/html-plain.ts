@@ -116,8 +116,9 @@ function heading(node: HtmlElement): string {
 
 function link(node: HtmlElement, page: Page): void {
   const [only, ...others] = node.children;
-  if (typeof only === "object" && only.name === "img" && others.length === 0) page.emit(only.attributes["alt"] ?? "");
+  if (typeof only === "object" && only.name === "img" && others.length === 0)
+    page.emit(only.attributes.get("alt") ?? "");
   else traverse(node.children, page);
-  const address = (node.attributes["href"] ?? "").trim().replace(/^mailto:/, "");
+  const address = (node.attributes.get("href") ?? "").trim().replace(/^mailto:/, "");
   if (address !== "") page.emit(`( ${address} )`);
 }

@@ -6,7 +6,8 @@ export type HtmlNode = string | HtmlElement;
 export interface HtmlElement {
   /** Lower case. */
   readonly name: string;
-  readonly attributes: Readonly<Record<string, string>>;
+  /** By lower-case name. */
+  readonly attributes: ReadonlyMap<string, string>;
   readonly children: HtmlNode[];
 }
 
@@ -32,7 +33,7 @@ const blocks = ["p", "div", "ul", "ol", "table", "blockquote", "pre", "hr", "h1"
 
 /** Reads a page as far as mails need it: no scripts, no styles, no repair of what is out of place. Never fails. */
 export function treeOf(html: string): readonly HtmlNode[] {
-  const root: HtmlElement = { name: "", attributes: {}, children: [] };
+  const root: HtmlElement = { name: "", attributes: new Map(), children: [] };
   const open: HtmlElement[] = [root];
   const top = () => open.at(-1) ?? root;
   const close = (names: readonly string[]) => {
@@ -80,9 +81,11 @@ export function textWithin({ children }: HtmlElement): string {
   return texts.join(" ").replaceAll(/\s+/g, " ").trim();
 }
 
-function attributesOf(text: string): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const [, name = "", double, single, bare] of text.matchAll(attribute))
-    found[name.toLowerCase()] ??= decodeEntities(double ?? single ?? bare ?? "");
-  return found;
+/** Of an attribute that is there twice the first counts, as in a browser. */
+function attributesOf(text: string): ReadonlyMap<string, string> {
+  const found = [...text.matchAll(attribute)].map(
+    ([, name = "", double, single, bare]) =>
+      [name.toLowerCase(), decodeEntities(double ?? single ?? bare ?? "")] as const,
+  );
+  return new Map(found.toReversed());
 }

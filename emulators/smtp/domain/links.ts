@@ -18,7 +18,7 @@ export function linksOf(mail: Pick<Mail, "html" | "text">): readonly Link[] {
     if (url !== "" && !links.has(url)) links.set(url, { url, text, source });
   };
   for (const element of elementsOf(treeOf(mail.html))) {
-    const url = element.name === "a" ? (element.attributes["href"] ?? "").trim() : "";
+    const url = element.name === "a" ? (element.attributes.get("href") ?? "").trim() : "";
     if (/^(?:https?|mailto|tel):/i.test(url)) add(url, textWithin(element), "html");
   }
   for (const [url] of mail.text.matchAll(plainLink)) add(url.replace(/[.,;:!?]+$/, ""), "", "text");
@@ -30,7 +30,7 @@ export function resourcesOf(mail: Pick<Mail, "html" | "text">): readonly string[
   const found = new Set(linksOf(mail).map(({ url }) => url));
   for (const { name, attributes } of elementsOf(treeOf(mail.html)))
     if (["img", "link", "source", "iframe"].includes(name))
-      found.add((attributes["src"] ?? attributes["href"] ?? "").trim());
+      found.add((attributes.get("src") ?? attributes.get("href") ?? "").trim());
   return [...found].filter((url) => /^https?:/i.test(url));
 }
 
