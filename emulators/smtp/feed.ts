@@ -5,6 +5,8 @@ export type MailboxEvent =
   | { readonly tag: "new"; readonly message: MessageSummary }
   | { readonly tag: "read"; readonly id: string; readonly read: boolean }
   | { readonly tag: "allRead" }
+  /** A tag was renamed or is gone, on whichever messages had it. */
+  | { readonly tag: "retagged" }
   | { readonly tag: "tagged"; readonly id: string; readonly tags: readonly string[] }
   /** `position` is its place in the order of arrival, from 0. */
   | { readonly tag: "deleted"; readonly id: string; readonly position: number }

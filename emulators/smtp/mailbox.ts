@@ -73,6 +73,23 @@ export function setTags(runtime: MailRuntime, ids: readonly string[], tags: read
   });
 }
 
+/** Both answer whether the tag was in use. */
+export function renameTag(runtime: MailRuntime, from: string, to: string): boolean {
+  return retag(runtime, () => runtime.state.renameTag(from, to));
+}
+
+export function deleteTag(runtime: MailRuntime, tag: string): boolean {
+  return retag(runtime, () => runtime.state.deleteTag(tag));
+}
+
+function retag({ state, store }: MailRuntime, change: () => boolean): boolean {
+  return store.write(() => {
+    const known = change();
+    if (known) store.afterCommit(() => state.feed.publish({ tag: "retagged" }));
+    return known;
+  });
+}
+
 /** The newest beyond what the seed's `retention` allows stay; how many went is counted and shown. */
 export function prune(runtime: MailRuntime): void {
   const { state } = runtime;

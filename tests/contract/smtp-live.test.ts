@@ -44,12 +44,14 @@ describe("Mailpit", () => {
     await expect.poll(() => of("update")).toEqual([{ ID: id, Read: true }]);
     await call("PUT", "/api/v1/tags", { IDs: [id], Tags: ["seen"] });
     await expect.poll(() => of("update").at(-1)).toEqual({ ID: id, Tags: ["seen"] });
+    await call("PUT", "/api/v1/tags/seen", { Name: "known" });
+    await expect.poll(() => of("prune")).toEqual([null]);
     await call("PUT", "/api/v1/messages", { Read: false });
     await expect.poll(() => of("stats").at(-1)).toMatchObject({ Total: 1, Unread: 1 });
     await call("DELETE", "/api/v1/messages", { IDs: [id] });
     await expect.poll(() => of("delete")).toEqual([{ ID: id }]);
     await call("DELETE", "/api/v1/messages");
-    await expect.poll(() => of("prune")).toEqual([null]);
+    await expect.poll(() => of("prune")).toEqual([null, null]);
     await expect.poll(() => of("stats").at(-1)).toMatchObject({ Total: 0, Unread: 0 });
     socket.close();
   });

@@ -52,5 +52,6 @@ async function tell(state: MailState, event: MailboxEvent, emit: Emit): Promise<
     case "read":
     case "allRead":
     case "tagged":
+    case "retagged":
   }
 }

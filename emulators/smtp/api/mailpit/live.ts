@@ -50,6 +50,7 @@ async function frameOf(
       return ["update", { ID: event.id, Tags: event.tags }];
     case "deleted":
       return ["delete", { ID: event.id }];
+    case "retagged":
     case "emptied":
       return ["prune", null];
     case "allRead":

@@ -2,14 +2,14 @@ import * as z from "zod";
 import { answerJson } from "../../../kernel/exchange.ts";
 import { cleanTag, uniqueTags } from "../../domain/tags.ts";
 import { MailpitError } from "../../errors.ts";
-import { setTags } from "../../mailbox.ts";
+import { deleteTag, renameTag, setTags } from "../../mailbox.ts";
 import { type App, bodyOf, type MailRuntime, ok } from "./context.ts";
 
 const SetTags = z.object({ IDs: z.array(z.string()).nullish(), Tags: z.array(z.string()).nullish() });
 const Rename = z.object({ Name: z.string().default("") });
 
 export function mailpitTags(app: App, runtime: MailRuntime): void {
-  const { state, store } = runtime;
+  const { state } = runtime;
 
   app.get("/api/v1/tags", (c) => {
     c.env.exchange.note("operation", "GET /api/v1/tags");
@@ -31,16 +31,15 @@ export function mailpitTags(app: App, runtime: MailRuntime): void {
     exchange.note("operation", "PUT /api/v1/tags/{tag}");
     const name = cleanTag(bodyOf(exchange, Rename).Name);
     if (name === undefined) throw new MailpitError(400, "invalid tag name");
-    const known = store.write(() => state.renameTag(c.req.param("tag"), name));
-    if (!known) throw new MailpitError(400, `tag not found: ${c.req.param("tag")}`);
+    if (!renameTag(runtime, c.req.param("tag"), name))
+      throw new MailpitError(400, `tag not found: ${c.req.param("tag")}`);
     return ok(exchange);
   });
 
   app.delete("/api/v1/tags/:tag", (c) => {
     const { exchange } = c.env;
     exchange.note("operation", "DELETE /api/v1/tags/{tag}");
-    if (!store.write(() => state.deleteTag(c.req.param("tag"))))
-      throw new MailpitError(400, `tag not found: ${c.req.param("tag")}`);
+    if (!deleteTag(runtime, c.req.param("tag"))) throw new MailpitError(400, `tag not found: ${c.req.param("tag")}`);
     return ok(exchange);
   });
 }
