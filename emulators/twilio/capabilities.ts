@@ -90,7 +90,7 @@ const conversationTree = (tree: string): readonly Capability[] => [
   ...resource(`${tree}/Conversations/{ConversationSid}/Messages`, everything, talks, { note: notes.conversations }),
   ...resource(`${tree}/Conversations/{ConversationSid}/Messages/{MessageSid}/Receipts`, ["list", "fetch"], talks),
   ...resource(`${tree}/Conversations/{ConversationSid}/Webhooks`, everything, talks, {
-    note: "Tells of onMessageAdded alone.",
+    note: "Told of everything but onDeliveryUpdated; studio flows are kept, not run.",
   }),
   ...resource(`${tree}/Users`, everything, talks),
   ...resource(`${tree}/Users/{UserSid}/Conversations`, ["list", "fetch", "update", "delete"], talks, {

@@ -87,6 +87,51 @@ test("a silent conversation becomes inactive and closes; a closed one takes no m
   expect(await tree.conversations(made.sid).remove()).toBe(true);
 });
 
+test("webhooks hear of the events they ask for, of the API's only when its header says so, and of timers always", async () => {
+  const { conversations } = server.client().conversations.v1;
+  const made = await conversations.create({ friendlyName: "Stage", "timers.inactive": "PT10M" });
+  const talk = conversations(made.sid);
+  const hook = { target: "webhook", "configuration.url": receiver.url } as const;
+  const odd = ["onMessageadded"];
+  await expect(talk.webhooks.create({ ...hook, "configuration.filters": odd })).rejects.toMatchObject({ code: 20001 });
+  const every = ["Message", "Participant"].flatMap((what) =>
+    ["Added", "Updated", "Removed"].map((how) => `on${what}${how}`),
+  );
+  const filters = [...every, "onConversationUpdated", "onConversationStateUpdated", "onConversationRemoved"];
+  await talk.webhooks.create({ ...hook, "configuration.filters": filters });
+  const told = { xTwilioWebhookEnabled: "true" } as const;
+  const ada = await talk.participants.create({ identity: "ada", ...told });
+  const silent = await talk.participants.create({ identity: "ben" });
+  await talk.participants(ada.sid).update({ attributes: '{"lead":true}', ...told });
+  const message = await talk.messages.create({ author: "ada", body: "Action!", ...told });
+  await talk.messages(message.sid).update({ body: "Cut!", ...told });
+  await talk.messages(message.sid).remove(told);
+  await talk.participants(ada.sid).remove(told);
+  await talk.participants(silent.sid).remove();
+  await server.advance(start + 600_000);
+  await talk.messages.create({ body: "Wake up" });
+  await talk.update({ state: "closed", ...told });
+  await talk.remove(told);
+  await server.advance(start + 601_000);
+  const heard = receiver.calls.map((call) => Object.fromEntries(new URLSearchParams(call.body)));
+  expect(heard.map(({ EventType, Reason }) => (Reason ? `${EventType} ${Reason}` : EventType)).sort()).toEqual(
+    [
+      ...filters.filter((name) => name !== "onConversationStateUpdated"),
+      "onConversationStateUpdated TIMER",
+      "onConversationStateUpdated EVENT",
+      "onConversationStateUpdated API",
+    ].sort(),
+  );
+  const of = (event: string) => heard.find(({ EventType }) => EventType === event);
+  expect(of("onParticipantUpdated")).toMatchObject({
+    ParticipantSid: ada.sid,
+    Attributes: '{"lead":true}',
+    Source: "API",
+  });
+  expect(of("onMessageUpdated")).toMatchObject({ MessageSid: message.sid, Body: "Cut!", Index: "0" });
+  expect(of("onConversationStateUpdated")).toMatchObject({ StateFrom: "active", StateTo: "inactive" });
+});
+
 test("messages are listed as they were said, or the other way round when asked, page by page", async () => {
   const { conversations } = server.client().conversations.v1;
   const { sid } = await conversations.create({});

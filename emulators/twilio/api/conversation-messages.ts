@@ -13,10 +13,11 @@ import {
   receipt,
 } from "../kinds-conversations.ts";
 import type { Resource } from "../store-resources.ts";
+import { iso } from "../wire/dates.ts";
 import type { Call, TwilioRuntime } from "./call.ts";
 import { participantsOf } from "./conversation-participants.ts";
 import { conversationOf, conversationsDomain } from "./conversation-services.ts";
-import { tellWebhooks } from "./conversation-webhooks.ts";
+import { type Happening, sendToWebhooks, stateUpdated, tellWebhooks } from "./conversation-webhooks.ts";
 import { draftedMessage, keepMessage } from "./message-making.ts";
 import { mountResource } from "./resource.ts";
 
@@ -74,6 +75,8 @@ export function mountConversationMessages(app: Hono<KernelEnv>, runtime: TwilioR
     filters: { Order: () => true },
     prepare,
     stored,
+    changed: (call, message) => tellWebhooks(call, conversationOf(call), happened("onMessageUpdated", message)),
+    removing: (call, message) => tellWebhooks(call, conversationOf(call), happened("onMessageRemoved", message)),
     view({ sid, parent, data }, call) {
       const url = `${base(call, data.serviceSid, parent)}/${sid}`;
       return {
@@ -116,14 +119,33 @@ function stored(call: Call, message: Kept): void {
   const held = conversationOf(call);
   const State = held.data.State === "inactive" ? "active" : held.data.State;
   const data: ConversationData = { ...held.data, State, nextIndex: held.data.nextIndex + 1 };
-  runtime.state.changeResource(conversation, { ...held, data: { ...data, ...deadlines(data, exchange.at) } });
+  const awake = { ...held, data: { ...data, ...deadlines(data, exchange.at) } };
+  runtime.state.changeResource(conversation, awake);
+  if (State !== held.data.State) sendToWebhooks(runtime, awake, stateUpdated(held, awake, "EVENT"), exchange.at);
   for (const one of participantsOf(runtime, held.sid)) {
     const to = parseRecipient(one.data["MessagingBinding.Address"] ?? "");
     const from = one.data["MessagingBinding.ProxyAddress"];
     if (to === undefined || from === null || one.sid === message.data.participantSid) continue;
     sendOn(runtime, message, { to, from, participantSid: one.sid }, exchange.at);
   }
-  tellWebhooks(call, held, message);
+  tellWebhooks(call, held, { ...happened("onMessageAdded", message), said: message.data.Body });
+}
+
+function happened(event: Happening["event"], { sid, createdAt, updatedAt, data }: Kept): Happening {
+  return {
+    event,
+    subject: sid,
+    parameters: [
+      ["MessageSid", sid],
+      ["Index", String(data.index)],
+      ["DateCreated", iso(createdAt)],
+      ...(event === "onMessageAdded" ? [] : [["DateUpdated", iso(updatedAt)] as const]),
+      ["Body", data.Body ?? ""],
+      ["Author", data.Author],
+      ["ParticipantSid", data.participantSid ?? ""],
+      ["Attributes", data.Attributes],
+    ],
+  };
 }
 
 function sendOn(

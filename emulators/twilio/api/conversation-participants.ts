@@ -5,9 +5,11 @@ import { type ParticipantSent, participantParameters } from "../domain/conversat
 import { reject } from "../errors.ts";
 import { type ConversationParticipantData, conversationParticipant } from "../kinds-conversations.ts";
 import type { Resource } from "../store-resources.ts";
+import { iso } from "../wire/dates.ts";
 import type { Call, TwilioRuntime } from "./call.ts";
 import { conversationOf, conversationsDomain } from "./conversation-services.ts";
 import { userNamed } from "./conversation-users.ts";
+import { type Happening, tellWebhooks } from "./conversation-webhooks.ts";
 import { mountResource } from "./resource.ts";
 
 export function mountConversationParticipants(app: Hono<KernelEnv>, runtime: TwilioRuntime, tree: string): void {
@@ -35,6 +37,9 @@ export function mountConversationParticipants(app: Hono<KernelEnv>, runtime: Twi
     parent: (call) => conversationOf(call).sid,
     prepare,
     find: ({ runtime: { state } }, name) => state.resource(conversationParticipant, name),
+    stored: (call, one) => tellOf(call, "onParticipantAdded", one),
+    changed: (call, one) => tellOf(call, "onParticipantUpdated", one),
+    removing: (call, one) => tellOf(call, "onParticipantRemoved", one),
     view: ({ sid, parent, data }, { runtime: { ids }, exchange, account }) => ({
       chat_service_sid: data.serviceSid,
       conversation_sid: parent,
@@ -62,6 +67,28 @@ function prepare(call: Call, sent: ParticipantSent) {
   // Whoever takes part by identity is a user of the service from then on.
   if (identity !== null) userNamed(call, held.parent, identity);
   return { data: { ...sent, serviceSid: held.parent } };
+}
+
+/** Inside a write. */
+export function tellOf(
+  call: Call,
+  event: Happening["event"],
+  { sid, createdAt, data }: Resource<ConversationParticipantData>,
+): void {
+  const given = (name: string, value: string | null) => (value === null ? [] : [[name, value] as const]);
+  tellWebhooks(call, conversationOf(call), {
+    event,
+    subject: sid,
+    parameters: [
+      ["ParticipantSid", sid],
+      ["DateCreated", iso(createdAt)],
+      ...given("Identity", data.Identity),
+      ...given("RoleSid", data.RoleSid),
+      ...given("MessagingBinding.Address", data["MessagingBinding.Address"]),
+      ...given("MessagingBinding.ProxyAddress", data["MessagingBinding.ProxyAddress"]),
+      ["Attributes", data.Attributes],
+    ],
+  });
 }
 
 export function participantsOf(

@@ -14,7 +14,7 @@ import type { Resource } from "../store-resources.ts";
 import { iso } from "../wire/dates.ts";
 import type { Shown } from "../wire/resource.ts";
 import { type Call, respondEmpty, type TwilioRuntime } from "./call.ts";
-import { participantsOf } from "./conversation-participants.ts";
+import { participantsOf, tellOf } from "./conversation-participants.ts";
 import { conversationNamed, conversationsDomain, serviceOf } from "./conversation-services.ts";
 import { eachIn, readPage } from "./page.ts";
 import { callOf, changeResource, makeResource, mountResource, pathIn, respondList, respondShown } from "./resource.ts";
@@ -146,7 +146,9 @@ function leave(call: Call): Response {
   const held = joinedIn(call, user);
   const own = participation(call, user, held.sid);
   call.runtime.store.write(() => {
-    if (own) call.runtime.state.removeResource(conversationParticipant, own.sid);
+    if (!own) return;
+    tellOf(call, "onParticipantRemoved", own);
+    call.runtime.state.removeResource(conversationParticipant, own.sid);
   });
   return respondEmpty(call.exchange, conversationsDomain);
 }

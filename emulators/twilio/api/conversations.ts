@@ -17,7 +17,13 @@ import { mountConversationMessages } from "./conversation-messages.ts";
 import { mountConversationParticipants } from "./conversation-participants.ts";
 import { conversationNamed, conversationServiceSpec, conversationsDomain, serviceOf } from "./conversation-services.ts";
 import { mountConversationUsers } from "./conversation-users.ts";
-import { mountConversationWebhooks } from "./conversation-webhooks.ts";
+import {
+  type Happening,
+  mountConversationWebhooks,
+  sendToWebhooks,
+  stateUpdated,
+  tellWebhooks,
+} from "./conversation-webhooks.ts";
 import { mountResource, type ResourceSpec } from "./resource.ts";
 
 export const conversationTimer = "twilio.conversation";
@@ -65,8 +71,15 @@ function specIn(tree: string): ResourceSpec<ConversationData, ConversationSent> 
       return { data: { ...before.data, ...sent, ...deadlines(sent, call.exchange.at) }, key };
     },
     stored: ({ runtime }, made) => schedule(runtime, made),
-    changed: ({ runtime }, changed) => schedule(runtime, changed),
-    removing({ runtime }, { sid }) {
+    changed(call, changed, before) {
+      schedule(call.runtime, changed);
+      tellWebhooks(call, changed, happened("onConversationUpdated", changed));
+      if (changed.data.State !== before.data.State) tellWebhooks(call, changed, stateUpdated(before, changed, "API"));
+    },
+    removing(call, held) {
+      const { runtime } = call;
+      const { sid } = held;
+      tellWebhooks(call, held, happened("onConversationRemoved", held));
       runtime.timers.cancel(conversationTimer, sid);
       for (const kind of [conversationParticipant, conversationMessage])
         for (const one of runtime.state.resourcesOf<object>(kind, sid)) runtime.state.removeResource(kind, one.sid);
@@ -77,6 +90,20 @@ function specIn(tree: string): ResourceSpec<ConversationData, ConversationSent> 
       StartDate: ({ createdAt }, value) => createdAt >= Date.parse(value),
       EndDate: ({ createdAt }, value) => createdAt <= Date.parse(value.length === 10 ? `${value}T23:59:59Z` : value),
     },
+  };
+}
+
+function happened(event: Happening["event"], { sid, updatedAt, data }: Resource<ConversationData>): Happening {
+  return {
+    event,
+    subject: sid,
+    parameters: [
+      ["DateUpdated", iso(updatedAt)],
+      ["FriendlyName", data.FriendlyName ?? ""],
+      ["UniqueName", data.UniqueName ?? ""],
+      ["Attributes", data.Attributes],
+      ["State", data.State],
+    ],
   };
 }
 
@@ -128,5 +155,6 @@ export function ageConversation(runtime: TwilioRuntime, { subject, due }: Timer)
   const after = { ...found, updatedAt: due, data };
   runtime.state.changeResource(conversation, after);
   runtime.journal.append("change", subject, { resource: "conversation", status: data.State });
+  sendToWebhooks(runtime, after, stateUpdated(found, after, "TIMER"), due);
   schedule(runtime, after);
 }

@@ -91,6 +91,21 @@ export const messageParameters: Parameters<MessageSent> = {
   ContentSid: sid("HX", null),
 };
 
+/** What the webhooks of one conversation can be told. */
+const webhookEvents = [
+  "onMessageAdded",
+  "onMessageUpdated",
+  "onMessageRemoved",
+  "onConversationUpdated",
+  "onConversationStateUpdated",
+  "onConversationRemoved",
+  "onParticipantAdded",
+  "onParticipantUpdated",
+  "onParticipantRemoved",
+  "onDeliveryUpdated",
+] as const;
+export type WebhookEvent = (typeof webhookEvents)[number];
+
 export interface WebhookSent {
   readonly Target: "webhook" | "trigger" | "studio";
   readonly "Configuration.Url": string | null;
@@ -104,7 +119,7 @@ export const webhookParameters: Parameters<WebhookSent> = {
   Target: required(choice(["webhook", "trigger", "studio"], "webhook")),
   "Configuration.Url": url(null),
   "Configuration.Method": choice(["GET", "POST"], "POST"),
-  "Configuration.Filters": list(),
+  "Configuration.Filters": list(webhookEvents),
   "Configuration.Triggers": list(),
   "Configuration.FlowSid": sid("FW", null),
 };

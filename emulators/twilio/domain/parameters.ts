@@ -90,9 +90,16 @@ export function choice<const Word extends string, T extends Word | null>(
   };
 }
 
-/** A repeatable parameter; an empty list when it was never sent. */
-export function list(): Parameter<readonly string[]> {
-  return { initial: [], read: (_name, _value, all) => good(all.filter((one) => one !== "")) };
+/** A repeatable parameter, of these words alone when they are named; an empty list when it was never sent. */
+export function list(words?: readonly string[]): Parameter<readonly string[]> {
+  return {
+    initial: [],
+    read(name, _value, all) {
+      const sent = all.filter((one) => one !== "");
+      const odd = words && sent.find((one) => !words.includes(one));
+      return odd === undefined ? good(sent) : bad(name, odd);
+    },
+  };
 }
 
 /** JSON kept as the text it is, as Conversations' attributes are. */
