@@ -275,6 +275,11 @@ const table = {
     status: 400,
     text: (id: string) => `The volume '${id}' does not exist.`,
   },
+  placementGroupUnknown: {
+    code: "InvalidPlacementGroup.Unknown",
+    status: 400,
+    text: (name: string) => `The Placement Group '${name}' is unknown.`,
+  },
   snapshotNotFound: {
     code: "InvalidSnapshot.NotFound",
     status: 400,

@@ -60,6 +60,24 @@ test("what cannot be had is refused in the words of EC2", async () => {
   expect(await told(run({ InstanceMarketOptions: block }))).toMatch(/^UnsupportedOperation/);
 });
 
+test("devices and tenancy are what was asked for, or refused", async () => {
+  const device = (Ebs: object) => run({ BlockDeviceMappings: [{ DeviceName: "/dev/sdb", Ebs }] });
+  expect(await told(device({ VolumeSize: 8, VolumeType: "floppy" }))).toMatch(/^InvalidParameterValue.*volumeType/);
+  expect(await told(device({ SnapshotId: "snap-00000000" }))).toBe(
+    "InvalidSnapshot.NotFound: The snapshot 'snap-00000000' does not exist.",
+  );
+  expect(await told(device({ VolumeType: "gp3" }))).toMatch(/^MissingParameter/);
+  expect(await told(device({ VolumeSize: 8, VolumeType: "st1" }))).toBe("answered");
+  expect(await told(run({ Placement: { GroupName: "rack" } }))).toBe(
+    "InvalidPlacementGroup.Unknown: The Placement Group 'rack' is unknown.",
+  );
+  expect(await told(run({ Placement: { Tenancy: "host" } }))).toMatch(/^UnsupportedOperation/);
+  const InstanceId = await run({ Placement: { Tenancy: "dedicated" } });
+  const found = await ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: "tenancy", Values: ["dedicated"] }] }));
+  const instances = found.Reservations?.flatMap(({ Instances = [] }) => Instances);
+  expect(instances?.map((one) => [one.InstanceId, one.Placement?.Tenancy])).toEqual([[InstanceId, "dedicated"]]);
+});
+
 test("a persistent request that RunInstances made ends when it is no longer valid", async () => {
   const instance = await run(persistent(new Date(now() + 3_600_000)));
   const requests = async () =>

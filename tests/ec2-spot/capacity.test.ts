@@ -89,6 +89,7 @@ test("a request is placed in the cheapest zone that has capacity, and is looked 
     image: "ami-0",
     type: "m5.large",
     product: 0,
+    tenancy: "default",
     architecture: "x86_64",
     groups: [],
     monitoring: false,

@@ -89,7 +89,7 @@ function instanceFacts(call: Call): Facts<Instance> {
     "state-reason-code": ({ reason }) => one(reason?.code),
     "state-reason-message": ({ reason }) => one(reason?.message),
     "subnet-id": ({ subnet }) => [subnet],
-    tenancy: () => ["default"],
+    tenancy: ({ plan }) => [plan.tenancy],
     "usage-operation": ({ plan }) => [platformOf(plan.product).usageOperation],
     "virtualization-type": () => ["hvm"],
     "vpc-id": ({ vpc }) => [vpc],

@@ -118,13 +118,14 @@ export function readPlan(call: Call, node: Node, overrides: PlanOverrides = {}):
     architecture: image.architecture,
     ...(zone === undefined ? {} : { zone }),
     ...(subnet ? { subnet: subnet.id } : {}),
+    tenancy: readTenancy(node),
     groups: groupsOf(call, node, card),
     ...(keyName === undefined ? {} : { keyName }),
     ...(userData === undefined ? {} : { userData }),
     ...profileOf(call, node),
     monitoring: node.flag("Monitoring.Enabled") ?? false,
     ebsOptimized: node.flag("EbsOptimized") ?? false,
-    devices: readDevices(node, image),
+    devices: readDevices(call, node, image),
     rootDevice: image.rootDevice,
     ...(privateIp === undefined ? {} : { privateIp }),
     publicIp: card?.flag("AssociatePublicIpAddress") ?? true,
@@ -188,20 +189,36 @@ export function readUserData(node: Node, name: string): string | undefined {
   return userData;
 }
 
+function readTenancy(node: Node): LaunchPlan["tenancy"] {
+  const group = node.text("Placement.GroupName");
+  if (group) reject("placementGroupUnknown", group);
+  const tenancy = node.text("Placement.Tenancy") ?? "default";
+  if (tenancy === "host") reject("unsupported", "Backlot has no Dedicated Hosts.");
+  return tenancy === "default" || tenancy === "dedicated" ? tenancy : reject("badValue", "tenancy", tenancy);
+}
+
 /** The image's devices, with what the request changes and adds. */
-function readDevices(node: Node, image: Image): readonly Device[] {
+function readDevices(call: Call, node: Node, image: Image): readonly Device[] {
   const devices = new Map(image.devices.map((device) => [device.name, device]));
   for (const mapping of node.items("BlockDeviceMapping")) {
     const name = mapping.text("DeviceName") ?? reject("missingParameter", `${mapping.path}.DeviceName`);
     if (mapping.text("NoDevice") !== undefined) devices.delete(name);
-    else if (mapping.at("Ebs").given) devices.set(name, readDevice(mapping, name, devices.get(name)));
+    else if (mapping.at("Ebs").given) devices.set(name, readDevice(call, mapping, devices.get(name)));
   }
   return [...devices.values()];
 }
 
-function readDevice(mapping: Node, name: string, from: Device | undefined): Device {
+const volumeTypes = ["standard", "gp2", "gp3", "io1", "io2", "st1", "sc1"];
+
+function readDevice(call: Call, mapping: Node, from: Device | undefined): Device {
   const ebs = mapping.at("Ebs");
-  const gib = ebs.integer("VolumeSize") ?? from?.gib ?? 8;
+  const name = mapping.text("DeviceName") ?? "";
+  const type = ebs.text("VolumeType") ?? from?.type ?? "gp2";
+  if (!volumeTypes.includes(type)) reject("badValue", "volumeType", type);
+  const snapshot = ebs.text("SnapshotId") ?? from?.snapshot;
+  const own = snapshot === undefined ? undefined : call.runtime.state.resources.snapshot.of(ownerOf(call), snapshot);
+  if (snapshot !== undefined && snapshot !== from?.snapshot && !own) reject("snapshotNotFound", snapshot);
+  const gib = ebs.integer("VolumeSize") ?? own?.gib ?? from?.gib ?? reject("missingParameter", "size/snapshotId");
   if (gib < 1 || gib > 65_536) reject("invalidValue", `Volume of ${gib}GiB is out of bounds`);
   if (from && gib < from.gib)
     reject(
@@ -211,9 +228,9 @@ function readDevice(mapping: Node, name: string, from: Device | undefined): Devi
   return {
     name,
     gib,
-    type: ebs.text("VolumeType") ?? from?.type ?? "gp2",
+    type,
     encrypted: ebs.flag("Encrypted") ?? from?.encrypted ?? false,
     deleteOnTermination: ebs.flag("DeleteOnTermination") ?? from?.deleteOnTermination ?? true,
-    snapshot: ebs.text("SnapshotId") ?? from?.snapshot,
+    snapshot,
   };
 }

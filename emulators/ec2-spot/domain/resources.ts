@@ -40,6 +40,7 @@ export interface LaunchPlan {
   /** Zone id; absent: wherever it is cheapest. */
   readonly zone?: string | undefined;
   readonly subnet?: string | undefined;
+  readonly tenancy: "default" | "dedicated";
   readonly groups: readonly GroupName[];
   readonly keyName?: string | undefined;
   readonly userData?: string | undefined;

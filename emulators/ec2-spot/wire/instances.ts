@@ -41,7 +41,7 @@ export function instanceXml({ instance, zoneName, vcpu, threadsPerCore }: Instan
       element("availabilityZone", zoneName) +
         element("availabilityZoneId", instance.zone) +
         "<groupName/>" +
-        element("tenancy", "default"),
+        element("tenancy", plan.tenancy),
     ) +
     maybe("platform", platform.platform) +
     wrap("monitoring", element("state", plan.monitoring ? "enabled" : "disabled")) +

@@ -47,7 +47,7 @@ export function launchSpecificationXml(plan: LaunchPlan, zoneName: (id: string) 
     maybe("keyName", plan.keyName) +
     groupsXml(plan.groups) +
     element("instanceType", plan.type) +
-    (plan.zone === undefined ? "" : wrap("placement", element("availabilityZone", zoneName(plan.zone)))) +
+    placementXml(plan, zoneName) +
     itemList(
       "blockDeviceMapping",
       plan.devices.map(
@@ -68,4 +68,12 @@ export function launchSpecificationXml(plan: LaunchPlan, zoneName: (id: string) 
     (plan.profile === undefined ? "" : wrap("iamInstanceProfile", element("arn", plan.profile))) +
     element("ebsOptimized", plan.ebsOptimized)
   );
+}
+
+/** Only what was asked for. */
+function placementXml({ zone, tenancy }: LaunchPlan, zoneName: (id: string) => string): string {
+  const asked =
+    (zone === undefined ? "" : element("availabilityZone", zoneName(zone))) +
+    (tenancy === "default" ? "" : element("tenancy", tenancy));
+  return asked === "" ? "" : wrap("placement", asked);
 }
