@@ -115,7 +115,7 @@ export const capabilities: readonly Capability[] = [
       partial(
         `PUT ${scope}${authorization}/${collection}/{name}`,
         [...changes, ...assigning],
-        "rules may use allOf, anyOf, not, every comparison and seven template functions; no count",
+        "rules may use allOf, anyOf, not, every comparison and seven template functions; no count, and what exists is not asked for its existenceCondition",
       ),
       full(`DELETE ${scope}${authorization}/${collection}/{name}`, [...changes, ...assigning]),
     ]),

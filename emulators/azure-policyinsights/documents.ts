@@ -1,6 +1,7 @@
 /** SQL of what clients wrote. Nothing is overwritten: a page of an earlier list is read from the versions it began with. */
 import type { Database } from "../kernel/state.ts";
 import { hashText, mix } from "./domain/hash.ts";
+import type { Json } from "./domain/json.ts";
 
 /** Kinds that decide which rows there are. */
 export const structural = [
@@ -45,6 +46,8 @@ export interface StoredEvaluation {
 export interface Documents {
   /** The newest version; undefined when there never was one. */
   find(kind: DocumentKind, id: string): StoredDocument | undefined;
+  /** What the newest version says; undefined when there is none or it was deleted. */
+  body(kind: DocumentKind, id: string): Json;
   /** The newest versions, deleted ones included, in the order of ids. */
   list(kind: DocumentKind): readonly StoredDocument[];
   /** When the first version was written. */
@@ -109,6 +112,10 @@ export function openDocuments(db: Database): Documents {
     find(kind, id) {
       const row = statement.find.get(kind, id.toLowerCase()) as DocumentRow | undefined;
       return row && toDocument(row);
+    },
+    body(kind, id) {
+      const body = documents.find(kind, id)?.body;
+      return body === undefined || body === null ? undefined : JSON.parse(body);
     },
     list: (kind) => (statement.list.all(kind) as DocumentRow[]).map(toDocument),
     since: (kind, id) => (statement.since.get(kind, id.toLowerCase()) as number | null) ?? undefined,

@@ -51,7 +51,7 @@ function listAll(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response 
   const value = state.readings().estate.assignments.flatMap((assignment) => {
     const own = assignment.scope.toLowerCase();
     if (own !== scope && !above.includes(own) && !(below && own.startsWith(`${scope}/`))) return [];
-    const rendered = renderAssignment(assignment, storedBody(state, assignment.id));
+    const rendered = renderAssignment(assignment, state.documents.body("assignment", assignment.id));
     const matches =
       definition === undefined || text(rendered.properties, "policyDefinitionId").toLowerCase() === definition;
     return matches ? [rendered] : [];
@@ -74,18 +74,13 @@ function ancestorsOf(state: AzureState, scope: string): readonly string[] {
   return [...groups.map(idOfGroup), `/subscriptions/${id}`, ...own];
 }
 
-function storedBody(state: AzureState, id: string): Json {
-  const body = state.documents.find("assignment", id)?.body;
-  return body === undefined || body === null ? undefined : JSON.parse(body);
-}
-
 /** The assignment that a path names. @throws ArmError 404 */
 function found(c: Context<KernelEnv>, runtime: Runtime<AzureState>) {
   const request = asked(c, runtime);
   const id = idOf(request.segments).toLowerCase();
   const assignment = runtime.state.readings().estate.assignments.find((each) => each.id === id);
   if (!assignment) return reject("PolicyAssignmentNotFound", request.segments.at(-1) ?? "");
-  return { id, assignment, body: renderAssignment(assignment, storedBody(runtime.state, id)) };
+  return { id, assignment, body: renderAssignment(assignment, runtime.state.documents.body("assignment", id)) };
 }
 
 function read(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
@@ -110,7 +105,7 @@ function write(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
     id,
     type: "Microsoft.Authorization/policyAssignments",
     name,
-    systemData: systemData(authorOf(exchange), clock.now(), storedBody(state, id)),
+    systemData: systemData(authorOf(exchange), clock.now(), state.documents.body("assignment", id)),
   };
   const made = keep(runtime, id, body, true);
   // Also of one that was there: the specification has no 200 for it, and clients refuse one.
@@ -166,7 +161,7 @@ function patch(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
       ...(properties.resourceSelectors === undefined ? {} : { resourceSelectors: properties.resourceSelectors }),
       ...(properties.overrides === undefined ? {} : { overrides: properties.overrides }),
     },
-    systemData: systemData(authorOf(exchange), runtime.clock.now(), storedBody(runtime.state, id)),
+    systemData: systemData(authorOf(exchange), runtime.clock.now(), runtime.state.documents.body("assignment", id)),
   };
   return answerArm(exchange, keep(runtime, id, body, !assignment.seeded));
 }
@@ -184,7 +179,7 @@ function keep(runtime: Runtime<AzureState>, id: string, body: object, made: bool
     evaluateRows(runtime, rowsOfAssignment(state, key));
   });
   const kept = state.readings().estate.assignments.find((each) => each.id === key);
-  return kept ? renderAssignment(kept, storedBody(state, key)) : body;
+  return kept ? renderAssignment(kept, state.documents.body("assignment", key)) : body;
 }
 
 function remove(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
@@ -194,7 +189,7 @@ function remove(c: Context<KernelEnv>, runtime: Runtime<AzureState>): Response {
   const id = idOf(request.segments).toLowerCase();
   const known = state.readings().estate.assignments.find((each) => each.id === id);
   if (!known) return answerArm(exchange, undefined, 204);
-  const body = renderAssignment(known, storedBody(state, id));
+  const body = renderAssignment(known, state.documents.body("assignment", id));
   const before = state.readings();
   const own = rowsOfAssignment(state, id);
   store.write(() => {

@@ -118,8 +118,7 @@ export function putInCatalogue(
   const { state, clock } = runtime;
   const { name, versions } = collections[kind];
   const properties = { mode: kind === "definition" ? "All" : undefined, ...given, policyType: "Custom" };
-  const stored = state.documents.find(kind, id.toLowerCase())?.body ?? undefined;
-  const known: Json = stored === undefined ? undefined : JSON.parse(stored);
+  const known = state.documents.body(kind, id);
   const at = clock.now();
   const body = {
     properties,

@@ -199,7 +199,7 @@ function* policyResources(
   yield* documents(`${authorization}/policyassignments`, () =>
     estate.assignments
       .filter(({ scope }) => isWithin(estate, scope, within))
-      .map((assignment) => renderAssignment(assignment, stored(state, "assignment", assignment.id))),
+      .map((assignment) => renderAssignment(assignment, state.documents.body("assignment", assignment.id))),
   );
   yield* documents(`${authorization}/policydefinitions`, () => [
     ...builtIns.map(renderDefinition),
@@ -220,11 +220,6 @@ function* policyResources(
   yield* documents("microsoft.policyinsights/policymetadata", () =>
     metadataNames().map((name) => renderMetadata(name, true)),
   );
-}
-
-function stored({ documents }: AzureState, kind: "assignment", id: string): Json {
-  const body = documents.find(kind, id)?.body;
-  return body === undefined || body === null ? undefined : JSON.parse(body);
 }
 
 function written({ documents }: AzureState, kind: "definition" | "set"): readonly object[] {

@@ -2,6 +2,7 @@
 import type { Runtime } from "../../kernel/emulator.ts";
 import type { Json } from "../domain/json.ts";
 import { amended, type Refusal, refusals, type Spot } from "../domain/on-write.ts";
+import type { Policy } from "../domain/policies.ts";
 import type { Subject } from "../domain/rules.ts";
 import { disallow } from "../errors.ts";
 import type { AzureState } from "../store.ts";
@@ -9,35 +10,34 @@ import { renderViolations } from "../wire/policy-violation.ts";
 import { exemptionsOf } from "./evaluating.ts";
 
 /** The body that is written, with what policies add to it. @throws ArmError 403 when one refuses it */
-export function admit({ state, clock }: Runtime<AzureState>, spot: Spot, subject: Subject): Json {
+export function admit(runtime: Runtime<AzureState>, spot: Spot, subject: Subject): Json {
+  const { state } = runtime;
   const { estate } = state.readings();
-  const exempt = exemptionsOf(state, clock.now());
-  const spared = (policy: Parameters<typeof exempt>[1]) => exempt(subject.id.toLowerCase(), policy);
+  const spared = exemptFrom(runtime, subject);
   const body = amended(estate, spot, subject, spared);
-  refuse(
-    state,
-    `Resource '${subject.name}'`,
-    subject.name,
-    refusals(estate, spot, { ...subject, body }, { effect: "deny", spared }),
-  );
+  const found = refusals(estate, spot, { ...subject, body }, { effect: "deny", spared });
+  refuse(state, `Resource '${subject.name}'`, subject.name, found);
   return body;
 }
 
 /** @throws ArmError 403 when a policy of `denyAction` keeps the resource */
-export function admitDeletion({ state, clock }: Runtime<AzureState>, spot: Spot, subject: Subject): void {
-  const { estate } = state.readings();
-  const exempt = exemptionsOf(state, clock.now());
-  const spared = (policy: Parameters<typeof exempt>[1]) => exempt(subject.id.toLowerCase(), policy);
-  const found = refusals(estate, spot, subject, { effect: "denyaction", spared });
+export function admitDeletion(runtime: Runtime<AzureState>, spot: Spot, subject: Subject): void {
+  const { state } = runtime;
+  const spared = exemptFrom(runtime, subject);
+  const found = refusals(state.readings().estate, spot, subject, { effect: "denyaction", spared });
   refuse(state, `Deletion of resource '${subject.name}'`, subject.name, found);
+}
+
+/** The policies that an exemption takes the resource out from under. */
+function exemptFrom({ state, clock }: Runtime<AzureState>, { id }: Subject): (policy: Policy) => boolean {
+  const exempt = exemptionsOf(state, clock.now());
+  return (policy) => exempt(id.toLowerCase(), policy);
 }
 
 function refuse(state: AzureState, what: string, target: string, found: readonly Refusal[]): void {
   if (found.length === 0) return;
-  const stored = (id: string): Json => {
-    const body = state.documents.find("assignment", id)?.body;
-    return body === undefined || body === null ? undefined : JSON.parse(body);
-  };
-  const { why, additionalInfo } = renderViolations(state.readings().estate, found, stored);
+  const { why, additionalInfo } = renderViolations(state.readings().estate, found, (id) =>
+    state.documents.body("assignment", id),
+  );
   disallow(what, why, { target, additionalInfo });
 }
