@@ -115,7 +115,7 @@ export const capabilities: readonly Capability[] = [
       partial(
         `PUT ${scope}${authorization}/${collection}/{name}`,
         [...changes, ...assigning],
-        "rules may use allOf, anyOf, not, every comparison and seven template functions; no count, and what exists is not asked for its existenceCondition",
+        "rules may use allOf, anyOf, not, count, every comparison and eight template functions; existenceCondition is not looked at",
       ),
       full(`DELETE ${scope}${authorization}/${collection}/{name}`, [...changes, ...assigning]),
     ]),

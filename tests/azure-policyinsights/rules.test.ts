@@ -50,6 +50,30 @@ describe("conditions", () => {
     [{ field: "Microsoft.Storage/storageAccounts/rules[*].port", greater: 100 }, false],
     [{ field: "Microsoft.Storage/storageAccounts/rules[*].port", less: 1000 }, true],
     [{ field: "Microsoft.Storage/storageAccounts/count", greaterOrEquals: 5 }, true],
+    [{ count: { field: "Microsoft.Storage/storageAccounts/rules[*]" }, equals: 2 }, true],
+    [
+      {
+        count: {
+          field: "Microsoft.Storage/storageAccounts/rules[*]",
+          where: { field: "Microsoft.Storage/storageAccounts/rules[*].port", greater: 100 },
+        },
+        equals: 1,
+      },
+      true,
+    ],
+    [{ count: { field: "Microsoft.Storage/storageAccounts/nothing[*]" }, greater: 0 }, false],
+    [
+      {
+        count: {
+          value: ["eastus", "westeurope"],
+          name: "place",
+          where: { field: "location", equals: "[current('place')]" },
+        },
+        greaterOrEquals: 1,
+      },
+      true,
+    ],
+    [{ count: { value: [1, 2, 3], where: { value: "[current()]", less: 3 } }, equals: 2 }, true],
     [{ field: "Microsoft.Storage/storageAccounts/nothing", exists: false }, true],
     [{ value: "[toLower(field('name'))]", equals: "a" }, true],
     [{ allOf: [{ field: "name", equals: "a" }, { not: { field: "name", contains: "b" } }] }, true],

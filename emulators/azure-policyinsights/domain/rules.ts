@@ -108,6 +108,8 @@ interface Context {
   readonly subject: Subject;
   readonly parameters: Values;
   readonly comparisons: Comparison[];
+  /** Elements that `count` looks at, the innermost first, each by the name that its conditions use. */
+  readonly counted?: readonly { readonly name: string; readonly element: Json }[];
 }
 
 function condition(json: Json, context: Context, path: string): boolean {
@@ -145,10 +147,19 @@ function comparison(json: Json, context: Context, path: string): boolean {
   const operator = operators.find((name) => member(json, name) !== undefined);
   if (!operator || !isRecord(json)) return false;
   const target = resolve(member(json, operator), context);
+  const counting = member(json, "count");
+  if (counting !== undefined) {
+    const value = countOf(counting, context);
+    const result = compare(operator, value, target);
+    const expression = text(counting, "field") || text(counting, "name") || "value";
+    const shown = operator.charAt(0).toUpperCase() + operator.slice(1);
+    context.comparisons.push({ result, expression, kind: "Count", path: expression, value, target, operator: shown });
+    return result;
+  }
   const field = member(json, "field");
   const expression = field === undefined ? member(json, "value") : resolve(field, context);
   const name = typeof expression === "string" ? expression : JSON.stringify(expression ?? null);
-  const values = field === undefined ? [resolve(expression, context)] : fieldValues(name, context.subject);
+  const values = field === undefined ? [resolve(expression, context)] : valuesFor(name, context);
   const negative = operator.startsWith("not");
   // Of an array every element must pass; nothing at all passes only what is negative.
   const result =
@@ -169,6 +180,35 @@ function comparison(json: Json, context: Context, path: string): boolean {
     operator: operator.charAt(0).toUpperCase() + operator.slice(1),
   });
   return result;
+}
+
+/** How many elements of a field or of a value satisfy `where`. */
+function countOf(counting: Json, context: Context): number {
+  const field = text(counting, "field");
+  const elements = field === "" ? list(resolve(member(counting, "value"), context)) : valuesFor(field, context);
+  const name = field || text(counting, "name") || "default";
+  const where = member(counting, "where");
+  const found = elements.filter(
+    (element) =>
+      element !== undefined &&
+      (where === undefined ||
+        condition(
+          where,
+          { ...context, comparisons: [], counted: [{ name, element }, ...(context.counted ?? [])] },
+          "where",
+        )),
+  );
+  return found.length;
+}
+
+/** Values of a field, which inside a `count` may be of the element that is looked at. */
+function valuesFor(name: string, { subject, counted = [] }: Context): readonly Json[] {
+  const lower = name.toLowerCase();
+  for (const { name: own, element } of counted) {
+    if (lower === own.toLowerCase()) return [element];
+    if (lower.startsWith(`${own.toLowerCase()}.`)) return along(element, name.slice(own.length + 1).split("."));
+  }
+  return fieldValues(name, subject);
 }
 
 function compare(operator: Operator, value: Json, target: Json): boolean {
@@ -313,7 +353,9 @@ function call(expression: string, context: Context, depth: number): Json {
     case "concat":
       return args.map((each) => String(each ?? "")).join("");
     case "field":
-      return fieldValues(String(args[0] ?? ""), subject)[0];
+      return valuesFor(String(args[0] ?? ""), context)[0];
+    case "current":
+      return args.length === 0 ? context.counted?.[0]?.element : valuesFor(String(args[0]), context)[0];
     case "tolower":
       return String(args[0] ?? "").toLowerCase();
     case "toupper":
