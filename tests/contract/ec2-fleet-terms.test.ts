@@ -315,6 +315,25 @@ test("types chosen by their attributes have them, and are not far dearer than th
   }
   expect((await fleet(FleetId))?.FulfilledCapacity).toBeGreaterThanOrEqual(24);
   expect((await fleet(FleetId))?.LaunchTemplateConfigs?.[0]?.Overrides).toEqual([{ InstanceRequirements }]);
+  // Requirements of an override stand over the type of the template; with a type beside them they are refused.
+  await ec2.send(
+    new CreateLaunchTemplateCommand({
+      LaunchTemplateName: "typed",
+      LaunchTemplateData: { ImageId: image, InstanceType: "t3.micro" },
+    }),
+  );
+  const over = await create({
+    LaunchTemplateConfigs: [
+      {
+        LaunchTemplateSpecification: { LaunchTemplateName: "typed" },
+        Overrides: [{ InstanceRequirements: structuredClone(InstanceRequirements) }],
+      },
+    ],
+    ...spot(1),
+  });
+  expect(names).toContain((await instancesOf(over.FleetId))[0]?.InstanceType);
+  const beside = { InstanceType: "m6i.xlarge", InstanceRequirements: structuredClone(InstanceRequirements) } as const;
+  expect(await told(create({ ...of(beside), ...spot(1) }))).toBe("InvalidParameterCombination");
   const none = { ...InstanceRequirements, VCpuCount: { Min: 3, Max: 3 } };
   expect(await told(create({ ...of({ InstanceRequirements: none }), ...spot(1) }))).toBe("InvalidParameterValue");
   const disks = { ...InstanceRequirements, TotalLocalStorageGB: { Min: 100 } };

@@ -10,7 +10,7 @@ import type {
 } from "../domain/fleets.ts";
 import type { InterruptionAction } from "../domain/resources.ts";
 import { reject } from "../errors.ts";
-import { alive, capacityOf } from "../life/fleets.ts";
+import { alive, capacityOf } from "../life/fleet-plans.ts";
 import { grow, type Node } from "../query-tree.ts";
 import type { FleetView } from "../wire/fleets.ts";
 import { readRequirements, typesMeeting } from "./instance-requirements.ts";
@@ -61,7 +61,9 @@ type Planned = Pick<FleetPool, "plan" | "choice">;
 /** A plan for one type, or for any of those that meet the requirements; `specification` says what is launched. */
 function planOf(call: Call, specification: Node, overrides: PlanOverrides, requirements: Node): Planned {
   if (!requirements.given) return { plan: readPlan(call, specification, overrides) };
-  if (overrides.type !== undefined || specification.text("InstanceType") !== undefined)
+  // Requirements of an override stand over the type of its template; side by side the two exclude each other.
+  const sideBySide = specification.at("InstanceRequirements").given && specification.text("InstanceType") !== undefined;
+  if (overrides.type !== undefined || sideBySide)
     reject("parameterCombination", "InstanceRequirements", "InstanceType");
   const wanted = readRequirements(requirements);
   const { catalogue } = call.runtime.state.regions;

@@ -1,7 +1,8 @@
 /** Spot fleets, the older kind: RequestSpotFleet, ModifySpotFleetRequest, what describes them, CancelSpotFleetRequests. */
 import { type Fleet, isClosing } from "../domain/fleets.ts";
 import { reject } from "../errors.ts";
-import { alive, close, modify, open } from "../life/fleets.ts";
+import { alive } from "../life/fleet-plans.ts";
+import { close, modify, open } from "../life/fleets.ts";
 import { type Node, treeOf } from "../query-tree.ts";
 import { fleetInstancesXml, spotFleetXml } from "../wire/fleets.ts";
 import { element, itemList, wrap } from "../wire/xml.ts";
