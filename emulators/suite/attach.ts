@@ -75,6 +75,11 @@ export function attach(options: {
     } catch (cause) {
       if (up) log.warn({ service: name, url, cause: String(cause) }, "an attached emulator went away");
       up = false;
+      if (instance === "" && pause < longestRetryMs && pause * 2 >= longestRetryMs)
+        log.warn(
+          { service: name, url, cause: String(cause) },
+          "an attached emulator does not answer yet: waiting for it",
+        );
       pause = Math.min(pause * 2, longestRetryMs);
     }
     if (!closed) cancel = afterReal(up ? watchMs : pause, () => void look());

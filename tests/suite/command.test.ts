@@ -102,6 +102,15 @@ test("a misspelt variable, and one that has no effect as it is written, is told"
   });
 });
 
+test("up can be stopped while it waits for an emulator that does not come, and says what it waits for", async () => {
+  const env = { ...freePorts, BACKLOT_ONLY: "smtp", BACKLOT_ATTACH: "twilio=http://127.0.0.1:9" };
+  const backlot = start(["up"], { env });
+  const told = await new Promise<string>((resolve) => backlot.child.stderr?.once("data", (text) => resolve(`${text}`)));
+  expect(told).toMatch(/"service":"twilio","url":"http:\/\/127\.0\.0\.1:9".*waiting for it/);
+  backlot.child.kill("SIGINT");
+  expect(await backlot.finished).toMatchObject({ code: 1, stdout: "" });
+});
+
 test("a second Backlot is told of the first", async () => {
   const backlot = start(["up", "--json", "--only", "smtp"], { env: freePorts });
   const { services } = JSON.parse(await backlot.line());

@@ -11,8 +11,12 @@ export async function up(
   options: { readonly json: boolean; readonly version: string; readonly startedMs: number },
 ): Promise<number> {
   const elapsed = stopwatch();
+  let started = false;
   // Before anything is printed: who reads the ready line may send the signal at once.
-  const stopped = stopSignal();
+  const stopped = stopSignal(() => {
+    // Nothing is served yet, and what is attached may never come: there is nothing to wait for.
+    if (!started) process.exit(1);
+  });
   const suite = await startSuite(settings).catch(async (cause) => {
     if (await askRunning(settings))
       process.stderr.write(
@@ -20,6 +24,7 @@ export async function up(
       );
     throw cause;
   });
+  started = true;
   const took = Math.round(options.startedMs + elapsed());
   if (options.json) process.stdout.write(`${JSON.stringify(readyLine(suite))}\n`);
   else process.stdout.write(`${readyTable(suite, options.version, took)}\n`);
@@ -30,11 +35,14 @@ export async function up(
   return 0;
 }
 
-/** Resolves at the first SIGINT or SIGTERM. */
-function stopSignal(): Promise<void> {
+/** Resolves at the first SIGINT or SIGTERM, of which `seen` is told at once. */
+function stopSignal(seen: () => void): Promise<void> {
   return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
+    for (const signal of ["SIGINT", "SIGTERM"])
+      process.once(signal, () => {
+        seen();
+        resolve();
+      });
   });
 }
 
