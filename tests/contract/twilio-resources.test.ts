@@ -187,6 +187,15 @@ test("applications, addresses, balance", async () => {
       isoCountry: "US",
     }),
   ).rejects.toMatchObject({ code: 20001 });
+  const number = await client.incomingPhoneNumbers.create({ areaCode: "312", addressSid: address.sid });
+  expect((await client.addresses(address.sid).dependentPhoneNumbers.list()).map(({ sid }) => sid)).toEqual([
+    number.sid,
+  ]);
+  const { TWILIO_ACCOUNT_SID = "", TWILIO_AUTH_TOKEN = "" } = server.env;
+  const path = `/2010-04-01/Accounts/${TWILIO_ACCOUNT_SID}/Addresses/${address.sid}/DependentPhoneNumbers`;
+  const authorization = `Basic ${btoa(`${TWILIO_ACCOUNT_SID}:${TWILIO_AUTH_TOKEN}`)}`;
+  const xml = await (await fetch(`${server.url}${path}`, { headers: { authorization } })).text();
+  expect(xml).toContain(`uri="${path}?PageSize=50&amp;Page=0"><DependentPhoneNumber>`);
   expect(await client.balance.fetch()).toMatchObject({
     currency: "USD",
     balance: expect.stringMatching(/^\d+\.\d\d$/),

@@ -18,6 +18,7 @@ import {
 import type { Kind, Resource } from "../store-resources.ts";
 import { addUsage } from "../store-usage.ts";
 import { rfc2822 } from "../wire/dates.ts";
+import { wantsXml } from "../wire/headers.ts";
 import { spacedJson } from "../wire/json.ts";
 import type { Shown } from "../wire/resource.ts";
 import { shown } from "../wire/resource.ts";
@@ -202,7 +203,8 @@ function dependentNumbers(call: Call): Response {
   const numbers = call.runtime.state
     .resourcesOf(phoneNumber, call.account.sid)
     .filter(({ data }) => data.AddressSid === sid || data.EmergencyAddressSid === sid);
-  const path = `${pathIn(call, `${addressSpec.path}/:sid`)}/DependentPhoneNumbers.json`;
+  const end = wantsXml(call.exchange) ? "" : ".json";
+  const path = `${pathIn(call, `${addressSpec.path}/:sid`)}/DependentPhoneNumbers${end}`;
   const page = readPage<Resource<PhoneNumberData>>(call, path, {
     filters: [],
     each: eachIn(numbers, (number) => number.sid),
