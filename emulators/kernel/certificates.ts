@@ -18,6 +18,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Clock } from "./clock.ts";
+import { folderError } from "./data-folder.ts";
 import { der } from "./der.ts";
 
 /** The local authority and what it signs. */
@@ -80,7 +81,11 @@ function openAuthority(directory: string, domains: readonly string[], clock: Clo
   const notePath = join(directory, "ca-domains.txt");
   const permitted = [...new Set(domains)].sort();
   const note = `${permitted.join("\n")}\n`;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw folderError("BACKLOT_CA_DIR", directory, cause);
+  }
   const key = existsSync(keyPath)
     ? createPrivateKey(readFileSync(keyPath))
     : generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;

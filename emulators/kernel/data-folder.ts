@@ -1,4 +1,4 @@
-/** BACKLOT_DATA_DIR, made when it is not there. */
+/** Folders that settings name, and what is said when one cannot be used. */
 import { accessSync, constants, mkdirSync } from "node:fs";
 
 /** @throws a sentence that names the setting and says why the folder cannot be used */
@@ -7,15 +7,17 @@ export function makeDataFolder(folder: string): void {
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.W_OK);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const why =
-      code === "EEXIST" || code === "ENOTDIR"
-        ? "something that is no folder is in its place"
-        : code === "EACCES" || code === "EPERM" || code === "EROFS"
-          ? "this user may not write there"
-          : (cause as Error).message;
-    throw new Error(`BACKLOT_DATA_DIR=${folder} cannot be used: ${why}. Name a folder that can be written to.`, {
-      cause,
-    });
+    throw folderError("BACKLOT_DATA_DIR", folder, cause);
   }
+}
+
+export function folderError(setting: string, folder: string, cause: unknown): Error {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const why =
+    code === "EEXIST" || code === "ENOTDIR"
+      ? "something that is no folder is in its place"
+      : code === "EACCES" || code === "EPERM" || code === "EROFS"
+        ? "this user may not write there"
+        : message;
+  return new Error(`${setting}=${folder} cannot be used: ${why}. Name a folder that can be written to.`, { cause });
 }

@@ -3,6 +3,8 @@ import type { SMTPServerOptions } from "smtp-server";
 import type { Certificates } from "../kernel/certificates.ts";
 import { afterReal } from "../kernel/clock.ts";
 import type { Listener, Runtime } from "../kernel/emulator.ts";
+import { ListenError } from "../kernel/serve.ts";
+import { definitions } from "../kernel/setting-definitions.ts";
 import { defaultProfile, type ServerProfile } from "./domain/message.ts";
 import { planned } from "./protocol/faults.ts";
 import { sessionHandlers } from "./protocol/handlers.ts";
@@ -11,6 +13,12 @@ import { refusalText, refusedNow } from "./real.ts";
 import type { MailState, OpenListener } from "./state.ts";
 
 type Transport = "plain" | "starttls" | "implicit";
+
+const settingOf = {
+  plain: definitions.smtpPort.env,
+  starttls: definitions.smtpStarttlsPort.env,
+  implicit: definitions.smtpsPort.env,
+} as const satisfies Record<Transport, string>;
 
 /** Real servers allow five minutes of silence (RFC 5321 4.5.3.2). */
 const idleMs = 300_000;
@@ -64,7 +72,7 @@ async function openListener(
   });
   // Clients that connect by address send no server name; without this they would get the library's expired certificate.
   if (transport !== "plain") server.secureContext.set("*", bind.certificates.contextFor(undefined));
-  const port = await listen(server, bind);
+  const port = await listen(server, bind, settingOf[transport]);
   server.on("error", (cause) => runtime.log.debug({ listener: name, cause: cause.message }, "smtp connection failed"));
   const entry: OpenListener = {
     name,
@@ -133,13 +141,14 @@ function serverProfile(runtime: Runtime<MailState>): ServerProfile {
   return (runtime.mode.current === "real" ? undefined : runtime.state.profile()) ?? defaultProfile;
 }
 
-function listen(server: MailServer, bind: Bind): Promise<number> {
+function listen(server: MailServer, { host, port }: Bind, setting: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(bind.port, bind.host, () => {
-      server.off("error", reject);
+    const refused = (cause: NodeJS.ErrnoException) => reject(new ListenError({ host, port, setting }, cause));
+    server.once("error", refused);
+    server.listen(port, host, () => {
+      server.off("error", refused);
       const address = server.server.address();
-      resolve(address !== null && typeof address === "object" ? address.port : bind.port);
+      resolve(address !== null && typeof address === "object" ? address.port : port);
     });
   });
 }

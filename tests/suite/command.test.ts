@@ -127,6 +127,10 @@ test("a second Backlot is told of the first", async () => {
 test.each([
   [{ BACKLOT_HOST: "192.0.2.7" }, /192\.0\.2\.7 is no address of this machine\. Set BACKLOT_HOST/],
   [{ BACKLOT_DATA_DIR: packageFile }, /BACKLOT_DATA_DIR=.*package\.json.* something that is no folder is in its place/],
+  [
+    { BACKLOT_CA_DIR: packageFile, BACKLOT_SMTPS_PORT: "0" },
+    /BACKLOT_CA_DIR=.*package\.json.* something that is no folder is in its place/,
+  ],
   [{ BACKLOT_ONLY: "smtp,azure" }, /BACKLOT_ONLY.* azure.*did you mean azure-policyinsights/],
 ])("%j names the setting at fault", async (wrong, said) => {
   const { code, stderr } = await run(["up"], { env: { ...freePorts, BACKLOT_ONLY: "smtp", ...wrong } });
@@ -150,6 +154,10 @@ test("an unknown emulator and a taken port are named", async () => {
     stderr: expect.stringMatching(
       new RegExp(`127.0.0.1:${port}: another program uses that port. Set BACKLOT_TWILIO_PORT`),
     ),
+  });
+  expect(await run(["up"], { env: { ...freePorts, BACKLOT_SMTP_PORT: String(port) } })).toMatchObject({
+    code: 1,
+    stderr: `Cannot listen on 127.0.0.1:${port}: another program uses that port. Set BACKLOT_SMTP_PORT to another port, or to 0 for a free one.\n`,
   });
   expect(await run(["check"], { env })).toMatchObject({
     code: 1,
