@@ -3,6 +3,19 @@
  * have the same.
  */
 
+export interface ShownEndpoint {
+  readonly id: string;
+  readonly url: string;
+  readonly events: readonly string[];
+  readonly schemes: readonly string[];
+  readonly secret: string;
+  /** The one before, which signs too until then. */
+  readonly previous?: { readonly secret: string; readonly until: string };
+  readonly enabled: boolean;
+  readonly disabledReason?: string;
+  readonly createdAt: string;
+}
+
 export type DeliveryState = "waiting" | "delivered" | "dead" | "discarded";
 
 export interface ShownDelivery {

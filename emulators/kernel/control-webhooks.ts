@@ -2,7 +2,7 @@
 import type { Hono } from "hono";
 import * as z from "zod";
 import { isoMilliseconds } from "./clock.ts";
-import type { ShownAttempt, ShownDelivery } from "./control-answers.ts";
+import type { ShownAttempt, ShownDelivery, ShownEndpoint } from "./control-answers.ts";
 import type { Emulator, KernelEnv, Runtime } from "./emulator.ts";
 import { EndpointInput } from "./endpoint-input.ts";
 import type { Endpoint } from "./endpoints.ts";
@@ -205,7 +205,7 @@ function changeEndpoint(
   };
 }
 
-function showEndpoint({ createdAt, previous, ...endpoint }: Endpoint): Record<string, unknown> {
+function showEndpoint({ createdAt, previous, ...endpoint }: Endpoint): ShownEndpoint {
   return {
     ...endpoint,
     createdAt: isoMilliseconds(createdAt),

@@ -6,6 +6,7 @@ import type { KernelEnv } from "../kernel/emulator.ts";
 import { answerJson } from "../kernel/exchange.ts";
 import { ask, askAll, guarded, type Member } from "./member.ts";
 import type { SuiteObservation } from "./observation.ts";
+import type { HealthView } from "./shown-services.ts";
 
 export function suiteVitals(members: readonly Member[], observation: SuiteObservation): Hono<KernelEnv> {
   const vitals = new Hono<KernelEnv>();
@@ -21,7 +22,7 @@ export function suiteVitals(members: readonly Member[], observation: SuiteObserv
   return vitals;
 }
 
-async function health(members: readonly Member[], observation: SuiteObservation): Promise<Record<string, unknown>> {
+async function health(members: readonly Member[], observation: SuiteObservation): Promise<HealthView> {
   const views = await Promise.all(
     members.map(async (member) => {
       const elapsed = stopwatch();

@@ -26,6 +26,7 @@ import type { Leader } from "./leader.ts";
 import { askAll, guarded, type Member } from "./member.ts";
 import type { SuiteObservation } from "./observation.ts";
 import type { OwnJournal } from "./own-journal.ts";
+import type { Service } from "./shown-services.ts";
 
 export interface SuiteControl {
   readonly members: readonly Member[];
@@ -60,7 +61,7 @@ export function createSuiteControl({
     );
   control.get("/_backlot/services", (c) =>
     answerJson(c.env.exchange, 200, {
-      services: members.map(({ name, title, addresses }) => ({ name, title, addresses })),
+      services: members.map(({ name, title, addresses }): Service => ({ name, title, addresses })),
     }),
   );
 

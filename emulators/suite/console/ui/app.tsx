@@ -1,5 +1,6 @@
 /** The frame around the views: where one is, what time it is, whether the feed is alive. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { HealthView, Service } from "../../shown-services.ts";
 import type { PageFacts } from "../page-facts.ts";
 import { type ClockState, useClock } from "./clock.ts";
 import { fetched } from "./fetched.tsx";
@@ -7,7 +8,7 @@ import { Badge, Dot, Field } from "./parts.tsx";
 import { place, useLive, useResource, useRoute, useShared } from "./state.ts";
 import { JournalView } from "./views/journal.tsx";
 import type { LaterProps } from "./views/later.tsx";
-import { type HealthView, Overview, type Service } from "./views/overview.tsx";
+import { Overview } from "./views/overview.tsx";
 
 const Later = fetched<LaterProps>(async () => (await import("./views/later.tsx")).Later);
 

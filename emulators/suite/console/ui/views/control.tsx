@@ -1,5 +1,6 @@
 /** Steering: time, mode, state, planned faults; stories that play by themselves; evidence of what happened. */
 import { useState } from "preact/hooks";
+import type { Service } from "../../../shown-services.ts";
 import type { ClockState } from "../clock.ts";
 import { count } from "../format.ts";
 import { shortNames } from "../journal-list.tsx";
@@ -7,7 +8,6 @@ import { Badge, Empty, Field, Panel, Problem, Said, Tabs, Time } from "../parts.
 import { place, useAction, useLive, useResource, useShared } from "../state.ts";
 import { Evidence } from "./evidence.tsx";
 import { Faults } from "./faults.tsx";
-import type { Service } from "./overview.tsx";
 import { Scenarios } from "./scenarios.tsx";
 
 export function Control({

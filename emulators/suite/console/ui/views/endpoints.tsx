@@ -1,23 +1,14 @@
 /** Registered receivers: add one for all services, switch it off, remove it. */
 import { useState } from "preact/hooks";
+import type { ShownEndpoint } from "../../../../kernel/control-answers.ts";
 import { shortNames } from "../journal-list.tsx";
 import { Badge, Copy, Empty, Field, Panel, Problem, Said } from "../parts.tsx";
 import { place, useAction, useLive, useResource, useShared } from "../state.ts";
 import { Table } from "../table.tsx";
 
-export interface Endpoint {
-  readonly id: string;
-  readonly url: string;
-  readonly events: readonly string[];
-  readonly schemes: readonly string[];
-  readonly secret: string;
-  readonly enabled: boolean;
-  readonly disabledReason?: string;
-}
-
 export function useEndpoints() {
   const live = useLive();
-  return useResource<{ services: Readonly<Record<string, { endpoints: readonly Endpoint[] }>> }>(
+  return useResource<{ services: Readonly<Record<string, { endpoints: readonly ShownEndpoint[] }>> }>(
     "/_backlot/webhooks/endpoints",
     {
       mark: live.count(undefined, ["control"]),
@@ -97,7 +88,7 @@ function EndpointActions({
   row,
   act,
 }: {
-  row: Endpoint & { readonly service: string };
+  row: ShownEndpoint & { readonly service: string };
   act(work: () => Promise<unknown>, done: string): void;
 }) {
   const { api } = useShared();

@@ -1,11 +1,11 @@
 /** Planned faults: what is planned, how often it matched and fired, and a form for the usual ones. */
 import { useState } from "preact/hooks";
+import type { Service } from "../../../shown-services.ts";
 import { count } from "../format.ts";
 import { shortNames } from "../journal-list.tsx";
 import { Badge, Empty, Field, Panel, Problem, Said, Select } from "../parts.tsx";
 import { useAction, useLive, useResource, useShared } from "../state.ts";
 import { Table } from "../table.tsx";
-import type { Service } from "./overview.tsx";
 
 interface Fault {
   readonly id: string;

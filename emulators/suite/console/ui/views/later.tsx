@@ -1,10 +1,11 @@
 /** The views that one comes to later, in a file of their own: the first is drawn without them. */
+
+import type { Service } from "../../../shown-services.ts";
 import type { ClockState } from "../clock.ts";
 import { Compliance } from "./compliance.tsx";
 import { Control } from "./control.tsx";
 import { Mail } from "./mail.tsx";
 import { Messages } from "./messages.tsx";
-import type { Service } from "./overview.tsx";
 import { Spot } from "./spot.tsx";
 import { Webhooks } from "./webhooks.tsx";
 

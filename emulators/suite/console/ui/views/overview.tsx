@@ -1,42 +1,13 @@
 /** One glance: is everything up, and is this run clean? */
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import type { Check, HealthView, Service } from "../../../shown-services.ts";
 import { count, duration, local } from "../format.ts";
 import { JournalList } from "../journal-list.tsx";
 import { Badge, Dot, Empty, Panel, Problem, type Tone } from "../parts.tsx";
 import { place, useLive, useResource } from "../state.ts";
 import { Table } from "../table.tsx";
 
-interface Check {
-  readonly status: string;
-  readonly latency_ms: number;
-  readonly error?: string;
-  readonly hint?: string;
-  readonly last_run?: string;
-  readonly successes?: number;
-  readonly failures?: number;
-  readonly avg_ms?: number;
-  readonly uptime_24h?: number;
-}
-interface ServiceCheck extends Check {
-  readonly checks?: Readonly<Record<string, Check>>;
-}
-export interface HealthView {
-  readonly status: string;
-  readonly mode: string;
-  readonly checks: Readonly<Record<string, ServiceCheck>>;
-  readonly configuration_hints: readonly string[];
-}
-export interface Service {
-  readonly name: string;
-  readonly title: string;
-  readonly addresses: readonly {
-    readonly name: string;
-    readonly scheme: string;
-    readonly host: string;
-    readonly port: number;
-  }[];
-}
 interface Egress {
   readonly refused: readonly Readonly<Record<string, unknown>>[];
   readonly totals: { readonly refused: number; readonly allowed: number };
