@@ -114,7 +114,7 @@ export const definitions = define({
     env: "BACKLOT_PORT",
     form: port,
     default: "4100",
-    help: "Suite: status page and control API",
+    help: "Suite: the console, in a browser, and the control API of all",
     group: "Ports",
   },
   twilioPort: { env: "BACKLOT_TWILIO_PORT", form: port, default: "4101", help: "Twilio, HTTP", group: "Ports" },
