@@ -1,6 +1,9 @@
 /**
  * What clients see of the directory, the estate's parameters, and what clients wrote: versions of documents, and
  * evaluations between the daily scans. The rows of the estate are worked out from these and never stored.
+ *
+ * A data folder in which these texts stand otherwise, comments included, was made by another version and is refused:
+ * `form` counts what the bodies of documents looked like.
  */
 export const tables = `
 CREATE TABLE IF NOT EXISTS azure_directory (
@@ -19,8 +22,8 @@ CREATE TABLE IF NOT EXISTS azure_estate (
   structure INTEGER NOT NULL DEFAULT 0, evaluations INTEGER NOT NULL DEFAULT 0, arrival INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS azure_documents (
-  kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, body TEXT, made INTEGER NOT NULL, at INTEGER NOT NULL,
-  hash INTEGER NOT NULL, arrival INTEGER NOT NULL, PRIMARY KEY (kind, id, version)
+  kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, body TEXT /* form 2 */, made INTEGER NOT NULL,
+  at INTEGER NOT NULL, hash INTEGER NOT NULL, arrival INTEGER NOT NULL, PRIMARY KEY (kind, id, version)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS azure_evaluations (
   resource TEXT NOT NULL, policy TEXT NOT NULL, version INTEGER NOT NULL, compliance INTEGER NOT NULL,

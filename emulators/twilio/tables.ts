@@ -1,6 +1,9 @@
 /**
  * Every list orders by date and then by arrival. SQLite's implicit rowid is the order of arrival, and ends every index
  * without being named there; it is no part of the digest.
+ *
+ * A data folder in which these texts stand otherwise, comments included, was made by another version and is refused:
+ * `form` counts what `data` looked like, which kinds.ts declares.
  */
 export const tables = `
 CREATE TABLE IF NOT EXISTS accounts (
@@ -9,7 +12,8 @@ CREATE TABLE IF NOT EXISTS accounts (
 );
 CREATE TABLE IF NOT EXISTS resources (
   kind TEXT NOT NULL, sid TEXT NOT NULL, account_sid TEXT NOT NULL, parent TEXT NOT NULL, key TEXT,
-  created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, removed INTEGER NOT NULL, data TEXT NOT NULL,
+  created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, removed INTEGER NOT NULL,
+  data TEXT NOT NULL /* form 2 */,
   PRIMARY KEY (kind, sid)
 );
 CREATE INDEX IF NOT EXISTS resources_by_date ON resources (kind, parent, created_at);
