@@ -77,7 +77,7 @@ const notes = {
     "Country, form and validity are derived from the number for 28 countries; packages are made up from it; pre_fill and " +
     "phone_number_quality_score stay null.",
   conversations:
-    "Sends to participants with a number; messages from them do not come into the conversation. Media, roles, bindings and " +
+    "Goes out to participants with a number, and what they send comes in; their media do not. Media, roles, bindings and " +
     "account-wide webhooks are absent.",
   conferences:
     "Who is in, muted or held, and who is told: start, end, join, leave, mute, hold and modify; nobody is heard speaking. " +

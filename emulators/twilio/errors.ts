@@ -75,6 +75,11 @@ const table = {
   lookupField: { code: 60600, status: 400, text: (field) => `Field ${field} is not supported` },
   conversationClosed: { code: 50353, status: 400, text: () => "The conversation is closed" },
   uniqueName: { code: 50433, status: 409, text: () => "A resource with the same UniqueName already exists" },
+  bindingExists: {
+    code: 50416,
+    status: 409,
+    text: (sid) => `A binding for this participant and proxy address already exists in Conversation ${sid}`,
+  },
   participantExists: { code: 50433, status: 409, text: () => "Participant already exists" },
   unfinished: { code: 20009, status: 400, text: () => "Cannot delete this resource before it is complete" },
   invalidPageToken: { code: 21481, status: 400, text: (token) => `Invalid PageToken: ${token}` },

@@ -1,7 +1,7 @@
 import twilio from "twilio";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
-import { start, type TwilioServer, twilioServer } from "./twilio-client.ts";
+import { control, start, type TwilioServer, twilioServer } from "./twilio-client.ts";
 
 let server: TwilioServer;
 let receiver: Receiver;
@@ -150,6 +150,55 @@ test("messages are listed as they were said, or the other way round when asked, 
     expect(bodies(await second?.previousPage())).toEqual(bodies(first));
   }
   await expect(said.list({ order: "up" as "asc" })).rejects.toMatchObject({ status: 400, code: 20001 });
+});
+
+test("what a participant's telephone sends is said in the conversation, and sent on to the other telephones", async () => {
+  const client = server.client();
+  const root = client.conversations.v1;
+  const { sid } = await root.conversations.create({ "timers.inactive": "PT10M" });
+  const talk = root.conversations(sid);
+  const [proxyAddress, ben, cleo] = ["+12025550100", "+14155550199", "+14155550198"];
+  const phone = (address: string) => ({
+    "messagingBinding.address": address,
+    "messagingBinding.proxyAddress": proxyAddress,
+  });
+  const one = await talk.participants.create(phone(ben));
+  await talk.participants.create(phone(cleo));
+  await talk.webhooks.create({
+    target: "webhook",
+    "configuration.url": receiver.url,
+    "configuration.filters": ["onMessageAdded"],
+  });
+  const [number] = await client.incomingPhoneNumbers.list({ phoneNumber: proxyAddress });
+  await client.incomingPhoneNumbers(number?.sid ?? "").update({ smsUrl: `${receiver.url}/sms` });
+  await server.advance(start + 700_000);
+  expect((await talk.fetch()).state).toBe("inactive");
+
+  await control(server, "inbound-messages", { from: ben, to: proxyAddress, body: "Where are you?" });
+  await server.advance(start + 760_000);
+  const [said] = await talk.messages.list();
+  expect(said).toMatchObject({ index: 0, author: ben, body: "Where are you?", participantSid: one.sid });
+  expect((await talk.fetch()).state).toBe("active");
+  const sent = await client.messages.list({ to: cleo, from: proxyAddress });
+  expect(sent.map(({ body, status }) => [body, status])).toEqual([["Where are you?", "delivered"]]);
+  expect(await client.messages.list({ to: ben, from: proxyAddress })).toEqual([]);
+  expect(receiver.calls.map(({ url }) => url)).toEqual(["/hook"]);
+  const [heard] = receiver.calls.map((call) => Object.fromEntries(new URLSearchParams(call.body)));
+  expect(heard).toMatchObject({ EventType: "onMessageAdded", Source: "SMS", Author: ben, ParticipantSid: one.sid });
+
+  const other = root.conversations((await root.conversations.create({})).sid);
+  await expect(other.participants.create(phone(ben))).rejects.toMatchObject({
+    status: 409,
+    code: 50416,
+    message: `A binding for this participant and proxy address already exists in Conversation ${sid}`,
+  });
+  await talk.update({ state: "closed" });
+  await other.participants.create(phone(ben));
+  await control(server, "inbound-messages", { from: ben, to: proxyAddress, body: "And now?" });
+  expect((await other.messages.list()).map(({ body }) => body)).toEqual(["And now?"]);
+  await control(server, "inbound-messages", { from: cleo, to: proxyAddress, body: "Is it over?" });
+  await server.advance(start + 820_000);
+  expect(receiver.calls.map(({ url }) => url)).toContain("/hook/sms");
 });
 
 test("names are found as they were given, per cent signs and all", async () => {

@@ -1,7 +1,8 @@
-/** Messages of a conversation; to participants with a number they go out as SMS, with receipts. */
+/** Messages of a conversation; to participants with a number they go out as SMS, with receipts, and theirs come in. */
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
 import { type ConversationData, deadlines, type MessageSent, messageParameters } from "../domain/conversation.ts";
+import type { Message } from "../domain/message.ts";
 import { segmentsOf } from "../domain/message-draft.ts";
 import { parseRecipient } from "../domain/phone-numbers.ts";
 import { reject, resourcePath } from "../errors.ts";
@@ -15,11 +16,11 @@ import {
 import type { Resource } from "../store-resources.ts";
 import { iso } from "../wire/dates.ts";
 import type { Call, TwilioRuntime } from "./call.ts";
-import { participantsOf } from "./conversation-participants.ts";
+import { boundParticipant, participantsOf } from "./conversation-participants.ts";
 import { conversationOf, conversationsDomain } from "./conversation-services.ts";
 import { type Happening, sendToWebhooks, stateUpdated, tellWebhooks } from "./conversation-webhooks.ts";
 import { draftedMessage, keepMessage } from "./message-making.ts";
-import { mountResource } from "./resource.ts";
+import { makeResource, mountResource } from "./resource.ts";
 
 type Kept = Resource<ConversationMessageData>;
 
@@ -113,22 +114,46 @@ function prepare(call: Call, sent: MessageSent) {
   return { data };
 }
 
-/** The conversation wakes up and counts on; everybody but the author gets the message. */
 function stored(call: Call, message: Kept): void {
-  const { runtime, exchange } = call;
   const held = conversationOf(call);
+  spread(call.runtime, held, message, call.exchange.at);
+  tellWebhooks(call, held, { ...happened("onMessageAdded", message), said: message.data.Body });
+}
+
+/**
+ * Inside a write: what somebody sends to the number behind which their telephone takes part is said in the conversation, and
+ * webhooks always hear of it. False when it takes part in none that is open.
+ */
+export function sayFromTelephone(runtime: TwilioRuntime, { accountSid, from, to, body, createdAt }: Message): boolean {
+  const account = runtime.state.account(accountSid);
+  const bound = from === null ? undefined : boundParticipant(runtime, accountSid, from, to);
+  if (!account || !bound || from === null) return false;
+  const { participant, held } = bound;
+  const sent: MessageSent = { Author: from, Body: body, Attributes: "{}", MediaSid: null, ContentSid: null };
+  const data = { ...sent, serviceSid: held.parent, index: held.data.nextIndex, participantSid: participant.sid };
+  const by = { runtime, account, exchange: { at: createdAt } };
+  const message = makeResource(by, conversationMessage, { parent: held.sid, data });
+  spread(runtime, held, message, createdAt);
+  const happening = happened("onMessageAdded", message);
+  const source = ["Source", from.startsWith("whatsapp:") ? "WHATSAPP" : "SMS"] as const;
+  const parameters = [source, ...happening.parameters];
+  sendToWebhooks(runtime, held, { ...happening, parameters, said: body }, createdAt);
+  return true;
+}
+
+/** The conversation wakes up and counts on; everybody but the author gets the message. */
+function spread(runtime: TwilioRuntime, held: Resource<ConversationData>, message: Kept, at: number): void {
   const State = held.data.State === "inactive" ? "active" : held.data.State;
   const data: ConversationData = { ...held.data, State, nextIndex: held.data.nextIndex + 1 };
-  const awake = { ...held, data: { ...data, ...deadlines(data, exchange.at) } };
+  const awake = { ...held, data: { ...data, ...deadlines(data, at) } };
   runtime.state.changeResource(conversation, awake);
-  if (State !== held.data.State) sendToWebhooks(runtime, awake, stateUpdated(held, awake, "EVENT"), exchange.at);
+  if (State !== held.data.State) sendToWebhooks(runtime, awake, stateUpdated(held, awake, "EVENT"), at);
   for (const one of participantsOf(runtime, held.sid)) {
     const to = parseRecipient(one.data["MessagingBinding.Address"] ?? "");
     const from = one.data["MessagingBinding.ProxyAddress"];
     if (to === undefined || from === null || one.sid === message.data.participantSid) continue;
-    sendOn(runtime, message, { to, from, participantSid: one.sid }, exchange.at);
+    sendOn(runtime, message, { to, from, participantSid: one.sid }, at);
   }
-  tellWebhooks(call, held, { ...happened("onMessageAdded", message), said: message.data.Body });
 }
 
 function happened(event: Happening["event"], { sid, createdAt, updatedAt, data }: Kept): Happening {

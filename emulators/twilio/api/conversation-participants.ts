@@ -1,9 +1,9 @@
 /** Who takes part in a conversation: by identity, or by a number behind one of the account's. */
 import type { Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
-import { type ParticipantSent, participantParameters } from "../domain/conversation.ts";
+import { type ConversationData, type ParticipantSent, participantParameters } from "../domain/conversation.ts";
 import { reject } from "../errors.ts";
-import { type ConversationParticipantData, conversationParticipant } from "../kinds-conversations.ts";
+import { type ConversationParticipantData, conversation, conversationParticipant } from "../kinds-conversations.ts";
 import type { Resource } from "../store-resources.ts";
 import { iso } from "../wire/dates.ts";
 import type { Call, TwilioRuntime } from "./call.ts";
@@ -36,6 +36,10 @@ export function mountConversationParticipants(app: Hono<KernelEnv>, runtime: Twi
     ],
     parent: (call) => conversationOf(call).sid,
     prepare,
+    revise(call, before, sent) {
+      const data = { ...before.data, ...sent };
+      return { data, key: freeBinding(call, data, before.sid) };
+    },
     find: ({ runtime: { state } }, name) => state.resource(conversationParticipant, name),
     stored: (call, one) => tellOf(call, "onParticipantAdded", one),
     changed: (call, one) => tellOf(call, "onParticipantUpdated", one),
@@ -52,21 +56,41 @@ export function mountConversationParticipants(app: Hono<KernelEnv>, runtime: Twi
 
 function prepare(call: Call, sent: ParticipantSent) {
   const held = conversationOf(call);
-  const { Identity: identity, "MessagingBinding.Address": address, "MessagingBinding.ProxyAddress": proxy } = sent;
+  const { Identity: identity, "MessagingBinding.Address": address } = sent;
   if (identity === null && address === null && sent["MessagingBinding.ProjectedAddress"] === null)
     reject("missingParameter", "Identity or MessagingBinding.Address");
   const others = participantsOf(call.runtime, held.sid);
-  const isThere = others.some(
-    ({ data }) =>
-      (identity !== null && data.Identity === identity) ||
-      (address !== null &&
-        data["MessagingBinding.Address"] === address &&
-        data["MessagingBinding.ProxyAddress"] === proxy),
-  );
-  if (isThere) reject("participantExists");
+  if (identity !== null && others.some(({ data }) => data.Identity === identity)) reject("participantExists");
+  const key = freeBinding(call, sent);
   // Whoever takes part by identity is a user of the service from then on.
   if (identity !== null) userNamed(call, held.parent, identity);
-  return { data: { ...sent, serviceSid: held.parent } };
+  return { data: { ...sent, serviceSid: held.parent }, key };
+}
+
+/**
+ * A telephone and the number it writes to: together they belong to one open conversation, where its messages go.
+ * https://www.twilio.com/docs/api/errors/50416
+ */
+function bindingKey(accountSid: string, address: string, proxy: string): string {
+  return `${accountSid}/${address}/${proxy}`;
+}
+
+function freeBinding(
+  { runtime, account }: Call,
+  { "MessagingBinding.Address": address, "MessagingBinding.ProxyAddress": proxy }: ParticipantSent,
+  own?: string,
+): string | null {
+  if (address === null || proxy === null) return null;
+  const bound = boundParticipant(runtime, account.sid, address, proxy);
+  if (bound && bound.participant.sid !== own) reject("bindingExists", bound.held.sid);
+  return bindingKey(account.sid, address, proxy);
+}
+
+/** Who writes from this telephone to this number, and in which conversation; undefined when none that is open. */
+export function boundParticipant({ state }: TwilioRuntime, accountSid: string, address: string, proxy: string) {
+  const participant = state.resourceByKey(conversationParticipant, bindingKey(accountSid, address, proxy));
+  const held: Resource<ConversationData> | undefined = participant && state.resource(conversation, participant.parent);
+  return participant && held && held.data.State !== "closed" ? { participant, held } : undefined;
 }
 
 /** Inside a write. */

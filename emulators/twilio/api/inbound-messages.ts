@@ -6,6 +6,7 @@ import { isChannel, parseChannel } from "../domain/phone-numbers.ts";
 import { application, channelSender, messagingService, optOut, phoneNumber, poolNumber, shortCode } from "../kinds.ts";
 import { inboundParameters } from "../wire/inbound.ts";
 import type { TwilioRuntime } from "./call.ts";
+import { sayFromTelephone } from "./conversation-messages.ts";
 import { askDocument, type DocumentRequest } from "./documents.ts";
 import { tellMessage } from "./message-life.ts";
 import { draftedMessage, keepMedia, keepMessage } from "./message-making.ts";
@@ -55,6 +56,8 @@ export function receiveMessage(runtime: TwilioRuntime, incoming: Incoming): Mess
   if (mediaUrls.length > 0) keepMedia(runtime, message);
   tellMessage(runtime, message);
   const keyword = isChannel(to) ? undefined : obeyKeyword(runtime, message);
+  // Whoever takes part in a conversation speaks there, and no URL of the number is asked.
+  if (sayFromTelephone(runtime, message)) return message;
   // A sender of another channel has no URLs of its own here: those of its number hold.
   const route = routeOf(runtime, parseChannel(to)?.number ?? to, serviceSid);
   if (route)

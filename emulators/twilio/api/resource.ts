@@ -4,6 +4,7 @@
  */
 import type { Context, Hono } from "hono";
 import type { KernelEnv } from "../../kernel/emulator.ts";
+import type { Exchange } from "../../kernel/exchange.ts";
 import { type Parameters, readParameters } from "../domain/parameters.ts";
 import { failure, type Problem, reject, resourcePath } from "../errors.ts";
 import type { Kind, Resource } from "../store-resources.ts";
@@ -154,7 +155,7 @@ function create<Data extends object, Sent extends object>(call: Call, spec: Reso
 
 /** Inside a write: keeps a new resource, unless test credentials asked for it. */
 export function makeResource<Data>(
-  { runtime, exchange, account }: Pick<Call, "runtime" | "exchange" | "account">,
+  { runtime, exchange, account }: Pick<Call, "runtime" | "account"> & { readonly exchange: Pick<Exchange, "at"> },
   kind: Kind<Data>,
   from: {
     readonly parent: string;
