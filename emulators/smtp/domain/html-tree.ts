@@ -27,9 +27,12 @@ const ending: ReadonlyMap<string, readonly string[]> = new Map([
   ["tr", ["tr", "td", "th"]],
   ["td", ["td", "th"]],
   ["th", ["td", "th"]],
+  ["a", ["a"]],
 ]);
 const lists = ["ul", "ol", "table"];
 const blocks = ["p", "div", "ul", "ol", "table", "blockquote", "pre", "hr", "h1", "h2", "h3", "h4", "h5", "h6"];
+/** What stands apart from the words around it. */
+const apart = new Set([...blocks, "li", "tr", "td", "th", "br"]);
 
 /** Reads a page as far as mails need it: no scripts, no styles, no repair of what is out of place. Never fails. */
 export function treeOf(html: string): readonly HtmlNode[] {
@@ -76,9 +79,13 @@ export function elementsOf(nodes: readonly HtmlNode[], found: HtmlElement[] = []
 }
 
 /** The text in an element, in one line. */
-export function textWithin({ children }: HtmlElement): string {
-  const texts = children.map((node) => (typeof node === "string" ? node : textWithin(node)));
-  return texts.join(" ").replaceAll(/\s+/g, " ").trim();
+export function textWithin(element: HtmlElement): string {
+  return textOf(element).replaceAll(/\s+/g, " ").trim();
+}
+
+function textOf({ name, children }: HtmlElement): string {
+  const text = children.map((node) => (typeof node === "string" ? node : textOf(node))).join("");
+  return apart.has(name) ? ` ${text} ` : text;
 }
 
 /** Of an attribute that is there twice the first counts, as in a browser. */

@@ -14,14 +14,15 @@ const plainLink = /\bhttps?:\/\/[^\s<>"'`)\]}]+/gi;
 /** Links in document order, those of the HTML first, each once. */
 export function linksOf(mail: Pick<Mail, "html" | "text">): readonly Link[] {
   const links = new Map<string, Link>();
-  const add = (url: string, text: string, source: Link["source"]) => {
-    if (url !== "" && !links.has(url)) links.set(url, { url, text, source });
-  };
   for (const element of elementsOf(treeOf(mail.html))) {
     const url = element.name === "a" ? (element.attributes.get("href") ?? "").trim() : "";
-    if (/^(?:https?|mailto|tel):/i.test(url)) add(url, textWithin(element), "html");
+    if (/^(?:https?|mailto|tel):/i.test(url) && !links.has(url))
+      links.set(url, { url, text: textWithin(element), source: "html" });
   }
-  for (const [url] of mail.text.matchAll(plainLink)) add(url.replace(/[.,;:!?]+$/, ""), "", "text");
+  for (const [found] of mail.text.matchAll(plainLink)) {
+    const url = found.replace(/[.,;:!?]+$/, "");
+    if (!links.has(url)) links.set(url, { url, text: "", source: "text" });
+  }
   return [...links.values()];
 }
 
