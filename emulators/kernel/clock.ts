@@ -83,17 +83,22 @@ export function createClock(initial: ClockSetting, pace: number): Clock {
   return clock;
 }
 
-/** Parses `real`, `ticking`, `ticking@<ISO>`, `frozen`, `frozen@<ISO>`; undefined when it is none of them. */
-/** A date, which is UTC, or a time with its zone: without one it would be another instant on another machine. */
 const instantForm = /^\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?)?)?$/i;
 
+/** A date, which is UTC, or a time with its zone: without one it would be another instant on another machine. */
+export function parseInstant(text: string): Instant | undefined {
+  const at = instantForm.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** Parses `real`, `ticking`, `ticking@<ISO>`, `frozen`, `frozen@<ISO>`; undefined when it is none of them. */
 export function parseClock(text: string): ClockSetting | undefined {
   const match = /^(real|ticking|frozen)(?:@(.+))?$/.exec(text.trim());
   if (!match) return undefined;
   const mode = match[1] as ClockMode;
   if (match[2] === undefined) return { mode };
-  const at = instantForm.test(match[2]) ? Date.parse(match[2]) : Number.NaN;
-  if (mode === "real" || Number.isNaN(at)) return undefined;
+  const at = parseInstant(match[2]);
+  if (mode === "real" || at === undefined) return undefined;
   return { mode, at };
 }
 

@@ -1,6 +1,6 @@
 /** A suite as its users see it: in process, over what was started. */
 import type { Certificates } from "../kernel/certificates.ts";
-import { isoMilliseconds } from "../kernel/clock.ts";
+import { isoMilliseconds, parseInstant } from "../kernel/clock.ts";
 import type { Settings } from "../kernel/settings.ts";
 import type { RunningEmulator } from "../kernel/start.ts";
 import type { Recorder } from "./evidence/recorder.ts";
@@ -50,7 +50,9 @@ export function describeSuite(parts: {
       now: () => leader.clock.now(),
       async advance(by) {
         const now = leader.clock.now();
-        const target = "to" in by ? (typeof by.to === "string" ? Date.parse(by.to) : by.to) : now + milliseconds(by);
+        const target = "to" in by ? (typeof by.to === "string" ? parseInstant(by.to) : by.to) : now + milliseconds(by);
+        if (target === undefined || Number.isNaN(target))
+          throw new RangeError(`${JSON.stringify(by)} names no instant: write it with its zone, 2025-01-15T12:00:00Z`);
         if (!(target >= now))
           throw new RangeError(
             `the clock shows ${isoMilliseconds(now)} and cannot go back to ${"to" in by ? String(by.to) : JSON.stringify(by)}`,

@@ -92,6 +92,17 @@ test("advance moves all emulators to the same instant", async () => {
   expect(new Set(Object.values(services).map(({ now }) => now))).toEqual(new Set(["2025-01-15T12:01:00.000Z"]));
 });
 
+test("the clock goes to an instant that is the same on every machine, and not back", async () => {
+  const { clock } = await suite();
+  expect(await clock.advance({ to: "2025-01-15T14:00:00+01:00" })).toBe(Date.parse("2025-01-15T13:00:00Z"));
+  await expect(clock.advance({ to: "2025-01-15T14:00:00" })).rejects.toThrow(
+    '{"to":"2025-01-15T14:00:00"} names no instant: write it with its zone, 2025-01-15T12:00:00Z',
+  );
+  await expect(clock.advance({ to: "2025-01-15T12:30:00Z" })).rejects.toThrow(
+    "the clock shows 2025-01-15T13:00:00.000Z and cannot go back to 2025-01-15T12:30:00Z",
+  );
+});
+
 test("a second start with the same seed answers the same bytes", async () => {
   const read = async () => {
     const backlot = await suite();
