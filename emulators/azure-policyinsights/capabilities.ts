@@ -145,7 +145,7 @@ export const capabilities: readonly Capability[] = [
     partial(
       `PUT ${scope}${authorization}/policyExemptions/{name}`,
       changes,
-      "expiresOn ends it at the next evaluation, not by itself; resourceSelectors are kept but not followed",
+      "expiresOn ends it at the next evaluation, not by itself; resourceSelectors are kept but not followed, reference ids not checked",
     ),
     full(`DELETE ${scope}${authorization}/policyExemptions/{name}`, changes),
   ]),
@@ -156,7 +156,11 @@ export const capabilities: readonly Capability[] = [
   full(`GET ${group}`, [...routes, ...groups]),
   full(`PUT ${group}`, [...changes, ...groups]),
   full(`PATCH ${group}`, groups),
-  partial(`DELETE ${group}`, changes, "done at once; a seeded group that is made again brings its resources back"),
+  partial(
+    `DELETE ${group}`,
+    changes,
+    "done at once; denyAction keeps a resource, but not the group it is in; a seeded group that is made again brings its resources back",
+  ),
   ...[subscription, group].map((scope) =>
     partial(
       `GET ${scope}/resources`,
@@ -221,4 +225,5 @@ export const capabilities: readonly Capability[] = [
   ),
   full("GET /providers/Microsoft.ResourceGraph/operations", graph),
   absent("GET {scope}/providers/Microsoft.PolicyInsights/policyStates/$metadata", "no EDMX document"),
+  absent(`PATCH {scope}${authorization}/policyExemptions/{name}`, "an exemption is written whole"),
 ];
