@@ -7,10 +7,12 @@ import {
   RequestSpotInstancesCommand,
   RunInstancesCommand,
   type RunInstancesCommandInput,
+  StartInstancesCommand,
+  StopInstancesCommand,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Started, startEc2 } from "./ec2-start.ts";
+import { frozenAt, type Started, startEc2 } from "./ec2-start.ts";
 
 let started: Started;
 let ec2: EC2Client;
@@ -58,7 +60,12 @@ test("on demand: what runs and what is asked for stay within the quota", async (
   );
   const ids = await run(2);
   expect(await told(run(1))).toMatch(/^VcpuLimitExceeded/);
-  await ec2.send(new TerminateInstancesCommand({ InstanceIds: ids }));
+  await ec2.send(new StopInstancesCommand({ InstanceIds: ids }));
+  await started.emulator.advance(Date.parse(frozenAt) + 120_000);
+  const [other = ""] = await run(1);
+  expect(await told(ec2.send(new StartInstancesCommand({ InstanceIds: ids })))).toMatch(/^VcpuLimitExceeded/);
+  expect(await told(ec2.send(new StartInstancesCommand({ InstanceIds: ids.slice(1) })))).toBe("answered");
+  await ec2.send(new TerminateInstancesCommand({ InstanceIds: [...ids, other] }));
   expect(await told(run(1))).toBe("answered");
 });
 

@@ -5,6 +5,7 @@ import { platformOf } from "../domain/platforms.ts";
 import { type Instance, stateCodes } from "../domain/resources.ts";
 import { reject } from "../errors.ts";
 import { byUser, reboot, shutDown, start, stop } from "../life/instances.ts";
+import { fitsOnDemand, vcpuLimitText } from "../life/quotas.ts";
 import { resume, userEnded } from "../life/spot.ts";
 import { type ChangeView, type InstanceView, reservationXml, stateChangesXml, statusXml } from "../wire/instances.ts";
 import { instantText } from "../wire/time.ts";
@@ -245,8 +246,9 @@ export const startInstances: Operation = {
   service: "ec2",
   action: "StartInstances",
   parameters: parameterNames("InstanceId DryRun AdditionalInfo"),
-  run: (call) =>
-    change(
+  run(call) {
+    const starting: string[] = [];
+    return change(
       call,
       "StartInstances",
       (instance, at) => {
@@ -259,11 +261,16 @@ export const startInstances: Operation = {
           ? resume(call.runtime, made, instance, at)
           : start(call.runtime, instance, at);
       },
-      ({ id, state }) => {
+      ({ id, state, spotRequest, plan }) => {
         if (state !== "stopped" && state !== "running" && state !== "pending")
           reject("incorrectState", `The instance '${id}' is not in a state from which it can be started.`);
+        if (state !== "stopped" || spotRequest !== undefined) return;
+        starting.push(plan.type);
+        if (!fitsOnDemand(call.runtime, ownerOf(call), starting))
+          reject("vcpuLimit", vcpuLimitText(call.caller.account.quotas.onDemandVcpus ?? 0));
       },
-    ),
+    );
+  },
 };
 
 export const rebootInstances: Operation = {

@@ -47,6 +47,11 @@ export function hasRoomFor(runtime: Runtime<SpotStore>, room: Room, type: string
   return count <= room.instances && vcpusOf(runtime, [type]) * count <= room.vcpus;
 }
 
+/** Whether instances of these types may run besides those that do. */
+export function fitsOnDemand(runtime: Runtime<SpotStore>, owner: Owner, types: readonly string[]): boolean {
+  return vcpusOf(runtime, types) <= onDemandRoom(runtime, owner).vcpus;
+}
+
 /** EC2's text; `limit` is the quota in vCPUs. */
 export function vcpuLimitText(limit: number): string {
   return `You have requested more vCPU capacity than your current vCPU limit of ${limit} allows for the instance bucket that the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.`;
