@@ -13,7 +13,7 @@ import {
   sign,
   X509Certificate,
 } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
@@ -76,21 +76,26 @@ interface Authority {
 }
 
 function openAuthority(directory: string, domains: readonly string[], clock: Clock): Authority {
+  try {
+    return readOrMakeAuthority(directory, domains, clock);
+  } catch (cause) {
+    throw folderError("BACKLOT_CA_DIR", directory, cause);
+  }
+}
+
+function readOrMakeAuthority(directory: string, domains: readonly string[], clock: Clock): Authority {
   const certPath = join(directory, "ca.pem");
   const keyPath = join(directory, "ca-key.pem");
   const notePath = join(directory, "ca-domains.txt");
   const permitted = [...new Set(domains)].sort();
   const note = `${permitted.join("\n")}\n`;
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw folderError("BACKLOT_CA_DIR", directory, cause);
-  }
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const key = existsSync(keyPath)
     ? createPrivateKey(readFileSync(keyPath))
     : generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
   if (!existsSync(keyPath)) writeWhole(keyPath, key.export({ type: "pkcs8", format: "pem" }).toString(), 0o600);
-  chmodSync(keyPath, 0o600);
+  // Only when others may read it: a folder that is complete may be read-only.
+  if ((statSync(keyPath).mode & 0o077) !== 0) chmodSync(keyPath, 0o600);
   const present =
     existsSync(certPath) && existsSync(notePath) ? new X509Certificate(readFileSync(certPath)) : undefined;
   const known = new Set(existsSync(notePath) ? readFileSync(notePath, "utf8").split("\n") : []);

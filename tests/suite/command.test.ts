@@ -139,6 +139,15 @@ test.each([
   expect(stderr).not.toMatch(/_PORT|EEXIST|\n\s+at /);
 });
 
+test("an authority whose key cannot be read names the setting", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "ca-key.pem"), "no key");
+  const env = { ...freePorts, BACKLOT_CA_DIR: folder, BACKLOT_SMTPS_PORT: "0" };
+  const { code, stderr } = await run(["up", "--only", "smtp"], { env });
+  expect(code).toBe(1);
+  expect(stderr).toContain(`BACKLOT_CA_DIR=${folder} cannot be used: `);
+});
+
 test("an unknown emulator and a taken port are named", async () => {
   expect(await run(["up", "--only", "twillio"], { env: freePorts })).toMatchObject({
     code: 1,
