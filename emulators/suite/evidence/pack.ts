@@ -169,6 +169,8 @@ export function inMemory(): Place {
 }
 
 export const partialSuffix = ".partial";
+/** Says in such a folder what it is. */
+export const partialNote = "PARTIAL.md";
 
 /**
  * The folder appears whole or not at all: until the pack stands there, `<folder>.partial` says that it does not, and that
@@ -179,7 +181,7 @@ export function inFolder(folder: string): Place {
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
   writeFileSync(
-    join(partial, "PARTIAL.md"),
+    join(partial, partialNote),
     "# Not a pack\n\nA recording began and has not come to its end: what is here is no evidence of anything.\n",
   );
   const made = new Set<string>();
@@ -198,7 +200,7 @@ export function inFolder(folder: string): Place {
       };
     },
     finish(paths) {
-      rmSync(join(partial, "PARTIAL.md"));
+      rmSync(join(partial, partialNote));
       renameSync(partial, folder);
       return filesOnDisk(folder, paths);
     },

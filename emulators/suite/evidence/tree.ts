@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Files, filesOnDisk } from "./files.ts";
-import { names, partialSuffix } from "./pack.ts";
+import { names, partialNote, partialSuffix } from "./pack.ts";
 import { isSafePath, readTar } from "./tar.ts";
 
 export interface Tree {
@@ -45,6 +45,7 @@ export function readTree(path: string): Tree {
     }
   };
   walk("");
+  if (files.has(partialNote)) throw new Error(`${path} is no pack: it is what an interrupted recording left.`);
   if (![names.sums, names.attestation, names.manifest, "mode.json"].some((name) => files.has(name))) {
     const inside = [...files].find((name) => name.endsWith(`/${names.sums}`) && !name.includes(`/${names.volatile}/`));
     const meant = inside === undefined ? "" : `; ${join(path, dirname(inside))} is one`;
