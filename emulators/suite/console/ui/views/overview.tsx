@@ -165,11 +165,13 @@ function Services({ services, health }: { services: readonly Service[]; health: 
               <CheckRow name={title} check={check} />
               <tr class="addresses">
                 <td colSpan={6}>
-                  {addresses.map((address) => (
-                    <span key={address.name + address.scheme} title={addressText(address)}>
-                      {address.name} <span class="mono">{shortAddress(address)}</span>
-                    </span>
-                  ))}
+                  <div>
+                    {addresses.map((address) => (
+                      <span key={address.name + address.scheme} title={addressText(address)}>
+                        {address.name} <span class="mono">{shortAddress(address)}</span>
+                      </span>
+                    ))}
+                  </div>
                 </td>
               </tr>
               {Object.entries(check?.checks ?? {}).map(([part, one]) => (
