@@ -51,6 +51,7 @@ so take the bundle (backlot trust --bundle writes ${bundle}):
 
   Node.js                   NODE_EXTRA_CA_CERTS=${caPath}
   Python requests, az, pip  REQUESTS_CA_BUNDLE=${bundle}
+  twilio-python before 8    trusts what its certifi names, whatever is set: run it by backlot exec
   aws, boto3                AWS_CA_BUNDLE=${bundle}
   curl                      CURL_CA_BUNDLE=${bundle}
   OpenSSL, Go, Ruby         SSL_CERT_FILE=${bundle}
