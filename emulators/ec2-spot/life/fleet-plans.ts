@@ -22,8 +22,8 @@ export function capacityOf(instances: Fleet["instances"]): number {
 
 export const isSpot = ({ spotRequest }: FleetInstance) => spotRequest !== undefined;
 
-/** Every type of a pool with what it weighs. */
-function options(runtime: Runtime<SpotStore>, fleet: Fleet, pool: FleetPool) {
+/** Every type of a pool with what it weighs and what of it stands in `living`, the fleet's instances. */
+function options(runtime: Runtime<SpotStore>, fleet: Fleet, pool: FleetPool, living: Fleet["instances"]) {
   const { catalogue } = runtime.state.regions;
   const weigh = (name: string) => {
     const type = catalogue.named(name);
@@ -31,7 +31,7 @@ function options(runtime: Runtime<SpotStore>, fleet: Fleet, pool: FleetPool) {
     return fleet.unit === "vcpu" ? type.vcpu : type.memoryMib;
   };
   const index = fleet.pools.indexOf(pool);
-  const mine = alive(runtime, fleet).filter((one) => one.pool === index);
+  const mine = living.filter((one) => one.pool === index);
   return (pool.choice?.types ?? [pool.plan.type]).map((type) => ({
     index,
     pool,
@@ -45,10 +45,11 @@ function options(runtime: Runtime<SpotStore>, fleet: Fleet, pool: FleetPool) {
 /** What spot offers now; and for each pool that has nothing, why. */
 function spotCandidates(runtime: Runtime<SpotStore>, fleet: Fleet, at: number) {
   const { market, places } = tradingOf(runtime, fleet.region);
+  const living = alive(runtime, fleet);
   const errors: Fleet["errors"][number][] = [];
   const found = fleet.pools.flatMap((pool, index) => {
     let least: { readonly most: number; readonly price: number } | undefined;
-    const offers = options(runtime, fleet, pool).flatMap((option): Candidate[] => {
+    const offers = options(runtime, fleet, pool, living).flatMap((option): Candidate[] => {
       const { plan } = option;
       const most = pool.mostTicks ?? market.onDemand(places.get(plan.type) ?? 0, plan.product);
       const verdict = place(market, plan, most, at);
@@ -79,8 +80,9 @@ function spotCandidates(runtime: Runtime<SpotStore>, fleet: Fleet, at: number) {
 function onDemandCandidates(runtime: Runtime<SpotStore>, fleet: Fleet): readonly Candidate[] {
   const { market, places } = tradingOf(runtime, fleet.region);
   const { catalogue } = runtime.state.regions;
+  const living = alive(runtime, fleet);
   return fleet.pools.flatMap((pool) => {
-    const offers = options(runtime, fleet, pool).flatMap((option): Candidate[] => {
+    const offers = options(runtime, fleet, pool, living).flatMap((option): Candidate[] => {
       const { plan } = option;
       const type = catalogue.named(plan.type);
       const zone = market.region.zones.findIndex(
