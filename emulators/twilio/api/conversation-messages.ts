@@ -125,9 +125,10 @@ function stored(call: Call, message: Kept): void {
  * webhooks always hear of it. False when it takes part in none that is open.
  */
 export function sayFromTelephone(runtime: TwilioRuntime, { accountSid, from, to, body, createdAt }: Message): boolean {
+  if (from === null) return false;
   const account = runtime.state.account(accountSid);
-  const bound = from === null ? undefined : boundParticipant(runtime, accountSid, from, to);
-  if (!account || !bound || from === null) return false;
+  const bound = boundParticipant(runtime, accountSid, from, to);
+  if (!account || !bound) return false;
   const { participant, held } = bound;
   const sent: MessageSent = { Author: from, Body: body, Attributes: "{}", MediaSid: null, ContentSid: null };
   const data = { ...sent, serviceSid: held.parent, index: held.data.nextIndex, participantSid: participant.sid };
