@@ -139,15 +139,13 @@ export const modifyInstanceAttribute: Operation = {
       reject("combination", "Fields for multiple attribute types specified");
     const [name = ""] = asked;
     const change = changes[name];
-    if (!change && groups.length === 0)
-      reject(
-        attribute === undefined ? "combination" : "badValue",
-        attribute === undefined ? "No attributes specified." : "attribute",
-        attribute,
-      );
+    if (!change && groups.length === 0) {
+      if (attribute === undefined) reject("combination", "No attributes specified.");
+      reject("badValue", "attribute", attribute);
+    }
     const changed = change
       ? change(call, instance, named === undefined ? node.at(name) : node)
-      : { plan: { ...instance.plan, groups: readGroups(call, node.list("GroupId")) } };
+      : { plan: { ...instance.plan, groups: readGroups(call, groups) } };
     stopDryRun(call);
     call.exchange.note("resource", instance.id);
     call.runtime.store.write(() => call.runtime.state.resources.instance.put({ ...instance, ...changed }));
