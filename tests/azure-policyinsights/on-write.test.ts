@@ -153,6 +153,39 @@ test("modify and append complete what is written before deny looks at it", async
   expect(made.body).not.toMatchObject({ tags: { old: "1" } });
 });
 
+test("append adds to an array, and refuses to replace what was sent; members beside properties are found", async () => {
+  const scope = group("rg-web-prod-01");
+  const storage = "Microsoft.Storage/storageAccounts";
+  const rules = `${storage}/networkAcls.ipRules`;
+  const definition = await define(
+    "office-only",
+    rule({ field: "type", equals: storage }, "append", [
+      { field: `${rules}[*]`, value: { value: "203.0.113.7", action: "Allow" } },
+      { field: `${storage}/sku.name`, value: "Standard_LRS" },
+    ]),
+  );
+  await assign("office-only", { policyDefinitionId: definition }, scope);
+  const own = { value: "203.0.113.1", action: "Allow" };
+  const send = (name: string, sku: object) =>
+    arm.call<Refused>("PUT", account(name, scope), {
+      location: "westeurope",
+      ...sku,
+      properties: { supportsHttpsTrafficOnly: true, networkAcls: { ipRules: [own] } },
+    });
+  expect(await send("stoffice", {})).toMatchObject({
+    status: 201,
+    body: {
+      sku: { name: "Standard_LRS" },
+      properties: { networkAcls: { ipRules: [own, { value: "203.0.113.7", action: "Allow" }] } },
+    },
+  });
+  expect(await send("stsame", { sku: { name: "Standard_LRS" } })).toMatchObject({ status: 201 });
+  expect(await send("stother", { sku: { name: "Premium_LRS" } })).toMatchObject({
+    status: 403,
+    body: { error: { code: "RequestDisallowedByPolicy" } },
+  });
+});
+
 test("groups are refused as well, and denyAction keeps what it names from being deleted", async () => {
   const named = await define(
     "named-groups",

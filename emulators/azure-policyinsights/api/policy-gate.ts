@@ -14,9 +14,9 @@ export function admit(runtime: Runtime<AzureState>, spot: Spot, subject: Subject
   const { state } = runtime;
   const { estate } = state.readings();
   const spared = exemptFrom(runtime, subject);
-  const body = amended(estate, spot, subject, spared);
-  const found = refusals(estate, spot, { ...subject, body }, { effect: "deny", spared });
-  refuse(state, `Resource '${subject.name}'`, subject.name, found);
+  const { body, refused } = amended(estate, spot, subject, spared);
+  const denied = refusals(estate, spot, { ...subject, body }, { effect: "deny", spared });
+  refuse(state, `Resource '${subject.name}'`, subject.name, [...refused, ...denied]);
   return body;
 }
 

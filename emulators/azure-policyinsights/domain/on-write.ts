@@ -51,14 +51,27 @@ function enforced(estate: Estate, spot: Spot, effects: readonly string[], spared
   });
 }
 
-/** The body as `append` and `modify` leave it. */
-export function amended(estate: Estate, spot: Spot, subject: Subject, spared: (policy: Policy) => boolean): Json {
+/**
+ * The body as `append` and `modify` leave it. What would put another value in the place of one that was sent is no append but
+ * a denial. https://learn.microsoft.com/azure/governance/policy/concepts/effect-append
+ */
+export function amended(
+  estate: Estate,
+  spot: Spot,
+  subject: Subject,
+  spared: (policy: Policy) => boolean,
+): { readonly body: Json; readonly refused: readonly Refusal[] } {
   let body = subject.body;
-  for (const { policy } of enforced(estate, spot, ["append", "modify"], spared)) {
+  const refused: Refusal[] = [];
+  for (const { code, policy } of enforced(estate, spot, ["append", "modify"], spared)) {
     const now = { ...subject, body };
-    if (evaluateRule(ruleOf(policy.definition), policy.parameters, now).matches) body = changed(policy, now);
+    const verdict = evaluateRule(ruleOf(policy.definition), policy.parameters, now);
+    if (!verdict.matches) continue;
+    const appends = policy.definition.effect.toLowerCase() === "append";
+    if (appends && edits(policy, now).some((edit) => replaces(body, edit))) refused.push({ policy: code, verdict });
+    else body = changed(policy, now);
   }
-  return body;
+  return { body, refused };
 }
 
 export function refusals(
@@ -73,30 +86,55 @@ export function refusals(
   });
 }
 
-/** The body with what a policy's `details` set or remove: `operations` of modify, a list of fields of append. */
-export function changed({ definition, parameters }: Policy, subject: Subject): Json {
-  const details = member(member(definition.rule, "then"), "details");
-  const operations = Array.isArray(details) ? details : list(member(details, "operations"));
-  let body = subject.body;
-  for (const operation of operations) {
-    const now = { ...subject, body };
-    const field = String(resolved(member(operation, "field"), parameters, now) ?? "");
-    const what = text(operation, "operation").toLowerCase();
-    const path = pathOf(field, subject.type);
-    if (path.length === 0 || (what === "add" && at(body, path) !== undefined)) continue;
-    const value = what === "remove" ? undefined : resolved(member(operation, "value"), parameters, now);
-    body = withMember(body, path, value);
-  }
-  return body;
+interface Edit {
+  readonly path: readonly string[];
+  readonly what: string;
+  /** One more element of the array that stands there. */
+  readonly isElement: boolean;
+  /** Undefined takes the member out. */
+  readonly value: Json;
 }
 
-/** Where a field stands in a body: tags and members at the top by their names, an alias below `properties`. */
+/** What a policy's `details` set or remove: `operations` of modify, a list of fields of append. */
+function edits({ definition, parameters }: Policy, subject: Subject): readonly Edit[] {
+  const details = member(member(definition.rule, "then"), "details");
+  const operations = Array.isArray(details) ? details : list(member(details, "operations"));
+  return operations.flatMap((operation) => {
+    const field = String(resolved(member(operation, "field"), parameters, subject) ?? "");
+    const isElement = field.endsWith("[*]");
+    const path = pathOf(isElement ? field.slice(0, -3) : field, subject.type);
+    const what = text(operation, "operation").toLowerCase();
+    const value = what === "remove" ? undefined : resolved(member(operation, "value"), parameters, subject);
+    return path.length === 0 ? [] : [{ path, what, isElement, value }];
+  });
+}
+
+function replaces(body: Json, { path, isElement, value }: Edit): boolean {
+  const present = at(body, path);
+  return !isElement && present !== undefined && JSON.stringify(present) !== JSON.stringify(value);
+}
+
+/** The body as the details of one policy leave it. */
+export function changed(policy: Policy, subject: Subject): Json {
+  return edits(policy, subject).reduce((body, { path, what, isElement, value }) => {
+    const present = at(body, path);
+    if (isElement && value !== undefined) return withMember(body, path, [...list(present), value]);
+    return what === "add" && present !== undefined ? body : withMember(body, path, value);
+  }, subject.body);
+}
+
+/** Members of a resource that stand beside its `properties`, whatever its aliases call them. */
+const beside = new Set(["sku", "kind", "identity", "zones", "plan", "managedby", "extendedlocation"]);
+
+/** Where a field stands in a body: tags and members at the top by their names, an alias mostly below `properties`. */
 function pathOf(field: string, type: string): readonly string[] {
   const tag = /^tags(?:\.|\['?)(.+?)'?\]?$/i.exec(field)?.[1];
   if (tag !== undefined) return ["tags", tag];
+  if (field === "" || field.includes("[*]")) return [];
   const prefix = `${type}/`.toLowerCase();
-  if (field.toLowerCase().startsWith(prefix)) return ["properties", ...field.slice(prefix.length).split(".")];
-  return field.includes("/") || field === "" || field.includes("[*]") ? [] : field.split(".");
+  if (!field.toLowerCase().startsWith(prefix)) return field.includes("/") ? [] : field.split(".");
+  const path = field.slice(prefix.length).split(".");
+  return beside.has((path[0] ?? "").toLowerCase()) ? path : ["properties", ...path];
 }
 
 function at(body: Json, path: readonly string[]): Json {
